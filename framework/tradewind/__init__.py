@@ -1,0 +1,69 @@
+"""Declare a trading strategy in YAML and run it in backtest, paper and live by changing one flag.
+
+Public names for plugin authors, and `run`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tradewind.contracts import (
+        CostPlugin,
+        ExitPlugin,
+        FactorPlugin,
+        FeedPlugin,
+        RegimePlugin,
+        ReportPlugin,
+        SizerPlugin,
+        StrategyPlugin,
+    )
+    from tradewind.hookspecs import hookimpl
+    from tradewind.model import Bars, Instrument, Market, Portfolio, RegimeEstimate, Result, Signals, Targets
+    from tradewind.runs import run
+
+_HOMES = {
+    "tradewind.contracts": (
+        "CostPlugin",
+        "ExitPlugin",
+        "FactorPlugin",
+        "FeedPlugin",
+        "RegimePlugin",
+        "ReportPlugin",
+        "SizerPlugin",
+        "StrategyPlugin",
+    ),
+    "tradewind.hookspecs": ("hookimpl",),
+    "tradewind.model": ("Bars", "Instrument", "Market", "Portfolio", "RegimeEstimate", "Result", "Signals", "Targets"),
+    "tradewind.runs": ("run",),
+}
+
+__all__ = [
+    "Bars",
+    "CostPlugin",
+    "ExitPlugin",
+    "FactorPlugin",
+    "FeedPlugin",
+    "Instrument",
+    "Market",
+    "Portfolio",
+    "RegimeEstimate",
+    "RegimePlugin",
+    "ReportPlugin",
+    "Result",
+    "Signals",
+    "SizerPlugin",
+    "StrategyPlugin",
+    "Targets",
+    "hookimpl",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use, so that `tradewind --help` does not wait for numpy and pandas.
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'tradewind' has no attribute {name!r}")

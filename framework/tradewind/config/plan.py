@@ -1,0 +1,173 @@
+"""The typed plan: what a configuration says, after merging, checking and filling in defaults."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+__all__ = [
+    "AccountConfig",
+    "DataConfig",
+    "ExchangeConfig",
+    "ModeConfig",
+    "Plan",
+    "PluginRef",
+    "RebalanceConfig",
+    "RegimeConfig",
+    "SleeveConfig",
+]
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class PluginRef(_Section):
+    """A plugin and its parameters: ``kelly``, or ``{name: kelly, params: {fraction: 0.25}}``.
+
+    Exactly one of ``name`` (a registered plugin), ``python`` (``./file.py:Class`` or ``package.module:Class``) and
+    ``backtrader`` (``package.module:Class`` or ``./file.py:Class``, a ``bt.Strategy``).
+    """
+
+    name: str | None = Field(None, description="Name of a registered plugin.")
+    python: str | None = Field(None, description="`./file.py:Class`, beside the config, or `package.module:Class`.")
+    backtrader: str | None = Field(None, description="A `bt.Strategy`, as `package.module:Class` or `./file.py:Class`.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters; see `tradewind schema`.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [key for key in ("name", "python", "backtrader") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of name, python and backtrader; received {', '.join(given) or 'none'}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name, path or class it refers to."""
+        return self.name or self.python or self.backtrader or ""
+
+
+class AccountConfig(_Section):
+    """The account the run trades."""
+
+    cash: float = Field(100_000.0, gt=0, description="Cash at the start, in the account's currency.")
+    cash_buffer: Fraction = Field(0.01, description="Share of equity kept in cash when buying.")
+    leverage: float = Field(1.0, ge=1.0, description="Largest sum of the sleeves' shares in any regime.")
+
+
+class DataConfig(_Section):
+    """Where prices come from."""
+
+    feed: PluginRef = Field(description="Feed plugin.")
+    symbols: tuple[str, ...] = Field((), strict=False, description="Tradable symbols; empty: all.")
+    references: dict[str, str] = Field(default_factory=dict, description="Role to symbol; never traded.")
+    start: dt.date | None = Field(None, strict=False, description="First session, inclusive.")
+    end: dt.date | None = Field(None, strict=False, description="Last session, inclusive.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"start {self.start} lies after end {self.end}")
+        return self
+
+
+class RegimeConfig(_Section):
+    """A detector and the state machine around it."""
+
+    detector: PluginRef = Field(description="Regime plugin.")
+    confirmation_days: int = Field(3, ge=1, description="Bars in a row that must agree before the regime changes.")
+    minimum_stay_days: int = Field(5, ge=0, description="Bars a regime lasts at least.")
+    confidence: Fraction = Field(0.65, description="Least confidence of an estimate that counts towards a change.")
+    hysteresis: Fraction = Field(0.05, description="Lead in probability that a new label needs over the present one.")
+    immediate: tuple[str, ...] = Field(
+        ("crash",), strict=False, description="Labels entered at once, without confirmation."
+    )
+
+
+class SleeveConfig(_Section):
+    """One strategy with its sizer, exits and capital share."""
+
+    name: str = Field("main", min_length=1, description="Name of the sleeve, unique within the plan.")
+    strategy: PluginRef = Field(description="Strategy plugin, `python:` file or `backtrader:` class.")
+    sizer: PluginRef | None = Field(None, description="Sizer plugin; `equal_weight` where the strategy gives signals.")
+    exits: tuple[PluginRef, ...] = Field((), strict=False, description="Exit plugins.")
+    share: Fraction | dict[str, Fraction] = Field(1.0, description="Share of equity, or one a regime label.")
+
+    def share_in(self, regime: str) -> float:
+        """Capital share in a regime; 0 for a label that is not listed."""
+        return self.share.get(regime, 0.0) if isinstance(self.share, dict) else self.share
+
+
+class RebalanceConfig(_Section):
+    """When a difference between what is held and what is wanted becomes an order."""
+
+    drift_threshold: Fraction = Field(0.0, description="Least change of weight (of equity) that is traded.")
+    minimum_notional: float = Field(0.0, ge=0, description="Least value of an order, in the account's currency.")
+
+
+class ExchangeConfig(_Section):
+    """Rules of the simulated exchange."""
+
+    volume_limit: Fraction = Field(0.0, description="Largest part of a bar's volume one order may take; 0: no limit.")
+    allow_short: bool = Field(True, description="Whether short positions are possible.")
+    short_margin: float = Field(0.5, ge=0, description="Cash that must back a short position, as a part of its value.")
+    borrow_rate_per_year: float = Field(0.0, ge=0, description="Cost of borrowing shares, a fraction of value a year.")
+    data_end_haircut: Fraction = Field(0.0, description="Loss on the last close when a position's data end.")
+
+
+class ModeConfig(_Section):
+    """One row of the mode table; a mode swaps feed, broker and clock and nothing else."""
+
+    mode: Literal["backtest", "paper", "live"] = "backtest"
+    feed: PluginRef | None = Field(None, description="Feed of this mode; one with a `source` wraps the idea's feed.")
+    broker: Literal["exchange"] = Field("exchange", description="Where orders go.")
+    clock: Literal["bars"] = Field("bars", description="What time is: that of the bars.")
+
+
+class Plan(_Section):
+    """A whole run."""
+
+    name: str = Field("run", min_length=1, pattern=r"^[\w.\- ]+$", description="Name of the run's capsule.")
+    seed: int = Field(0, ge=0, description="Seed of everything random.")
+    account: AccountConfig = Field(default_factory=AccountConfig)
+    data: DataConfig
+    regime: RegimeConfig | None = None
+    sleeves: tuple[SleeveConfig, ...] = Field(min_length=1, strict=False)
+    costs: PluginRef | None = Field(None, description="Cost plugin; none: trading is free.")
+    rebalance: RebalanceConfig = Field(default_factory=RebalanceConfig)
+    exchange: ExchangeConfig = Field(default_factory=ExchangeConfig)
+    reports: tuple[PluginRef, ...] = Field((), strict=False, description="Report plugins.")
+    mode: ModeConfig = Field(default_factory=ModeConfig)
+
+    @field_validator("sleeves")
+    @classmethod
+    def _unique_names(cls, sleeves: tuple[SleeveConfig, ...]) -> tuple[SleeveConfig, ...]:
+        names = [sleeve.name for sleeve in sleeves]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sleeves are named {name!r}; give each its own name")
+        return sleeves
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        labels = {label for s in self.sleeves if isinstance(s.share, dict) for label in s.share}
+        if labels and self.regime is None:
+            raise ValueError(f"shares are given by regime ({', '.join(sorted(labels))}), but there is no `regime:`")
+        for label in sorted(labels) or [""]:
+            total = sum(sleeve.share_in(label) for sleeve in self.sleeves)
+            if total > self.account.leverage + 1e-9:
+                where = f" in regime {label!r}" if label else ""
+                raise ValueError(
+                    f"the sleeves' shares sum to {total:.4g}{where}, more than account.leverage "
+                    f"{self.account.leverage:.4g}; lower the shares or raise account.leverage"
+                )
+        return self

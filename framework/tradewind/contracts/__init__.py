@@ -1,0 +1,54 @@
+"""What a plugin promises: one module a kind."""
+
+from tradewind.contracts.cost import Cost, Costs, Trades
+from tradewind.contracts.exit import Exit, RestingExit
+from tradewind.contracts.factor import Factor, FactorStep, OnReference
+from tradewind.contracts.feed import DataRequest, Feed, StreamingFeed
+from tradewind.contracts.plugin import (
+    KINDS,
+    CostPlugin,
+    ExitPlugin,
+    FactorPlugin,
+    FeedPlugin,
+    Plugin,
+    RegimePlugin,
+    ReportPlugin,
+    Seed,
+    SizerPlugin,
+    StrategyPlugin,
+)
+from tradewind.contracts.regime import Regime
+from tradewind.contracts.report import Report
+from tradewind.contracts.sizer import Sizer
+from tradewind.contracts.strategy import SCHEDULES, Schedule, Strategy
+
+__all__ = [
+    "KINDS",
+    "SCHEDULES",
+    "Cost",
+    "CostPlugin",
+    "Costs",
+    "DataRequest",
+    "Exit",
+    "ExitPlugin",
+    "Factor",
+    "FactorPlugin",
+    "FactorStep",
+    "Feed",
+    "FeedPlugin",
+    "OnReference",
+    "Plugin",
+    "Regime",
+    "RegimePlugin",
+    "Report",
+    "ReportPlugin",
+    "RestingExit",
+    "Schedule",
+    "Seed",
+    "Sizer",
+    "SizerPlugin",
+    "Strategy",
+    "StrategyPlugin",
+    "StreamingFeed",
+    "Trades",
+]

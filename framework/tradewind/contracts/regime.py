@@ -1,0 +1,28 @@
+"""Regime detectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from tradewind.model.market import Market
+    from tradewind.model.signals import RegimeEstimate
+
+__all__ = ["Regime"]
+
+
+@runtime_checkable
+class Regime(Protocol):
+    """Estimates the state of the market at bar t from data up to t.
+
+    Optional attributes: ``warmup: int = 0`` (bars before the first estimate; until then the
+    regime is the first label) and
+    ``factors: Mapping[str, Factor | OnReference] = {}``.
+    """
+
+    labels: tuple[str, ...]
+    """All labels it may return, calmest first."""
+
+    def estimate(self, market: Market) -> RegimeEstimate:
+        """Return label, probabilities and confidence at ``market.bar``; called on every bar after ``warmup``."""
+        ...

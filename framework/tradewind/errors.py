@@ -1,0 +1,83 @@
+"""The exceptions of tradewind and the exit code each stands for.
+
+Lower layers' exceptions are translated into one of these once, where they enter. A message says what is wrong, where,
+what was received and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "GateError",
+    "LookAheadError",
+    "PluginError",
+    "RiskHaltError",
+    "TradewindError",
+    "UserError",
+    "choices",
+]
+
+
+class TradewindError(Exception):
+    """Base of every error a user can meet; ``exit_code`` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UserError(TradewindError):
+    """The request cannot be carried out: a missing file, a wrong flag, an interrupted run."""
+
+    exit_code = 1
+
+
+class ConfigError(TradewindError):
+    """A configuration file, overlay or ``--set`` value is not valid."""
+
+    exit_code = 2
+
+
+class PluginError(TradewindError):
+    """A plugin that the run needs is missing, broken or broke its contract."""
+
+    exit_code = 3
+
+
+class DataError(TradewindError):
+    """Prices are missing, malformed or impossible."""
+
+    exit_code = 4
+
+
+class LookAheadError(PluginError):
+    """A plugin asked for data after the current bar."""
+
+
+class RiskHaltError(TradewindError):
+    """A circuit breaker stopped the run."""
+
+    exit_code = 5
+
+
+class GateError(TradewindError):
+    """A risk gate refused what the run cannot go on without."""
+
+    exit_code = 6
+
+
+def choices(received: str, known: Iterable[str]) -> str:
+    """Return ``known: a, b. Did you mean 'b'?`` for an error message about an unknown name.
+
+    >>> choices("kely", ["equal_weight", "kelly"])
+    "known: equal_weight, kelly. Did you mean 'kelly'?"
+    """
+    names = sorted(known)
+    text = f"known: {', '.join(names) or 'none'}."
+    nearest = difflib.get_close_matches(received, names, n=1, cutoff=0.6)
+    return f"{text} Did you mean '{nearest[0]}'?" if nearest else text

@@ -1,0 +1,31 @@
+"""Frozen values: what crosses the borders between host and plugins."""
+
+from tradewind.model.bars import Bars, Row
+from tradewind.model.instrument import AssetClass, ExerciseStyle, Instrument, OptionRight
+from tradewind.model.market import Market, ReferenceView
+from tradewind.model.order import Fill, OrderEvent, OrderEventKind, OrderIntent, OrderType, TimeInForce
+from tradewind.model.portfolio import Portfolio
+from tradewind.model.result import Result
+from tradewind.model.signals import RegimeEstimate, Signals, Targets
+
+__all__ = [
+    "AssetClass",
+    "Bars",
+    "ExerciseStyle",
+    "Fill",
+    "Instrument",
+    "Market",
+    "OptionRight",
+    "OrderEvent",
+    "OrderEventKind",
+    "OrderIntent",
+    "OrderType",
+    "Portfolio",
+    "ReferenceView",
+    "RegimeEstimate",
+    "Result",
+    "Row",
+    "Signals",
+    "Targets",
+    "TimeInForce",
+]

@@ -1,0 +1,80 @@
+"""What a run leaves behind, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+__all__ = ["Result"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Result:
+    """A finished (or interrupted) run. Index of all time tables: bar timestamps, tz-naive UTC.
+
+    Parameters
+    ----------
+    name, mode, status
+        Name of the configuration; ``backtest`` or ``paper``; ``complete`` or ``partial`` (interrupted).
+    config
+        The resolved plan, as plain data.
+    versions
+        Version by library and by plugin distribution.
+    seed, decision_hash, data_hash
+        What makes the run reproducible, and the two hashes that say whether it was reproduced.
+    data
+        ``start``, ``end``, ``bars``, ``symbols``, ``close_only``, ``adjusted`` and so on.
+    equity
+        Columns ``equity``, ``cash``, ``gross`` and ``net`` (exposure as fractions of equity), ``benchmark`` (close of
+        the reference of that role; NaN where there is none).
+    weights
+        Closing value of each holding as a fraction of equity; one column a symbol.
+    orders
+        One row an order: ``order_id, bar, timestamp, symbol, quantity, order_type, reason, status, sleeves``
+        (``sleeves``: the split, JSON).
+    fills
+        One row a fill: ``order_id, bar, timestamp, symbol, quantity, price, commission, spread, slippage, impact,
+        reason``.
+    regimes
+        Columns ``regime`` (confirmed), ``label`` (detector's), ``confidence`` ``p_<label>``; empty without a detector.
+    sleeves
+        Cumulative profit of each sleeve in cash, costs included; one column a sleeve; sums to equity minus start cash.
+    metrics
+        Figures by name; definitions in `tradewind.report.metrics`.
+    without_overlay
+        ``equity`` table of the same portfolio held at its calmest regime's shares; None without a detector.
+    detectors
+        Rows: detectors; columns ``balanced_accuracy, recall, accuracy, switches`` against the press bears.
+    stamps, warnings
+        What a reader must know about how the figures came about; what went wrong without stopping the run.
+    directory
+        The run's capsule; None when not kept.
+    """
+
+    name: str
+    mode: str
+    status: str
+    config: Mapping[str, Any]
+    versions: Mapping[str, str]
+    seed: int
+    decision_hash: str
+    data_hash: str
+    data: Mapping[str, Any]
+    equity: pd.DataFrame
+    weights: pd.DataFrame
+    orders: pd.DataFrame
+    fills: pd.DataFrame
+    regimes: pd.DataFrame
+    sleeves: pd.DataFrame
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    without_overlay: pd.DataFrame | None = None
+    detectors: pd.DataFrame | None = None
+    stamps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    directory: Path | None = None

@@ -1,0 +1,1 @@
+"""Ready strategies: one file each."""
