@@ -1,1 +1,5 @@
-"""journal."""
+"""The decision journal: what was seen, decided, ordered and filled, in order."""
+
+from tradewind.journal.journal import BarDigest, Journal, Record, read_journal
+
+__all__ = ["BarDigest", "Journal", "Record", "read_journal"]

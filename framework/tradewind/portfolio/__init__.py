@@ -1,1 +1,1 @@
-"""portfolio."""
+"""Allocation by regime, targets to intents, sleeve books."""

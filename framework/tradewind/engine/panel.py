@@ -1,0 +1,245 @@
+"""The panel: bars, marks and factors, whole (`HistoryPanel`) or growing row by row (`StreamPanel`)."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+
+from tradewind.contracts import Factor, FactorStep, OnReference
+from tradewind.errors import PluginError
+from tradewind.model import Bars, Market, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tradewind.model import Instrument
+    from tradewind.model.typing import BoolArray, FloatArray, IntArray
+
+__all__ = ["Factors", "HistoryPanel", "Panel", "StreamPanel"]
+
+Factors = dict[str, dict[str, Factor | OnReference]]
+"""Owner (``regime``, a sleeve, a sizer of it ...) to factors by name."""
+
+
+class Panel(Protocol):
+    """What the engine needs of either kind; ``bar`` is the current bar, -1 before the first."""
+
+    bar: int
+    instruments: tuple[Instrument, ...]
+    fields: Mapping[str, FloatArray]
+    timestamps: FloatArray
+    reference_fields: Mapping[str, Mapping[str, FloatArray]]
+
+    def advance(self) -> bool:
+        """Go to the next bar; False at the end of the data."""
+        ...
+
+    def market(self, owner: str) -> Market:
+        """Return what a plugin sees at the current bar, with its own factors."""
+        ...
+
+    def marks(self) -> FloatArray:
+        """Return the last known close of each instrument, shape (N,)."""
+        ...
+
+    def ended(self) -> tuple[int, ...]:
+        """Return the columns whose data are known to have ended since the bar before."""
+        ...
+
+
+class _Base:
+    instruments: tuple[Instrument, ...]
+    timestamps: FloatArray
+    fields: Mapping[str, FloatArray]
+    reference_fields: Mapping[str, Mapping[str, FloatArray]]
+    bar: int
+    _marks: FloatArray
+    _present: BoolArray
+    _own_bars: IntArray
+    _factors: Mapping[str, Mapping[str, FloatArray]]
+
+    def market(self, owner: str) -> Market:
+        bar = self.bar
+        return Market(
+            bar=bar,
+            timestamp=self.timestamps[bar],
+            fields=self.fields,
+            instruments=self.instruments,
+            marks=self._marks[bar],
+            tradable=self._present[bar],
+            own_bars=self._own_bars[bar],
+            factors=self._factors[owner],
+            reference_fields=self.reference_fields,
+        )
+
+    def marks(self) -> FloatArray:
+        return self._marks[self.bar]
+
+
+class HistoryPanel(_Base):
+    """All bars at once; every factor is computed for the whole panel in one pass."""
+
+    def __init__(self, bars: Bars, factors: Factors) -> None:
+        close = bars.fields["close"]
+        self.bar = -1
+        self.instruments = bars.instruments
+        self.timestamps = bars.timestamps
+        self.fields = bars.fields
+        self.reference_fields = {role: series.fields for role, series in bars.references.items()}
+        self._present = _frozen(np.isfinite(close))
+        self._own_bars = _frozen(np.cumsum(self._present, axis=0))
+        self._marks = _frozen(pd.DataFrame(close).ffill().to_numpy(dtype=np.float64))
+        self._factors = {owner: _compute(owner, named, bars) for owner, named in factors.items()}
+        self._ends: dict[int, list[int]] = {}
+        for column, bar in enumerate(bars.end_bars.tolist()):
+            self._ends.setdefault(bar, []).append(column)
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    def rewind(self) -> None:
+        """Go back before the first bar, for another run over the same panel."""
+        self.bar = -1
+
+    def advance(self) -> bool:
+        """Go to the next bar; False at the end of the data."""
+        if self.bar + 1 >= len(self.timestamps):
+            return False
+        self.bar += 1
+        return True
+
+    def ended(self) -> tuple[int, ...]:
+        """Return the columns whose data ended with the bar before."""
+        return tuple(self._ends.get(self.bar, ()))
+
+
+class StreamPanel(_Base):
+    """Bars that arrive one row at a time; every factor takes one step a bar.
+
+    Parameters
+    ----------
+    template
+        `Bars` without timestamps: instruments, fields and references to come.
+    rows
+        The stream.
+    """
+
+    def __init__(self, template: Bars, rows: Iterator[Row], factors: Factors, capacity: int = 1024) -> None:
+        self.bar = -1
+        self.instruments = template.instruments
+        self._rows = rows
+        self._ended: tuple[int, ...] = ()
+        columns = len(template.instruments)
+        self._steps: dict[str, dict[str, tuple[str, FactorStep]]] = {
+            owner: {
+                name: (factor.role, factor.factor.start(1)) if isinstance(factor, OnReference) else ("", factor.start(columns))
+                for name, factor in named.items()
+                if not isinstance(factor, OnReference) or factor.role in template.references
+            }
+            for owner, named in factors.items()
+        }
+        self._times = np.full(capacity, np.datetime64("NaT"), dtype="datetime64[ns]")
+        self._store: dict[str, FloatArray] = {f"field:{name}": np.full((capacity, columns), np.nan) for name in template.fields}
+        for role, series in template.references.items():
+            for name in series.fields:
+                self._store[f"reference:{role}:{name}"] = np.full((capacity, 1), np.nan)
+        for owner, steps in self._steps.items():
+            for name, (role, _) in steps.items():
+                self._store[f"factor:{owner}:{name}"] = np.full((capacity, 1 if role else columns), np.nan)
+        self._store["marks"] = np.full((capacity, columns), np.nan)
+        self._counts = np.zeros((capacity, columns), dtype=np.int64)
+        self._seen = np.zeros((capacity, columns), dtype=np.bool_)
+        self._references = {role: tuple(series.fields) for role, series in template.references.items()}
+        self._publish()
+
+    def advance(self) -> bool:
+        """Wait for the next row and take it in; False when the stream has ended."""
+        row = next(self._rows, None)
+        if row is None:
+            return False
+        bar = self.bar + 1
+        if bar == len(self._times):
+            self._grow()
+        self._take(bar, row)
+        self.bar = bar
+        self._ended = row.ended
+        return True
+
+    def ended(self) -> tuple[int, ...]:
+        """Return the columns that the stream reported as ended with this row."""
+        return self._ended
+
+    def _take(self, bar: int, row: Row) -> None:
+        store = self._store
+        self._times[bar] = row.timestamp
+        for name, values in row.fields.items():
+            store[f"field:{name}"][bar] = values
+        for role, fields in row.references.items():
+            for name, values in fields.items():
+                store[f"reference:{role}:{name}"][bar] = values
+        close = row.fields["close"]
+        present = np.isfinite(close)
+        before = max(bar - 1, 0)
+        self._seen[bar] = present
+        self._counts[bar] = present if bar == 0 else self._counts[before] + present
+        store["marks"][bar] = np.where(present, close, store["marks"][before])
+        for owner, steps in self._steps.items():
+            for name, (role, step) in steps.items():
+                store[f"factor:{owner}:{name}"][bar] = step.step(row.references[role] if role else row.fields)
+
+    def _grow(self) -> None:
+        self._times = _doubled(self._times, np.datetime64("NaT"))
+        self._store = {name: _doubled(values, np.nan) for name, values in self._store.items()}
+        self._counts = _doubled(self._counts, 0)
+        self._seen = _doubled(self._seen, False)
+        self._publish()
+
+    def _publish(self) -> None:
+        self.timestamps = _frozen(self._times)
+        self._present = _frozen(self._seen)
+        self._own_bars = _frozen(self._counts)
+        self._marks = _frozen(self._store["marks"])
+        views = {name: _frozen(values) for name, values in self._store.items()}
+        prefix = "field:"
+        self.fields = MappingProxyType({n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)})
+        self.reference_fields = {
+            role: MappingProxyType({name: views[f"reference:{role}:{name}"] for name in names})
+            for role, names in self._references.items()
+        }
+        self._factors = {
+            owner: {name: views[f"factor:{owner}:{name}"] for name in steps} for owner, steps in self._steps.items()
+        }
+
+
+def _compute(owner: str, factors: Mapping[str, Factor | OnReference], bars: Bars) -> dict[str, FloatArray]:
+    computed: dict[str, FloatArray] = {}
+    for name, factor in factors.items():
+        if isinstance(factor, OnReference):
+            if factor.role not in bars.references:
+                continue
+            source, values = bars.references[factor.role], None
+            values = factor.factor.compute(source)
+        else:
+            source = bars
+            values = factor.compute(bars)
+        expected = (len(source), len(source.instruments))
+        if values.shape != expected:
+            raise PluginError(
+                f"{owner}: factor {name!r} ({type(factor).__name__}) returned an array of shape {values.shape}; "
+                f"expected {expected} (bars, symbols). Return one row a bar"
+            )
+        computed[name] = _frozen(np.ascontiguousarray(values, dtype=np.float64))
+    return computed
+
+
+def _frozen(values: FloatArray) -> FloatArray:
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def _doubled(values: FloatArray, fill: object) -> FloatArray:
+    return np.concatenate([values, np.full_like(values, fill)])

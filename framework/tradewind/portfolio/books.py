@@ -1,0 +1,126 @@
+"""Sleeve books: who holds what, since when, and what it has earned."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tradewind.model import Fill, Instrument, OrderIntent
+    from tradewind.model.typing import FloatArray
+
+__all__ = ["SleeveBook", "SleeveBooks"]
+
+
+class SleeveBook:
+    """Holdings and cash flows of one sleeve. Arrays have one entry a panel column, shape (N,)."""
+
+    def __init__(self, columns: int) -> None:
+        self.quantities = np.zeros(columns)
+        self.entry_prices = np.full(columns, np.nan)
+        self.entry_bars = np.full(columns, -1, dtype=np.int64)
+        self.highest_closes = np.full(columns, np.nan)
+        self.lowest_closes = np.full(columns, np.nan)
+        self.others: dict[Instrument, float] = {}
+        self.cash_flow = 0.0
+        """Cash paid in (positive) and out since the start, costs included."""
+
+    def trade(self, column: int, quantity: float, price: float, bar: int) -> None:
+        """Update a column's holding; the average entry price follows when the position grows."""
+        held = float(self.quantities[column])
+        after = held + quantity
+        if after == 0.0:
+            self.entry_prices[column] = self.highest_closes[column] = self.lowest_closes[column] = np.nan
+            self.entry_bars[column] = -1
+        elif held == 0.0 or held * after < 0:
+            self.entry_prices[column] = self.highest_closes[column] = self.lowest_closes[column] = price
+            self.entry_bars[column] = bar
+        elif abs(after) > abs(held):
+            self.entry_prices[column] += (price - self.entry_prices[column]) * (quantity / after)
+        self.quantities[column] = after
+
+    def mark(self, closes: FloatArray) -> None:
+        """Let the extremes since entry follow the closes; NaN (halted) changes nothing."""
+        np.fmax(self.highest_closes, closes, out=self.highest_closes, where=self.quantities != 0)
+        np.fmin(self.lowest_closes, closes, out=self.lowest_closes, where=self.quantities != 0)
+
+
+class SleeveBooks:
+    """The books of all sleeves; their sum is the account.
+
+    Parameters
+    ----------
+    names
+        Sleeves, in plan order.
+    instruments
+        Panel columns.
+    """
+
+    def __init__(self, names: Sequence[str], instruments: Sequence[Instrument]) -> None:
+        self._columns = {instrument: column for column, instrument in enumerate(instruments)}
+        self.books = {name: SleeveBook(len(instruments)) for name in names}
+        self._unfilled: dict[str, dict[str, float]] = {}
+
+    def holding(self, sleeve: str, instrument: Instrument) -> float:
+        """Return the sleeve's signed quantity."""
+        book = self.books[sleeve]
+        column = self._columns.get(instrument)
+        return book.others.get(instrument, 0.0) if column is None else float(book.quantities[column])
+
+    def open_order(self, intent: OrderIntent) -> None:
+        """Remember how an order's fills are to be divided."""
+        self._unfilled[intent.order_id] = dict(intent.split)
+
+    def close_order(self, order_id: str) -> None:
+        """Forget an order that will not fill any more."""
+        self._unfilled.pop(order_id, None)
+
+    def apply(self, fill: Fill) -> Mapping[str, float]:
+        """Divide a fill among the sleeves of its order and return the parts; the last fill takes what is left exactly.
+
+        A fill without an order of ours (the end of an instrument's data) goes to the sleeves that hold it.
+        """
+        split = self._unfilled.get(fill.order_id)
+        if split is None:
+            split = {
+                name: -held for name in self.books if (held := self.holding(name, fill.instrument)) != 0.0
+            }
+        total = math.fsum(split.values())
+        complete = math.isclose(fill.quantity, total, rel_tol=1e-12)
+        parts = dict(split) if complete else {name: fill.quantity * (part / total) for name, part in split.items()}
+        for name, part in parts.items():
+            self._book(name, fill.instrument, part, fill.price, fill.bar)
+            self.books[name].cash_flow -= fill.costs * (part / total if not complete else part / fill.quantity)
+        if complete:
+            self.close_order(fill.order_id)
+        elif fill.order_id in self._unfilled:
+            for name, part in parts.items():
+                split[name] -= part
+        return parts
+
+    def cross(self, instrument: Instrument, buyer: str, seller: str, quantity: float, price: float, bar: int) -> None:
+        """Move a holding between sleeves at a price, without a trade."""
+        self._book(buyer, instrument, quantity, price, bar)
+        self._book(seller, instrument, -quantity, price, bar)
+
+    def charge(self, amount: float, weights: Mapping[str, float]) -> None:
+        """Charge a cost that belongs to no order (borrowing) to sleeves in proportion to weights that sum to 1."""
+        for name, weight in weights.items():
+            self.books[name].cash_flow -= amount * weight
+
+    def _book(self, sleeve: str, instrument: Instrument, quantity: float, price: float, bar: int) -> None:
+        book = self.books[sleeve]
+        column = self._columns.get(instrument)
+        if column is None:
+            after = book.others.get(instrument, 0.0) + quantity
+            if after == 0.0:
+                book.others.pop(instrument, None)
+            else:
+                book.others[instrument] = after
+        else:
+            book.trade(column, quantity, price, bar)
+        book.cash_flow -= quantity * price * instrument.multiplier

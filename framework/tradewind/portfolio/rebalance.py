@@ -1,0 +1,246 @@
+"""From what the sleeves want to what is to be traded: crosses, drift, cash, lots, sells before buys."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tradewind.model import Instrument
+
+__all__ = ["BuyingPower", "Cross", "Rebalance", "Trade", "Wish", "plan_rebalance", "round_to_lot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A sleeve's wanted change of one holding.
+
+    Parameters
+    ----------
+    sleeve, instrument
+        Who wants it of what.
+    held, wanted
+        Signed quantities now and wanted.
+    price
+        Mark, per unit.
+    reason
+        Why: ``rebalance``, ``exit:trailing_stop``, ``regime``.
+    """
+
+    sleeve: str
+    instrument: Instrument
+    held: float
+    wanted: float
+    price: float
+    reason: str
+
+    @property
+    def change(self) -> float:
+        """Signed quantity to trade."""
+        return self.wanted - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """A quantity that one sleeve sells to another at the mark, without an order."""
+
+    instrument: Instrument
+    buyer: str
+    seller: str
+    quantity: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A net order to come: every part of ``split`` has the sign of ``quantity``."""
+
+    instrument: Instrument
+    quantity: float
+    price: float
+    reason: str
+    split: Mapping[str, float]
+    resized: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebalance:
+    """What to do: crosses first, then trades, sells before buys."""
+
+    crosses: tuple[Cross, ...]
+    trades: tuple[Trade, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyingPower:
+    """What buys may cost.
+
+    Parameters
+    ----------
+    equity, cash
+        Of the account.
+    cash_buffer
+        Fraction of equity that buying leaves in cash.
+    leverage
+        Gross exposure the account allows, as a multiple of equity.
+    short_margin
+        Cash that must back a short position, on top of its proceeds, as a fraction of its value.
+    cost_of
+        Cash cost of trading a signed quantity of an instrument at a price.
+    """
+
+    equity: float
+    cash: float
+    cash_buffer: float
+    leverage: float
+    short_margin: float
+    cost_of: Callable[[Instrument, float, float], float]
+
+
+def round_to_lot(quantity: float, lot_size: float) -> float:
+    """Return the quantity rounded towards zero to a multiple of the lot; unchanged for lot 0.
+
+    >>> round_to_lot(-17.9, 5.0)
+    -15.0
+    """
+    if lot_size == 0.0:
+        return quantity
+    return math.trunc(quantity / lot_size + math.copysign(1e-9, quantity)) * lot_size + 0.0
+
+
+def plan_rebalance(
+    wishes: Sequence[Wish],
+    holdings: Mapping[Instrument, float],
+    *,
+    power: BuyingPower,
+    drift_threshold: float,
+    minimum_notional: float,
+    short_value: float = 0.0,
+) -> Rebalance:
+    """Net the sleeves' wishes into trades the account can pay for.
+
+    Opposite wishes of two sleeves cross at the mark. A net change below ``drift_threshold`` (fraction of equity) or
+    ``minimum_notional`` is left alone unless it closes the position. Buys shrink pro rata to the cash there is after the
+    sells, costs and the buffer included; such trades carry ``resized="cash"``. Sells come first; within sells and buys the
+    order is that of the wishes.
+
+    Parameters
+    ----------
+    wishes
+        In plan order; at most one a sleeve and instrument.
+    holdings
+        Account's signed quantities.
+    short_value
+        Absolute value of the account's short positions after the trades, which ties up cash.
+    """
+    crosses: list[Cross] = []
+    sells: list[Trade] = []
+    buys: list[Trade] = []
+    for instrument, group in _by_instrument(wishes).items():
+        parts = {wish.sleeve: wish.change for wish in group if wish.change != 0.0}
+        price = group[0].price
+        crosses.extend(_cross(instrument, parts, price))
+        trade = _net_trade(instrument, parts, group, holdings.get(instrument, 0.0))
+        if trade is None or _too_small(trade, holdings, power.equity, drift_threshold, minimum_notional):
+            continue
+        (buys if trade.quantity > 0 else sells).append(trade)
+    return Rebalance(tuple(crosses), (*sells, *_affordable(buys, sells, holdings, power, short_value)))
+
+
+def _by_instrument(wishes: Sequence[Wish]) -> dict[Instrument, list[Wish]]:
+    groups: dict[Instrument, list[Wish]] = {}
+    for wish in wishes:
+        groups.setdefault(wish.instrument, []).append(wish)
+    return groups
+
+
+def _cross(instrument: Instrument, parts: dict[str, float], price: float) -> list[Cross]:
+    """Match opposite changes in sleeve order and take them out of ``parts``."""
+    crosses: list[Cross] = []
+    for buyer in [name for name, change in parts.items() if change > 0]:
+        for seller in [name for name, change in parts.items() if change < 0]:
+            quantity = min(parts.get(buyer, 0.0), -parts.get(seller, 0.0))
+            if quantity <= 0.0:
+                continue
+            crosses.append(Cross(instrument, buyer, seller, quantity, price))
+            for name, left in ((buyer, parts[buyer] - quantity), (seller, parts[seller] + quantity)):
+                if left == 0.0:
+                    del parts[name]
+                else:
+                    parts[name] = left
+    return crosses
+
+
+def _net_trade(
+    instrument: Instrument, parts: Mapping[str, float], group: Sequence[Wish], held: float
+) -> Trade | None:
+    net = math.fsum(parts.values())
+    closes = all(wish.wanted == 0.0 for wish in group) and math.isclose(net, -held, rel_tol=1e-9)
+    quantity = -held if closes else _lots(net, instrument.lot_size)
+    if quantity == 0.0:
+        return None
+    reason = next(wish.reason for wish in group if wish.sleeve in parts)
+    return Trade(instrument, quantity, group[0].price, reason, _scaled(parts, quantity))
+
+
+def _lots(quantity: float, lot_size: float) -> float:
+    return round_to_lot(quantity, lot_size)
+
+
+def _scaled(parts: Mapping[str, float], quantity: float) -> dict[str, float]:
+    """Scale the parts pro rata to sum to ``quantity``; the last takes the rounding."""
+    total = math.fsum(parts.values())
+    names = list(parts)
+    scaled = {name: quantity * (parts[name] / total) for name in names[:-1]}
+    scaled[names[-1]] = quantity - math.fsum(scaled.values())
+    return scaled
+
+
+def _too_small(
+    trade: Trade,
+    holdings: Mapping[Instrument, float],
+    equity: float,
+    drift_threshold: float,
+    minimum_notional: float,
+) -> bool:
+    if holdings.get(trade.instrument, 0.0) + trade.quantity == 0.0:
+        return False
+    notional = abs(trade.quantity) * trade.price * trade.instrument.multiplier
+    return notional < minimum_notional or notional < drift_threshold * equity
+
+
+def _affordable(
+    buys: Sequence[Trade],
+    sells: Sequence[Trade],
+    holdings: Mapping[Instrument, float],
+    power: BuyingPower,
+    short_value: float,
+) -> list[Trade]:
+    """Shrink the buys to what the account can pay."""
+    proceeds = 0.0
+    for sell in sells:
+        closing = min(-sell.quantity, max(holdings.get(sell.instrument, 0.0), 0.0))
+        proceeds += closing * sell.price * sell.instrument.multiplier
+        proceeds -= power.cost_of(sell.instrument, sell.quantity, sell.price)
+    borrowed = (power.leverage - 1.0) * power.equity
+    tied = short_value * (1.0 + power.short_margin)
+    available = power.cash + proceeds + borrowed - tied - power.cash_buffer * power.equity
+    need = math.fsum(_price_of(buy, holdings, power) for buy in buys)
+    if need <= available:
+        return list(buys)
+    factor = max(available, 0.0) / need
+    shrunk: list[Trade] = []
+    for buy in buys:
+        covering = min(buy.quantity, max(-holdings.get(buy.instrument, 0.0), 0.0))
+        quantity = covering + _lots((buy.quantity - covering) * factor, buy.instrument.lot_size)
+        if quantity > 0.0:
+            split = _scaled(buy.split, quantity)
+            shrunk.append(Trade(buy.instrument, quantity, buy.price, buy.reason, split, resized="cash"))
+    return shrunk
+
+
+def _price_of(buy: Trade, holdings: Mapping[Instrument, float], power: BuyingPower) -> float:
+    """Cash a buy needs; covering a short is paid from the cash its proceeds tied up."""
+    opening = buy.quantity - min(buy.quantity, max(-holdings.get(buy.instrument, 0.0), 0.0))
+    value = opening * buy.price * buy.instrument.multiplier
+    return value + power.cost_of(buy.instrument, buy.quantity, buy.price)
