@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tradewind.registry.reference import PluginRef
 
 __all__ = [
     "AccountConfig",
@@ -24,36 +26,6 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class PluginRef(_Section):
-    """A plugin and its parameters: ``kelly``, or ``{name: kelly, params: {fraction: 0.25}}``.
-
-    Exactly one of ``name`` (a registered plugin), ``python`` (``./file.py:Class`` or ``package.module:Class``) and
-    ``backtrader`` (``package.module:Class`` or ``./file.py:Class``, a ``bt.Strategy``).
-    """
-
-    name: str | None = Field(None, description="Name of a registered plugin.")
-    python: str | None = Field(None, description="`./file.py:Class`, beside the config, or `package.module:Class`.")
-    backtrader: str | None = Field(None, description="A `bt.Strategy`, as `package.module:Class` or `./file.py:Class`.")
-    params: dict[str, Any] = Field(default_factory=dict, description="Parameters; see `tradewind schema`.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        given = [key for key in ("name", "python", "backtrader") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of name, python and backtrader; received {', '.join(given) or 'none'}")
-        return self
-
-    @property
-    def label(self) -> str:
-        """The name, path or class it refers to."""
-        return self.name or self.python or self.backtrader or ""
 
 
 class AccountConfig(_Section):
@@ -89,6 +61,7 @@ class RegimeConfig(_Section):
     confidence: Fraction = Field(0.65, description="Least confidence of an estimate that counts towards a change.")
     hysteresis: Fraction = Field(0.05, description="Lead in probability that a new label needs over the present one.")
     immediate: tuple[str, ...] = Field(
+    compare: tuple[PluginRef, ...] = Field((), strict=False, description="Detectors to judge beside it in the report.")
         ("crash",), strict=False, description="Labels entered at once, without confirmation."
     )
 
