@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tradewind.model import Instrument
-    from tradewind.model.typing import BoolArray, FloatArray, IntArray
+    from tradewind.model.typing import BoolArray, FloatArray, IntArray, TimeArray
 
 __all__ = ["Factors", "HistoryPanel", "Panel", "StreamPanel"]
 
@@ -30,7 +30,7 @@ class Panel(Protocol):
     bar: int
     instruments: tuple[Instrument, ...]
     fields: Mapping[str, FloatArray]
-    timestamps: FloatArray
+    timestamps: TimeArray
     reference_fields: Mapping[str, Mapping[str, FloatArray]]
 
     def advance(self) -> bool:
@@ -52,7 +52,7 @@ class Panel(Protocol):
 
 class _Base:
     instruments: tuple[Instrument, ...]
-    timestamps: FloatArray
+    timestamps: TimeArray
     fields: Mapping[str, FloatArray]
     reference_fields: Mapping[str, Mapping[str, FloatArray]]
     bar: int
@@ -135,14 +135,18 @@ class StreamPanel(_Base):
         columns = len(template.instruments)
         self._steps: dict[str, dict[str, tuple[str, FactorStep]]] = {
             owner: {
-                name: (factor.role, factor.factor.start(1)) if isinstance(factor, OnReference) else ("", factor.start(columns))
+                name: (factor.role, factor.factor.start(1))
+                if isinstance(factor, OnReference)
+                else ("", factor.start(columns))
                 for name, factor in named.items()
                 if not isinstance(factor, OnReference) or factor.role in template.references
             }
             for owner, named in factors.items()
         }
         self._times = np.full(capacity, np.datetime64("NaT"), dtype="datetime64[ns]")
-        self._store: dict[str, FloatArray] = {f"field:{name}": np.full((capacity, columns), np.nan) for name in template.fields}
+        self._store: dict[str, FloatArray] = {
+            f"field:{name}": np.full((capacity, columns), np.nan) for name in template.fields
+        }
         for role, series in template.references.items():
             for name in series.fields:
                 self._store[f"reference:{role}:{name}"] = np.full((capacity, 1), np.nan)
@@ -220,7 +224,7 @@ def _compute(owner: str, factors: Mapping[str, Factor | OnReference], bars: Bars
         if isinstance(factor, OnReference):
             if factor.role not in bars.references:
                 continue
-            source, values = bars.references[factor.role], None
+            source = bars.references[factor.role]
             values = factor.factor.compute(source)
         else:
             source = bars
@@ -235,11 +239,11 @@ def _compute(owner: str, factors: Mapping[str, Factor | OnReference], bars: Bars
     return computed
 
 
-def _frozen(values: FloatArray) -> FloatArray:
+def _frozen(values: Any) -> Any:
     view = values.view()
     view.flags.writeable = False
     return view
 
 
-def _doubled(values: FloatArray, fill: object) -> FloatArray:
+def _doubled(values: Any, fill: object) -> Any:
     return np.concatenate([values, np.full_like(values, fill)])

@@ -86,9 +86,7 @@ class SleeveBooks:
         """
         split = self._unfilled.get(fill.order_id)
         if split is None:
-            split = {
-                name: -held for name in self.books if (held := self.holding(name, fill.instrument)) != 0.0
-            }
+            split = {name: -held for name in self.books if (held := self.holding(name, fill.instrument)) != 0.0}
         total = math.fsum(split.values())
         complete = math.isclose(fill.quantity, total, rel_tol=1e-12)
         parts = dict(split) if complete else {name: fill.quantity * (part / total) for name, part in split.items()}

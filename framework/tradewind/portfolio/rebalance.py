@@ -120,9 +120,9 @@ def plan_rebalance(
     """Net the sleeves' wishes into trades the account can pay for.
 
     Opposite wishes of two sleeves cross at the mark. A net change below ``drift_threshold`` (fraction of equity) or
-    ``minimum_notional`` is left alone unless it closes the position. Buys shrink pro rata to the cash there is after the
-    sells, costs and the buffer included; such trades carry ``resized="cash"``. Sells come first; within sells and buys the
-    order is that of the wishes.
+    ``minimum_notional`` is left alone unless it closes the position. Buys shrink pro rata to the cash there is after
+    the sells, costs and the buffer included; such trades carry ``resized="cash"``. Sells come first; within sells and
+    buys the order is that of the wishes.
 
     Parameters
     ----------
@@ -171,9 +171,7 @@ def _cross(instrument: Instrument, parts: dict[str, float], price: float) -> lis
     return crosses
 
 
-def _net_trade(
-    instrument: Instrument, parts: Mapping[str, float], group: Sequence[Wish], held: float
-) -> Trade | None:
+def _net_trade(instrument: Instrument, parts: Mapping[str, float], group: Sequence[Wish], held: float) -> Trade | None:
     net = math.fsum(parts.values())
     closes = all(wish.wanted == 0.0 for wish in group) and math.isclose(net, -held, rel_tol=1e-9)
     quantity = -held if closes else _lots(net, instrument.lot_size)

@@ -26,7 +26,7 @@ def period_of(schedule: Schedule, timestamp: np.datetime64) -> int:
 
 
 class Due:
-    """Tells on each bar whether a sleeve is to be called: the first bar after warm-up, then the first of each period."""
+    """Tells on each bar whether a sleeve is to be called: first after warm-up, then on the first bar of each period."""
 
     __slots__ = ("_period", "_schedule", "_started", "_warmup")
 

@@ -1,0 +1,236 @@
+"""From a plan to objects that run: the one place where everything is put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from tradewind.config.plan import PluginRef
+from tradewind.contracts import Cost, Exit, Regime, RestingExit, Sizer, Strategy
+from tradewind.engine.cerebro import drive
+from tradewind.engine.ledger import Ledger
+from tradewind.engine.panel import Factors, HistoryPanel, StreamPanel
+from tradewind.engine.quotes import PanelCost, PanelQuotes
+from tradewind.engine.recorder import Recorder
+from tradewind.engine.session import Limits, Session
+from tradewind.engine.sleeve import Sleeve
+from tradewind.errors import ConfigError, choices
+from tradewind.exchange import Exchange, ExchangeRules, QuoteSource
+from tradewind.portfolio.books import SleeveBooks
+from tradewind.portfolio.regime_state import RegimeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tradewind.config.plan import Plan, SleeveConfig
+    from tradewind.engine.panel import Panel
+    from tradewind.model import Bars, Row
+    from tradewind.registry import Registry
+
+__all__ = ["Builder", "check_needs", "run_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Makes fresh plugins for a run of a plan.
+
+    Parameters
+    ----------
+    plan, registry
+        What to build, and from which plugins.
+    directory
+        Where relative paths of the configuration start.
+    """
+
+    plan: Plan
+    registry: Registry
+    directory: Path | None = None
+
+    def detector(self) -> Regime | None:
+        """Build the regime detector; None without one. Checks that every share names its labels."""
+        regime = self.plan.regime
+        if regime is None:
+            return None
+        detector = cast("Regime", self.create("regime", regime.detector, "regime.detector"))
+        for number, sleeve in enumerate(self.plan.sleeves):
+            _check_labels(f"sleeves.{number}.share", sleeve, detector.labels)
+        for label in regime.immediate:
+            if label not in detector.labels:
+                raise ConfigError(
+                    f"regime.immediate: {regime.detector.label} has no label {label!r}; "
+                    f"{choices(label, detector.labels)}"
+                )
+        return detector
+
+    def sleeves(self, columns: int) -> list[Sleeve]:
+        """Build the sleeves, in plan order."""
+        return [self._sleeve(f"sleeves.{number}", config, columns) for number, config in enumerate(self.plan.sleeves)]
+
+    def cost(self) -> Cost | None:
+        """Build the cost model; None where trading is free."""
+        return cast("Cost", self.create("cost", self.plan.costs, "costs")) if self.plan.costs else None
+
+    def create(self, kind: str, ref: PluginRef, where: str) -> object:
+        """Build one plugin."""
+        return self.registry.create(kind, ref, directory=self.directory, seed=self.plan.seed, where=where)
+
+    def _sleeve(self, where: str, config: SleeveConfig, columns: int) -> Sleeve:
+        strategy = cast("Strategy", self.create("strategy", config.strategy, f"{where}.strategy"))
+        sizer = cast("Sizer", self.create("sizer", config.sizer, f"{where}.sizer")) if config.sizer else None
+        exits: dict[str, Exit | RestingExit] = {}
+        for number, ref in enumerate(config.exits):
+            name = ref.label if ref.label not in exits else f"{ref.label}_{number}"
+            exits[name] = cast("Exit | RestingExit", self.create("exit", ref, f"{where}.exits.{number}"))
+        resting = [name for name, rule in exits.items() if isinstance(rule, RestingExit)]
+        if len(resting) > 1:
+            raise ConfigError(
+                f"{where}.exits: {', '.join(resting)} rest at the exchange; a sleeve can have one such exit, because "
+                f"two orders could both fill. Let the others decide on the close"
+            )
+        return Sleeve(config.name, strategy, sizer, tuple(exits.items()), config.share, columns)
+
+
+def _factors_of(sleeves: Sequence[Sleeve], detector: Regime | None) -> Factors:
+    """Collect the factors each plugin declares, by owner."""
+    factors: Factors = {"regime": dict(getattr(detector, "factors", {}))}
+    for sleeve in sleeves:
+        factors[sleeve.name] = dict(getattr(sleeve.strategy, "factors", {}))
+        factors[f"{sleeve.name}.sizer"] = dict(getattr(sleeve.sizer, "factors", {}))
+        for name, rule in sleeve.exits:
+            factors[f"{sleeve.name}.exit.{name}"] = dict(getattr(rule, "factors", {}))
+    return factors
+
+
+def check_needs(builder: Builder, bars: Bars) -> None:
+    """Refuse a run whose feed lacks a field or reference that a plugin needs.
+
+    Raises
+    ------
+    ConfigError
+        Naming plugin, field and what the feed has.
+    """
+    plan = builder.plan
+    places: list[tuple[str, str, PluginRef]] = []
+    if plan.regime:
+        places.append(("regime.detector", "regime", plan.regime.detector))
+    for number, sleeve in enumerate(plan.sleeves):
+        where = f"sleeves.{number}"
+        if sleeve.strategy.backtrader is None:
+            places.append((f"{where}.strategy", "strategy", sleeve.strategy))
+        if sleeve.sizer:
+            places.append((f"{where}.sizer", "sizer", sleeve.sizer))
+        places.extend((f"{where}.exits.{n}", "exit", ref) for n, ref in enumerate(sleeve.exits))
+    for where, kind, ref in places:
+        for need in builder.registry.needs(kind, ref, directory=builder.directory):
+            role = need.removeprefix("reference:")
+            known = bars.references if role != need else bars.fields
+            if role not in known:
+                what = "reference" if role != need else "field"
+                advice = "add it under `data: references:`" if role != need else "choose another feed or plugin"
+                raise ConfigError(
+                    f"{where}: {ref.label} needs the {what} {role!r}, which feed {plan.data.feed.label!r} does not "
+                    f"deliver; {choices(role, known)} To run, {advice}"
+                )
+
+
+def run_session(
+    builder: Builder,
+    bars: Bars,
+    *,
+    rows: Iterator[Row] | None = None,
+    held_regime: str | None = None,
+    on_bar: Callable[[int], bool] | None = None,
+    quote_sources: Sequence[QuoteSource] = (),
+) -> Session:
+    """Build everything afresh, run it to the end of its data and return the finished session.
+
+    Parameters
+    ----------
+    builder
+        The plan and its plugins.
+    bars
+        The history, or the template of a stream.
+    rows
+        The stream; None runs over the history.
+    held_regime
+        Label held for the whole run; None asks the detector.
+    on_bar
+        Called after every bar; False stops in order.
+    quote_sources
+        Prices of instruments that have no column.
+    """
+    plan = builder.plan
+    columns = len(bars.instruments)
+    detector = builder.detector()
+    sleeves = builder.sleeves(columns)
+    factors = _factors_of(sleeves, detector if held_regime is None else None)
+    panel: Panel = HistoryPanel(bars, factors) if rows is None else StreamPanel(bars, rows, factors)
+    quotes = PanelQuotes(panel, quote_sources)
+    cost = builder.cost()
+    charged = PanelCost(_for_data(cost, bars), panel, quotes) if cost is not None else None
+    labels = detector.labels if detector is not None and held_regime is None else ()
+    ledger = Ledger(
+        panel=panel,
+        quotes=quotes,
+        exchange=Exchange(cash=plan.account.cash, rules=_rules(plan), cost=charged),
+        books=SleeveBooks([sleeve.name for sleeve in sleeves], bars.instruments),
+        cost=charged,
+        recorder=Recorder(bars.symbols, [sleeve.name for sleeve in sleeves], labels),
+        data_end_haircut=plan.exchange.data_end_haircut,
+    )
+    session = Session(
+        panel=panel,
+        ledger=ledger,
+        sleeves=sleeves,
+        detector=detector,
+        regime_state=_regime_state(plan, detector),
+        held_regime=held_regime,
+        limits=Limits(plan.account, plan.rebalance, plan.exchange),
+    )
+    drive(session, streaming=rows is not None, on_bar=on_bar)
+    return session
+
+
+def _rules(plan: Plan) -> ExchangeRules:
+    exchange = plan.exchange
+    return ExchangeRules(
+        volume_limit=exchange.volume_limit,
+        allow_short=exchange.allow_short,
+        short_margin=exchange.short_margin,
+        borrow_rate_per_year=exchange.borrow_rate_per_year,
+        check_cash=plan.account.leverage == 1.0,
+    )
+
+
+def _regime_state(plan: Plan, detector: Regime | None) -> RegimeState | None:
+    if plan.regime is None or detector is None:
+        return None
+    return RegimeState(
+        detector.labels,
+        confirmation_days=plan.regime.confirmation_days,
+        minimum_stay_days=plan.regime.minimum_stay_days,
+        confidence=plan.regime.confidence,
+        hysteresis=plan.regime.hysteresis,
+        immediate=plan.regime.immediate,
+    )
+
+
+def _for_data(cost: Cost, bars: Bars) -> Cost:
+    adapt = getattr(cost, "for_data", None)
+    return cost if adapt is None else cast("Cost", adapt(bars.adjusted, "volume" in bars.fields))
+
+
+def _check_labels(where: str, sleeve: SleeveConfig, labels: tuple[str, ...]) -> None:
+    if not isinstance(sleeve.share, dict):
+        return
+    shares: Mapping[str, float] = sleeve.share
+    for label in shares:
+        if label not in labels:
+            raise ConfigError(f"{where}: the detector has no regime {label!r}; {choices(label, labels)}")
+    missing = [label for label in labels if label not in shares]
+    if missing:
+        raise ConfigError(
+            f"{where}: no share for regime {', '.join(missing)}; received {dict(shares)}. Give every regime a share, 0 "
+            f"for none"
+        )

@@ -1,0 +1,164 @@
+"""Run an existing `bt.Strategy`, alone in its account, on Backtrader's own loop and broker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import backtrader as bt
+import numpy as np
+
+from tradewind.contracts import Cost, Trades
+from tradewind.engine.backtrader_record import RunRecorder
+from tradewind.engine.panel import StreamPanel
+from tradewind.engine.recorder import Recorder
+from tradewind.errors import ConfigError, PluginError, choices
+from tradewind.journal import Journal
+from tradewind.registry import load_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tradewind.config.plan import Plan, PluginRef
+    from tradewind.engine.assemble import Builder
+    from tradewind.model import Bars, Instrument, Row
+
+__all__ = ["BacktraderLedger", "BacktraderSession", "run_backtrader"]
+
+
+@dataclass
+class BacktraderLedger:
+    """Journal, records and warnings of a Backtrader run."""
+
+    recorder: Recorder
+    journal: Journal = field(default_factory=Journal)
+    warnings: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass
+class BacktraderSession:
+    """A finished Backtrader run, as `tradewind.engine.session.Session` shows one."""
+
+    panel: StreamPanel
+    ledger: BacktraderLedger
+
+
+class RowQueue:
+    """Rows of the panel handed to one feed a symbol; a feed skips the rows on which its symbol has no bar."""
+
+    def __init__(self, panel: StreamPanel) -> None:
+        self._panel = panel
+        self._positions = [0] * len(panel.instruments)
+
+    def next_bar(self, column: int) -> int | None:
+        """Return the number of the symbol's next bar; None at the end."""
+        close = self._panel.fields["close"]
+        bar = self._positions[column]
+        while True:
+            if bar > self._panel.bar:
+                if not self._panel.advance():
+                    return None
+                close = self._panel.fields["close"]
+            if not np.isnan(close[bar, column]):
+                self._positions[column] = bar + 1
+                return bar
+            bar += 1
+
+
+class SymbolFeed(bt.feed.DataBase):
+    """One symbol of the panel as a Backtrader feed."""
+
+    params = (("queue", None), ("panel", None), ("column", 0))
+
+    def _load(self) -> bool:
+        panel: StreamPanel = self.p.panel
+        bar = self.p.queue.next_bar(self.p.column)
+        if bar is None:
+            return False
+        close = panel.fields["close"]
+        for name in ("open", "high", "low", "close"):
+            getattr(self.lines, name)[0] = panel.fields.get(name, close)[bar, self.p.column]
+        volume = panel.fields.get("volume")
+        self.lines.volume[0] = 0.0 if volume is None else volume[bar, self.p.column]
+        self.lines.openinterest[0] = 0.0
+        stamp = panel.timestamps[bar].astype("datetime64[us]").astype(dt.datetime)
+        self.lines.datetime[0] = bt.date2num(stamp)
+        return True
+
+
+class PluginCommission(bt.CommInfoBase):
+    """Charges a cost plugin's components as Backtrader's commission; liquidity is unknown to it."""
+
+    params = (("model", None), ("instrument", None), ("stocklike", True), ("commtype", bt.CommInfoBase.COMM_FIXED))
+
+    def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:  # noqa: ARG002, FBT001
+        if size == 0.0:
+            return 0.0
+        model: Cost = self.p.model
+        unknown = np.array([np.nan])
+        charged = model.costs(
+            Trades(
+                instruments=(self.p.instrument,),
+                quantities=np.array([float(size)]),
+                prices=np.array([float(price)]),
+                average_daily_volume=unknown,
+                daily_volatility=unknown,
+                passive=np.array([False]),
+            )
+        )
+        return float(charged.commission[0] + charged.spread[0] + charged.slippage[0] + charged.impact[0])
+
+
+def run_backtrader(
+    builder: Builder, bars: Bars, *, rows: Iterator[Row] | None, on_bar: Callable[[int], bool]
+) -> BacktraderSession:
+    """Run the plan's only sleeve, a `bt.Strategy`, and return the finished session.
+
+    Backtrader's rules apply: its minimum period over all feeds, its broker's margin refusals, its order types. Fills are
+    those of stock Backtrader on the same bars.
+
+    Raises
+    ------
+    ConfigError
+        For a parameter the strategy does not have.
+    PluginError
+        If the class cannot be loaded or is not a `bt.Strategy`.
+    """
+    plan = builder.plan
+    strategy = _load_strategy(plan.sleeves[0].strategy, builder.directory)
+    panel = StreamPanel(bars, bars.rows() if rows is None else rows, {})
+    ledger = BacktraderLedger(Recorder(bars.symbols, [plan.sleeves[0].name], ()))
+    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
+    _set_broker(cerebro, plan, builder.cost(), bars.instruments)
+    queue = RowQueue(panel)
+    for column, instrument in enumerate(bars.instruments):
+        cerebro.adddata(SymbolFeed(queue=queue, panel=panel, column=column), name=instrument.symbol)
+    cerebro.addstrategy(strategy, **plan.sleeves[0].strategy.params)
+    cerebro.addanalyzer(RunRecorder, panel=panel, ledger=ledger, sleeve=plan.sleeves[0].name, on_bar=on_bar)
+    cerebro.run()
+    return BacktraderSession(panel, ledger)
+
+
+def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[Instrument, ...]) -> None:
+    cerebro.broker.setcash(plan.account.cash)
+    if plan.exchange.volume_limit:
+        cerebro.broker.set_filler(bt.broker.fillers.FixedBarPerc(perc=100.0 * plan.exchange.volume_limit))
+    if cost is not None:
+        for instrument in instruments:
+            info = PluginCommission(model=cost, instrument=instrument)
+            cerebro.broker.addcommissioninfo(info, name=instrument.symbol)
+
+
+def _load_strategy(ref: PluginRef, directory: Path | None) -> type:
+    loaded = load_class(ref.backtrader or "", directory).create
+    if not (isinstance(loaded, type) and issubclass(loaded, bt.Strategy)):
+        raise PluginError(f"strategy.backtrader: {ref.backtrader} is not a bt.Strategy; name a class that derives from it")
+    known = list(loaded.params._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
+    for name in ref.params:
+        if name not in known:
+            raise ConfigError(
+                f"sleeves.0.strategy.params.{name}: {loaded.__name__} has no parameter {name!r}; {choices(name, known)}"
+            )
+    return loaded

@@ -1,0 +1,339 @@
+"""Everything that keeps account: exchange, sleeve books, journal and records, moved together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tradewind.journal import BarDigest, Journal
+from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, TimeInForce
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from tradewind.engine.panel import Panel
+    from tradewind.engine.quotes import PanelCost, PanelQuotes
+    from tradewind.engine.recorder import Recorder
+    from tradewind.engine.sleeve import Decision
+    from tradewind.exchange import Exchange
+    from tradewind.model import Instrument, OrderEvent, OrderIntent, RegimeEstimate
+    from tradewind.model.typing import BoolArray
+    from tradewind.portfolio.books import SleeveBooks
+    from tradewind.portfolio.rebalance import Cross, Trade
+
+__all__ = ["Executed", "Ledger"]
+
+_SECONDS_PER_YEAR = 365.25 * 86_400
+
+
+class Executed(NamedTuple):
+    """A fill, why its order was sent, and the sleeves it was for."""
+
+    fill: Fill
+    reason: str
+    sleeves: tuple[str, ...]
+
+
+class Ledger:
+    """Moves exchange, books, journal and records together, so that none can run ahead of the others.
+
+    Parameters
+    ----------
+    panel, quotes
+        Bars, and prices by instrument.
+    exchange
+        The venue.
+    books
+        Sleeve books.
+    cost
+        Cost model for estimates; None where trading is free.
+    data_end_haircut
+        Loss on the last close at which a position is given up when its data end, as a fraction.
+    """
+
+    def __init__(
+        self,
+        *,
+        panel: Panel,
+        quotes: PanelQuotes,
+        exchange: Exchange,
+        books: SleeveBooks,
+        cost: PanelCost | None,
+        recorder: Recorder,
+        data_end_haircut: float,
+    ) -> None:
+        self.quotes = quotes
+        self.exchange = exchange
+        self.books = books
+        self.journal = Journal()
+        self.recorder = recorder
+        self.warnings: dict[str, None] = {}
+        self._panel = panel
+        self._cost = cost
+        self._haircut = data_end_haircut
+        self._working: dict[str, OrderIntent] = {}
+        self._filled: dict[str, float] = {}
+        self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
+        self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
+        self._digested_bar = -1
+
+    def process(self, ended: Sequence[int]) -> list[Executed]:
+        """Run the venue over the current bar and return what was executed."""
+        bar = self._panel.bar
+        cash = self.exchange.cash
+        years = 0.0
+        if bar > 0:
+            elapsed = self._panel.timestamps[bar] - self._panel.timestamps[bar - 1]
+            years = float(elapsed / np.timedelta64(1, "s")) / _SECONDS_PER_YEAR
+        self.exchange.process(bar, self.quotes, years=years)
+        fills = self._drain()
+        borrowing = cash + math.fsum(done.fill.cash_flow for done in fills) - self.exchange.cash
+        if borrowing > 1e-9:
+            self._charge_borrowing(borrowing)
+        for column in ended:
+            fills += self._end(column)
+        return fills + self._expire()
+
+    def equity(self) -> float:
+        """Return the account's value at the current marks."""
+        return self.exchange.equity(self.quotes.mark)
+
+    def holdings(self) -> dict[Instrument, float]:
+        """Return the account's signed quantities."""
+        return {instrument: record.quantity for instrument, record in self.exchange.positions().items()}
+
+    def holds(self, sleeve: str) -> bool:
+        """Tell whether a sleeve has any position in a panel column."""
+        return bool(self.books.books[sleeve].quantities.any())
+
+    def cost_of(self, instrument: Instrument, quantity: float, price: float) -> float:
+        """Estimate the cash cost of a trade."""
+        return 0.0 if self._cost is None else self._cost.of(instrument, quantity, price)
+
+    def is_working(self, instrument: Instrument) -> bool:
+        """Tell whether an order on the instrument can still fill on the next bar."""
+        return any(
+            intent.instrument == instrument
+            and not (intent.time_in_force is TimeInForce.DAY and intent.bar < self._panel.bar)
+            for intent in self._working.values()
+        )
+
+    def cancel_working(self, instruments: Collection[Instrument]) -> None:
+        """Cancel what still works on these instruments: a new decision replaces the old."""
+        for order_id, intent in list(self._working.items()):
+            if intent.instrument in instruments:
+                self.exchange.cancel(order_id)
+        self._drain()
+
+    def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade]) -> None:
+        """Journal the intents, then hand them to the venue."""
+        for intent in intents:
+            self._write("intent", _intent_payload(intent))
+            self.recorder.order(intent, self._panel.timestamps[self._panel.bar])
+            self.books.open_order(intent)
+            self._working[intent.order_id] = intent
+        for intent, trade in zip(intents, trades, strict=False):
+            if trade.resized:
+                self._write("resized", {"id": intent.order_id, "reason": trade.resized})
+        self.exchange.submit(intents)
+
+    def cross(self, cross: Cross) -> None:
+        """Book and journal a transfer between sleeves."""
+        self.books.cross(cross.instrument, cross.buyer, cross.seller, cross.quantity, cross.price, self._panel.bar)
+        self._write(
+            "cross",
+            {
+                "symbol": cross.instrument.symbol,
+                "buyer": cross.buyer,
+                "seller": cross.seller,
+                "quantity": cross.quantity,
+                "price": cross.price,
+            },
+        )
+
+    def regime(self, confirmed: str, estimate: RegimeEstimate | None, *, changed: bool) -> None:
+        """Journal and record the regime of this bar."""
+        payload: dict[str, Any] = {"regime": confirmed}
+        if estimate is not None:
+            payload |= {
+                "label": estimate.label,
+                "confidence": estimate.confidence,
+                "probabilities": dict(estimate.probabilities),
+                "fitted_until": estimate.fitted_until,
+            }
+        if changed:
+            self._write("regime", payload)
+        else:
+            self.journal.write(self._panel.bar, "regime", payload)
+        self.recorder.regime(confirmed, estimate)
+
+    def decision(self, sleeve: str, decision: Decision) -> None:
+        """Journal what a sleeve wants."""
+        symbols = [instrument.symbol for instrument in self._panel.instruments]
+        payload: dict[str, Any] = {"sleeve": sleeve}
+        for name, values in (("scores", decision.opinion), ("weights", decision.weights)):
+            if values is not None:
+                pairs = zip(symbols, values.tolist(), strict=True)
+                payload[name] = {symbol: value for symbol, value in pairs if value == value and value != 0.0}
+        if decision.quantities:
+            payload["quantities"] = {key.symbol: value for key, value in decision.quantities.items()}
+        self._write(decision.kind, payload)
+
+    def exit(self, sleeve: str, name: str, closed: BoolArray) -> None:
+        """Journal what an exit gives up."""
+        symbols = [self._panel.instruments[column].symbol for column in np.flatnonzero(closed).tolist()]
+        self._write("exit", {"sleeve": sleeve, "exit": name, "symbols": symbols})
+
+    def record(self, equity: float) -> None:
+        """Record the close of the bar."""
+        marks = self._panel.marks()
+        weights = np.zeros(len(marks))
+        gross = net = 0.0
+        for instrument, position in self.exchange.positions().items():
+            weight = position.quantity * self.quotes.mark(instrument) * instrument.multiplier / equity
+            column = self.quotes.column(instrument)
+            if column is not None:
+                weights[column] = weight
+            gross += abs(weight)
+            net += weight
+        self.recorder.account(equity, self.exchange.cash, gross, net, weights, self._profits())
+
+    def _profits(self) -> list[float]:
+        marks = self._panel.marks()
+        multipliers = np.array([instrument.multiplier for instrument in self._panel.instruments])
+        profits = []
+        for book in self.books.books.values():
+            held = np.flatnonzero(book.quantities)
+            value = float((book.quantities[held] * marks[held] * multipliers[held]).sum())
+            value += math.fsum(
+                quantity * self.quotes.mark(instrument) * instrument.multiplier
+                for instrument, quantity in book.others.items()
+            )
+            profits.append(book.cash_flow + value)
+        return profits
+
+    def _drain(self) -> list[Executed]:
+        fills: list[Executed] = []
+        for event in self.exchange.poll():
+            if event.fill is None:
+                self._close(event)
+            else:
+                fills.append(self._fill(event.fill))
+        return fills
+
+    def _fill(self, fill: Fill, reason: str = "") -> Executed:
+        parts = self.books.apply(fill)
+        intent = self._working.get(fill.order_id)
+        if intent is not None:
+            reason = intent.reason
+            filled = self._filled.get(fill.order_id, 0.0) + fill.quantity
+            complete = math.isclose(filled, intent.quantity, rel_tol=1e-12)
+            self.recorder.status(fill.order_id, "filled" if complete else "partially_filled")
+            self._filled[fill.order_id] = filled
+            if complete:
+                self._forget(fill.order_id)
+        self.recorder.fill(fill, self._panel.timestamps[self._panel.bar], reason)
+        self._write(
+            "fill",
+            {
+                "id": fill.order_id,
+                "symbol": fill.instrument.symbol,
+                "quantity": fill.quantity,
+                "price": fill.price,
+                "costs": [fill.commission, fill.spread, fill.slippage, fill.impact],
+                "split": dict(parts),
+            },
+        )
+        return Executed(fill, reason, tuple(parts))
+
+    def _close(self, event: OrderEvent) -> None:
+        self._write("order", {"id": event.order_id, "event": event.kind.value, "reason": event.reason})
+        if event.kind is OrderEventKind.ACCEPTED:
+            return
+        self.recorder.status(event.order_id, event.kind.value)
+        if event.kind is OrderEventKind.REJECTED:
+            self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
+        self.books.close_order(event.order_id)
+        self._forget(event.order_id)
+
+    def _forget(self, order_id: str) -> None:
+        self._working.pop(order_id, None)
+        self._filled.pop(order_id, None)
+
+    def _end(self, column: int) -> list[Executed]:
+        instrument = self._panel.instruments[column]
+        price = self.quotes.mark(instrument) * (1.0 - self._haircut)
+        self._write("data_end", {"symbol": instrument.symbol, "price": price})
+        return self._liquidate(instrument, price, "data_end")
+
+    def _expire(self) -> list[Executed]:
+        today = self._panel.timestamps[self._panel.bar].astype("datetime64[D]").astype(dt.date)
+        fills: list[Executed] = []
+        for instrument in list(self.exchange.positions()):
+            if instrument.expiry is not None and instrument.expiry <= today:
+                fills += self._liquidate(instrument, self._settlement(instrument), "expiry")
+        return fills
+
+    def _settlement(self, instrument: Instrument) -> float:
+        """Cash value of one unit at expiry: an option's payoff on its underlying's mark, else its own last price."""
+        if instrument.asset_class is AssetClass.OPTION and instrument.strike is not None:
+            for candidate in self._panel.instruments:
+                if candidate.symbol == instrument.underlying:
+                    spot = self.quotes.mark(candidate)
+                    payoff = spot - instrument.strike
+                    return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
+        return self.quotes.mark(instrument)
+
+    def _liquidate(self, instrument: Instrument, price: float, reason: str) -> list[Executed]:
+        held = self.exchange.positions().get(instrument)
+        self.exchange.liquidate(instrument, price, self._panel.bar, reason)
+        if held is not None:
+            self.warnings[f"{instrument.symbol}: position closed at {price:.4f} ({reason.replace('_', ' ')})"] = None
+        fills: list[Executed] = []
+        for event in self.exchange.poll():
+            if event.fill is None:
+                self._close(event)
+            else:
+                fills.append(self._fill(event.fill, reason))
+        return fills
+
+    def _charge_borrowing(self, amount: float) -> None:
+        marks = self._panel.marks()
+        short = {
+            name: float(np.maximum(-book.quantities * np.nan_to_num(marks), 0.0).sum())
+            for name, book in self.books.books.items()
+        }
+        total = sum(short.values())
+        if total > 0.0:
+            self.books.charge(amount, {name: value / total for name, value in short.items()})
+
+    def _write(self, kind: str, payload: dict[str, Any]) -> None:
+        """Journal a record; the first of a bar is preceded by the digest of the data it was decided on."""
+        bar = self._panel.bar
+        if bar != self._digested_bar:
+            digests = {"bars": self._digest.update(self._panel.fields, bar + 1)}
+            for role, digest in self._reference_digests.items():
+                digests[role] = digest.update(self._panel.reference_fields[role], bar + 1)
+            self.journal.write(bar, "data", digests)
+            self._digested_bar = bar
+        self.journal.write(bar, kind, payload)
+
+
+def _intent_payload(intent: OrderIntent) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "id": intent.order_id,
+        "symbol": intent.instrument.symbol,
+        "quantity": intent.quantity,
+        "type": intent.order_type.value,
+        "time_in_force": intent.time_in_force.value,
+        "reason": intent.reason,
+        "split": dict(intent.split),
+    }
+    for name in ("limit_price", "stop_price", "trail_amount", "trail_fraction"):
+        value = getattr(intent, name)
+        if value is not None:
+            payload[name] = value
+    return payload

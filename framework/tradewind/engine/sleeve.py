@@ -1,0 +1,148 @@
+"""One configured strategy at work: when it is called, what it wants, what its exits give up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tradewind.contracts import Exit, RestingExit, Sizer, Strategy
+from tradewind.errors import PluginError
+from tradewind.model import Market, Portfolio, Signals, Targets
+from tradewind.portfolio.schedule import Due
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.model import Instrument
+    from tradewind.model.typing import BoolArray, FloatArray
+
+__all__ = ["Decision", "Sleeve"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """What a sleeve wants after one call.
+
+    ``weights`` are fractions of the sleeve's capital, shape (N,), NaN to keep a holding, None to keep all;
+    ``quantities`` are exact, by instrument.
+    """
+
+    kind: str
+    opinion: FloatArray | None
+    weights: FloatArray | None
+    quantities: Mapping[Instrument, float] = field(default_factory=dict)
+
+
+class Sleeve:
+    """A strategy with its sizer and exits.
+
+    Parameters
+    ----------
+    name
+        As in the plan.
+    strategy, sizer, exits
+        Built plugins; each exit with its name.
+    share
+        Capital share by regime label, or one for all.
+    columns
+        Number of panel columns.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        strategy: Strategy,
+        sizer: Sizer | None,
+        exits: tuple[tuple[str, Exit | RestingExit], ...],
+        share: float | Mapping[str, float],
+        columns: int,
+    ) -> None:
+        self.name = name
+        self.strategy = strategy
+        self.sizer = sizer
+        self.exits = exits
+        self._share = share
+        self._due = Due(getattr(strategy, "schedule", "every_bar"), getattr(strategy, "warmup", 0))
+        self.target_weights = np.zeros(columns)
+        """Last decided weights of the sleeve's capital; exits set theirs to 0."""
+        self.target_quantities: dict[Instrument, float] = {}
+        """Last decided exact quantities."""
+
+    def share_in(self, regime: str) -> float:
+        """Capital share in a regime."""
+        return self._share if isinstance(self._share, float | int) else self._share.get(regime, 0.0)
+
+    def is_due(self, market: Market) -> bool:
+        """Tell whether the strategy is to be called on this bar."""
+        return self._due.on(market.bar, market.timestamp)
+
+    def decide(self, market: Market, portfolio: Portfolio, sizer_market: Market) -> Decision | None:
+        """Call the strategy, size its signals and check the answer; None keeps the last decision."""
+        answer = self.strategy.on_bar(market, portfolio)
+        if answer is None:
+            return None
+        if isinstance(answer, Signals):
+            return self._size(answer, sizer_market, portfolio)
+        if not isinstance(answer, Targets):
+            raise PluginError(
+                f"sleeve {self.name!r}: {type(self.strategy).__name__}.on_bar returned {type(answer).__name__} at bar "
+                f"{market.bar}; return Signals, Targets or None"
+            )
+        if self.sizer is not None:
+            raise PluginError(
+                f"sleeve {self.name!r}: {type(self.strategy).__name__} returns Targets, which no sizer applies to; "
+                f"remove `sizer: {type(self.sizer).__name__}` from the sleeve"
+            )
+        if answer.weights is not None:
+            self._check_shape("Targets.weights", answer.weights, market)
+            self._adopt(answer.weights)
+        return Decision("targets", None, answer.weights, answer.quantities)
+
+    def _size(self, signals: Signals, market: Market, portfolio: Portfolio) -> Decision:
+        if self.sizer is None:
+            raise PluginError(
+                f"sleeve {self.name!r}: {type(self.strategy).__name__} returns Signals, which need a sizer; "
+                f"add `sizer: equal_weight` to the sleeve"
+            )
+        self._check_shape("Signals.scores", signals.scores, market)
+        for name in getattr(self.sizer, "signal_fields", ("scores",)):
+            if getattr(signals, name) is None:
+                raise PluginError(
+                    f"sleeve {self.name!r}: {type(self.sizer).__name__} needs Signals.{name}, which "
+                    f"{type(self.strategy).__name__} does not give; choose another sizer"
+                )
+        weights = self.sizer.weights(signals, market, portfolio)
+        self._check_shape(f"{type(self.sizer).__name__}.weights", weights, market)
+        if not np.isfinite(weights).all():
+            bad = [market.symbols[column] for column in np.flatnonzero(~np.isfinite(weights))]
+            raise PluginError(
+                f"sleeve {self.name!r}: {type(self.sizer).__name__} returned weights that are not finite for "
+                f"{', '.join(bad[:5])} at bar {market.bar}; a sizer returns 0 where nothing is to be held"
+            )
+        self._adopt(weights)
+        return Decision("signals", signals.scores, weights)
+
+    def _adopt(self, weights: FloatArray) -> None:
+        self.target_weights = np.where(np.isnan(weights), self.target_weights, weights)
+
+    def _check_shape(self, what: str, values: FloatArray, market: Market) -> None:
+        expected = (len(market.instruments),)
+        if np.shape(values) != expected:
+            raise PluginError(
+                f"sleeve {self.name!r}: {what} has shape {np.shape(values)} at bar {market.bar}; expected {expected}, "
+                f"one value an instrument"
+            )
+
+    def closing(self, markets: Mapping[str, Market], portfolio: Portfolio) -> dict[str, BoolArray]:
+        """Return the positions each exit gives up, by exit name; their target weights become 0."""
+        closed: dict[str, BoolArray] = {}
+        for name, rule in self.exits:
+            if not isinstance(rule, Exit):
+                continue
+            mask = np.asarray(rule.closes(markets[name], portfolio), dtype=np.bool_) & (portfolio.quantities != 0)
+            if mask.any():
+                closed[name] = mask
+                self.target_weights = np.where(mask, 0.0, self.target_weights)
+        return closed

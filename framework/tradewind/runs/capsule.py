@@ -1,0 +1,184 @@
+"""Run capsules: everything about a run in one folder, never overwritten.
+
+Files of a capsule: ``config.yaml`` (resolved plan), ``result.json`` (figures; schema in docs/reference/result.md),
+``provenance.json`` (versions, code hashes, where the configuration lay), ``journal.jsonl`` (decision journal) and the
+tables ``equity.csv``, ``positions.csv``, ``orders.csv``, ``fills.csv``, ``regimes.csv``, ``sleeves.csv``; reports beside them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import yaml
+
+from tradewind.errors import UserError, choices
+from tradewind.model import Result
+from tradewind.report.summary import summary_data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.runs.execute import Execution
+
+__all__ = ["TABLES", "find_capsule", "list_capsules", "load_result", "read_provenance", "write_capsule"]
+
+TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves")
+_FILE_OF = {"weights": "positions"}
+
+
+def write_capsule(execution: Execution, runs_directory: Path, config_directory: Path) -> Result:
+    """Write a capsule and return the result with its directory.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written.
+    """
+    result = execution.result
+    directory = _new_directory(runs_directory, result)
+    tables = {name: getattr(result, name) for name in TABLES}
+    if result.without_overlay is not None:
+        tables["without_overlay"] = result.without_overlay
+    for name, table in tables.items():
+        timed = isinstance(table.index, pd.DatetimeIndex)
+        table.to_csv(_table_path(directory, name), index=timed, lineterminator="\n")
+    result = dataclasses.replace(result, directory=directory)
+    _write_json(
+        directory / "provenance.json",
+        {
+            "seed": result.seed,
+            "versions": dict(result.versions),
+            "code": execution.code,
+            "data": dict(result.data),
+            "config_directory": str(config_directory.resolve()),
+        },
+    )
+    execution.journal.save(directory / "journal.jsonl")
+    (directory / "config.yaml").write_text(
+        yaml.safe_dump(dict(result.config), sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
+    _write_json(directory / "result.json", summary_data(result))
+    return result
+
+
+def load_result(directory: Path) -> Result:
+    """Read a capsule back.
+
+    Raises
+    ------
+    UserError
+        If a file is missing or broken.
+    """
+    try:
+        summary = json.loads((directory / "result.json").read_text(encoding="utf-8"))
+        config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
+        provenance = read_provenance(directory)
+        tables = {name: _read_table(directory, name) for name in TABLES}
+        without = _table_path(directory, "without_overlay")
+        detectors = summary.get("detectors")
+        return Result(
+            name=summary["name"],
+            mode=summary["mode"],
+            status=summary["status"],
+            config=config,
+            versions=provenance["versions"],
+            seed=provenance["seed"],
+            decision_hash=summary["decision_hash"],
+            data_hash=summary["data_hash"],
+            data=provenance["data"],
+            metrics={k: float("nan") if v is None else v for k, v in summary["metrics"].items()},
+            without_overlay=_read_table(directory, "without_overlay") if without.is_file() else None,
+            detectors=pd.DataFrame(detectors).T.astype(float) if detectors else None,
+            stamps=tuple(summary["stamps"]),
+            warnings=tuple(summary["warnings"]),
+            directory=directory,
+            **tables,
+        )
+    except (OSError, KeyError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise UserError(
+            f"{directory}: not a readable run capsule ({type(error).__name__}: {error}); run the configuration again"
+        ) from error
+
+
+def read_provenance(directory: Path) -> dict[str, Any]:
+    """Return the versions, code hashes and data of a capsule."""
+    provenance: dict[str, Any] = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
+    return provenance
+
+
+def list_capsules(runs_directory: Path) -> list[Path]:
+    """Return the capsules of a folder, oldest first; those without ``result.json`` were never finished."""
+    if not runs_directory.is_dir():
+        return []
+    return sorted(path for path in runs_directory.iterdir() if (path / "result.json").is_file())
+
+
+def find_capsule(run: str, runs_directory: Path) -> Path:
+    """Return a capsule by path, folder name, ``latest`` or any unique part of its name.
+
+    Raises
+    ------
+    UserError
+        If none or several match.
+    """
+    path = Path(run)
+    if (path / "result.json").is_file():
+        return path
+    known = list_capsules(runs_directory)
+    if run == "latest" and known:
+        return known[-1]
+    matching = [capsule for capsule in known if run in capsule.name]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UserError(f"run {run!r} is ambiguous in {runs_directory}: {', '.join(one.name for one in matching)}")
+    raise UserError(f"no run {run!r} in {runs_directory}; {choices(run, [one.name for one in known])}")
+
+
+def _new_directory(runs_directory: Path, result: Result) -> Path:
+    time = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    name = re.sub(r"[^\w.-]+", "-", result.name)
+    for attempt in range(1, 1000):
+        suffix = "" if attempt == 1 else f"-{attempt}"
+        directory = runs_directory / f"{time}-{name}-{result.decision_hash[:8]}{suffix}"
+        try:
+            directory.mkdir(parents=True)
+        except FileExistsError:
+            if not runs_directory.is_dir():
+                raise UserError(f"{runs_directory}: is a file; give a folder for the runs with --runs") from None
+            continue
+        except OSError as error:
+            raise UserError(
+                f"{runs_directory}: cannot write the run there ({error.strerror}); give another folder with --runs"
+            ) from error
+        return directory
+    raise UserError(f"{runs_directory}: a thousand runs of this second are there already; wait and run again")
+
+
+def _table_path(directory: Path, name: str) -> Path:
+    return directory / f"{_FILE_OF.get(name, name)}.csv"
+
+
+def _read_table(directory: Path, name: str) -> pd.DataFrame:
+    timed = name not in {"orders", "fills"}
+    table = pd.read_csv(
+        _table_path(directory, name), float_precision="round_trip", keep_default_na=name != "orders"
+    )
+    if timed:
+        table["timestamp"] = pd.to_datetime(table["timestamp"])
+        table = table.set_index("timestamp")
+        if name == "regimes":
+            table["label"] = table["label"].fillna("").astype(str)
+        return table
+    table["timestamp"] = pd.to_datetime(table["timestamp"])
+    return table
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

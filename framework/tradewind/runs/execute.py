@@ -1,0 +1,210 @@
+"""Execute a plan: data, validation, session, the same portfolio without its regimes, metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from tradewind.config.loader import effective_feed
+from tradewind.contracts import DataRequest, Feed, StreamingFeed
+from tradewind.engine.assemble import Builder, check_needs, run_session
+from tradewind.engine.detect import detect
+from tradewind.errors import DataError, PluginError
+from tradewind.model import Bars, Result
+from tradewind.modes import require_mode
+from tradewind.report.detection import detection_scores
+from tradewind.report.metrics import compute_metrics
+from tradewind.runs.provenance import code_hashes, versions_of
+from tradewind.validation import require_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tradewind.config.plan import Plan
+    from tradewind.engine.session import Session
+    from tradewind.journal import Journal
+    from tradewind.model import Row
+    from tradewind.registry import Registry
+
+__all__ = ["Execution", "execute"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Execution:
+    """A finished run before it is kept."""
+
+    plan: Plan
+    result: Result
+    journal: Journal
+    code: dict[str, str]
+
+
+def execute(
+    plan: Plan,
+    registry: Registry,
+    *,
+    directory: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Execution:
+    """Run a checked plan to the end of its data, or until ``stopped``.
+
+    Raises
+    ------
+    TradewindError
+        Whatever stands in the way of a correct run; nothing is written.
+    """
+    mode = require_mode(plan.mode.mode)
+    tell = progress or (lambda *_: None)
+    builder = Builder(plan, registry, directory)
+    tell("data", 0, 0)
+    bars, rows, warnings = _data(builder, streaming=mode.feed == "stream")
+    check_needs(builder, bars)
+    total = len(bars)
+
+    def on_bar(bar: int) -> bool:
+        if bar % 64 == 0:
+            tell("bars", bar, total)
+        return not stopped()
+
+    if any(sleeve.strategy.backtrader for sleeve in plan.sleeves):
+        from tradewind.engine.backtrader_run import run_backtrader
+
+        session: Any = run_backtrader(builder, bars, rows=rows, on_bar=on_bar)
+    else:
+        session = run_session(builder, bars, rows=rows, on_bar=on_bar)
+    seen = _seen(session, bars)
+    partial = stopped()
+    result = _result(builder, session, seen, warnings, status="partial" if partial else "complete")
+    if not partial and plan.regime is not None and len(seen):
+        tell("without overlay", 0, 0)
+        result = _with_comparisons(builder, seen, result)
+    return Execution(plan, result, session.ledger.journal, code_hashes(plan, registry, directory))
+
+
+def _data(builder: Builder, *, streaming: bool) -> tuple[Bars, Iterator[Row] | None, tuple[str, ...]]:
+    plan = builder.plan
+    feed = builder.create("feed", effective_feed(plan, builder.registry), "data.feed")
+    request = DataRequest(
+        start=plan.data.start, end=plan.data.end, symbols=plan.data.symbols, references=plan.data.references
+    )
+    warnings: tuple[str, ...] = ()
+    if isinstance(feed, Feed):
+        bars = feed.history(request)
+        warnings = tuple(str(finding) for finding in require_valid(bars).warnings)
+        if not streaming:
+            return bars, None, warnings
+    if not isinstance(feed, StreamingFeed):
+        raise PluginError(
+            f"data.feed: {effective_feed(plan, builder.registry).label!r} delivers "
+            f"{'history only' if streaming else 'a stream only'}, and --mode {plan.mode.mode} needs "
+            f"{'a stream' if streaming else 'history'}; name a streaming feed, as replay, in the mode's overlay"
+        )
+    template, rows = feed.stream(request)
+    return template, rows, warnings
+
+
+def _seen(session: Session, bars: Bars) -> Bars:
+    """Return the bars up to the last complete one, as the session saw them."""
+    count = session.ledger.recorder.bars
+    if count == 0:
+        raise DataError("the run ended before its first bar was complete; check start, end and the feed")
+    panel = session.panel
+
+    def cut(fields: Any) -> dict[str, Any]:
+        return {name: values[:count] for name, values in fields.items()}
+
+    timestamps = panel.timestamps[:count]
+    return dataclasses.replace(
+        bars,
+        timestamps=timestamps,
+        fields=cut(panel.fields),
+        references={
+            role: dataclasses.replace(series, timestamps=timestamps, fields=cut(panel.reference_fields[role]))
+            for role, series in bars.references.items()
+        },
+    )
+
+
+def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str, ...], status: str) -> Result:
+    plan, ledger = builder.plan, session.ledger
+    benchmark = seen.references.get("benchmark")
+    tables = ledger.recorder.tables(seen.timestamps, None if benchmark is None else benchmark.fields["close"][:, 0])
+    return Result(
+        name=plan.name,
+        mode=plan.mode.mode,
+        status=status,
+        config=plan.model_dump(mode="json", exclude_none=True),
+        versions=versions_of(builder.registry),
+        seed=plan.seed,
+        decision_hash=ledger.journal.decision_hash,
+        data_hash=seen.sha256(),
+        data=_data_summary(seen),
+        metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
+        stamps=_stamps(builder, seen),
+        warnings=(*warnings, *ledger.warnings),
+        **cast("Any", tables),
+    )
+
+
+def _with_comparisons(builder: Builder, seen: Bars, result: Result) -> Result:
+    """Add the same portfolio held in its calmest regime, and how well detectors found the press's bear markets."""
+    plan = builder.plan
+    detector = builder.detector()
+    if detector is None or plan.regime is None:
+        return result
+    held = run_session(builder, seen, held_regime=detector.labels[0])
+    tables = held.ledger.recorder.tables(seen.timestamps, None)
+    index = pd.DatetimeIndex(result.equity.index)
+    rows = {plan.regime.detector.label: detection_scores(result.regimes["regime"])}
+    for ref in plan.regime.compare:
+        labels = detect(builder, ref, seen)
+        rows[ref.label] = detection_scores(pd.Series(labels, index=index))
+    calmest = pd.Series(np.repeat(detector.labels[0], len(index)), index=index)
+    rows[f"always {detector.labels[0]}"] = detection_scores(calmest)
+    return dataclasses.replace(result, without_overlay=tables["equity"], detectors=pd.DataFrame(rows).T)
+
+
+def _data_summary(bars: Bars) -> dict[str, Any]:
+    return {
+        "start": str(bars.timestamps[0].astype("datetime64[D]")),
+        "end": str(bars.timestamps[-1].astype("datetime64[D]")),
+        "bars": len(bars),
+        "symbols": list(bars.symbols),
+        "references": {role: series.symbols[0] for role, series in bars.references.items()},
+        "fields": sorted(bars.fields),
+        "close_only": bars.close_only,
+        "adjusted": bars.adjusted,
+        "sha256": {name: Bars.sha256(_only(bars, name)) for name in sorted(bars.fields)},
+    }
+
+
+def _only(bars: Bars, name: str) -> Bars:
+    return dataclasses.replace(bars, fields={"close": bars.fields[name]}, references={})
+
+
+def _stamps(builder: Builder, bars: Bars) -> tuple[str, ...]:
+    plan = builder.plan
+    stamps = list(bars.stamps)
+    if bars.close_only:
+        stamps.append("Close-only bars: a decision at the close of a bar fills at the next close.")
+    else:
+        stamps.append("A decision at the close of a bar fills at the next open.")
+    if plan.costs is None:
+        stamps.append("No costs: trading is free in this run.")
+    else:
+        applies = getattr(builder.cost(), "stamps", None)
+        stamps.extend(applies(bars.adjusted, "volume" in bars.fields) if applies else ())
+    if bars.adjusted:
+        stamps.append("Adjusted prices: lots, ticks and per-share fees are not applicable; quantities are fractional.")
+    if (bars.end_bars < len(bars)).any():
+        stamps.append(
+            f"Data end during the run: positions are closed at the last close less "
+            f"{plan.exchange.data_end_haircut:.2%}; the end of a file is not known to be a delisting."
+        )
+    return tuple(dict.fromkeys(stamps))

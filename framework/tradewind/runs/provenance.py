@@ -1,0 +1,65 @@
+"""What a run was made of: versions of libraries and plugins, hashes of the code it used."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import inspect
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tradewind.config.plan import Plan, PluginRef
+    from tradewind.registry import Registry
+
+__all__ = ["code_hashes", "references_of", "versions_of"]
+
+_LIBRARIES = ("tradewind", "backtrader", "numpy", "pandas", "pluggy", "pydantic", "PyYAML", "exchange-calendars")
+
+
+def versions_of(registry: Registry) -> dict[str, str]:
+    """Return the versions of Python, of the core libraries and of every distribution that gives a plugin."""
+    names = dict.fromkeys([*_LIBRARIES, *(plugin.distribution for plugin in registry.plugins() if plugin.distribution)])
+    versions = {"python": platform.python_version()}
+    for name in names:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed as a distribution"
+    return versions
+
+
+def references_of(plan: Plan) -> Iterator[tuple[str, str, PluginRef]]:
+    """Yield place, kind and reference of every plugin a plan names."""
+    yield "data.feed", "feed", plan.data.feed
+    if plan.mode.feed:
+        yield "feed", "feed", plan.mode.feed
+    if plan.regime:
+        yield "regime.detector", "regime", plan.regime.detector
+    for number, sleeve in enumerate(plan.sleeves):
+        yield f"sleeves.{number}.strategy", "strategy", sleeve.strategy
+        if sleeve.sizer:
+            yield f"sleeves.{number}.sizer", "sizer", sleeve.sizer
+        for index, ref in enumerate(sleeve.exits):
+            yield f"sleeves.{number}.exits.{index}", "exit", ref
+    if plan.costs:
+        yield "costs", "cost", plan.costs
+
+
+def code_hashes(plan: Plan, registry: Registry, directory: Path) -> dict[str, str]:
+    """Return the SHA-256 of the source file of every plugin the plan decides with, by place."""
+    hashes: dict[str, str] = {}
+    for place, kind, ref in references_of(plan):
+        if place == "feed":
+            continue
+        if ref.backtrader is not None:
+            path = (directory / ref.backtrader.rpartition(":")[0]) if ".py:" in ref.backtrader else None
+            source = str(path) if path else None
+        else:
+            source = inspect.getsourcefile(registry.resolve(kind, ref, directory=directory).plugin.create)
+        if source is not None and Path(source).is_file():
+            hashes[place] = hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    return hashes

@@ -1,0 +1,138 @@
+"""From configuration files to a `Result`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tradewind.config.loader import LoadedPlan, check_plan, load_plan
+from tradewind.registry import Registry
+from tradewind.runs.execute import Execution, execute
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tradewind.model import Result
+
+__all__ = ["run", "run_plan"]
+
+
+def run(
+    config: str | Path | Sequence[str | Path],
+    mode: str = "backtest",
+    *,
+    overrides: Sequence[str] = (),
+    start: dt.date | str | None = None,
+    end: dt.date | str | None = None,
+    runs_directory: str | Path | None = "runs",
+    reports: bool = True,
+) -> Result:
+    """Run a configuration and return its result.
+
+    Parameters
+    ----------
+    config
+        Path of the idea file, or several files, later ones merged over earlier ones.
+    mode
+        ``backtest``, ``paper`` or ``live``.
+    overrides
+        ``path=value``, as with ``--set``.
+    start, end
+        First and last session, inclusive.
+    runs_directory
+        Where the run's capsule goes; None keeps nothing.
+    reports
+        Whether the configured reports are written into the capsule.
+
+    Raises
+    ------
+    TradewindError
+        One of its kinds for everything that a user can mend: configuration, plugin, data.
+    """
+    paths = [Path(config)] if isinstance(config, str | Path) else [Path(path) for path in config]
+    loaded = load_plan(
+        paths,
+        mode=mode,
+        overrides=overrides,
+        start=None if start is None else str(start),
+        end=None if end is None else str(end),
+    )
+    return run_plan(
+        loaded,
+        Registry.load(),
+        runs_directory=None if runs_directory is None else Path(runs_directory),
+        reports=reports,
+    )
+
+
+def run_plan(
+    loaded: LoadedPlan,
+    registry: Registry,
+    *,
+    runs_directory: Path | None,
+    reports: bool = True,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Check and run a loaded plan; keep it as a capsule unless ``runs_directory`` is None.
+
+    ``progress`` is called with a phase, the bars done and the bars in all (0 where unknown).
+    SIGINT ends the run after the current bar; the capsule is then marked partial.
+    """
+    check_plan(loaded, registry)
+    with _interruptible() as interrupted:
+        execution = execute(
+            loaded.plan, registry, directory=loaded.directory, progress=progress, stopped=interrupted.is_set
+        )
+    return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
+
+
+def keep(
+    execution: Execution,
+    registry: Registry,
+    runs_directory: Path | None,
+    *,
+    reports: bool,
+    directory: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Write the capsule and the reports of an execution."""
+    from tradewind.engine.assemble import Builder
+    from tradewind.runs.capsule import write_capsule
+
+    result = execution.result
+    if runs_directory is None:
+        return result
+    result = write_capsule(execution, runs_directory, directory)
+    if reports and result.directory is not None:
+        builder = Builder(execution.plan, registry, directory)
+        for number, ref in enumerate(execution.plan.reports):
+            if progress is not None:
+                progress(f"report {ref.label}", 0, 0)
+            report: Any = builder.create("report", ref, f"reports.{number}")
+            report.write(result, result.directory)
+    return result
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turn the first SIGINT into an event that is looked at after every bar; a second one interrupts at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: Any) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, previous)
