@@ -92,7 +92,7 @@ class SleeveBooks:
         parts = dict(split) if complete else {name: fill.quantity * (part / total) for name, part in split.items()}
         for name, part in parts.items():
             self._book(name, fill.instrument, part, fill.price, fill.bar)
-            self.books[name].cash_flow -= fill.costs * (part / total if not complete else part / fill.quantity)
+            self.books[name].cash_flow -= fill.costs * (part / fill.quantity)
         if complete:
             self.close_order(fill.order_id)
         elif fill.order_id in self._unfilled:
