@@ -61,9 +61,9 @@ class RegimeConfig(_Section):
     confidence: Fraction = Field(0.65, description="Least confidence of an estimate that counts towards a change.")
     hysteresis: Fraction = Field(0.05, description="Lead in probability that a new label needs over the present one.")
     immediate: tuple[str, ...] = Field(
-    compare: tuple[PluginRef, ...] = Field((), strict=False, description="Detectors to judge beside it in the report.")
         ("crash",), strict=False, description="Labels entered at once, without confirmation."
     )
+    compare: tuple[PluginRef, ...] = Field((), strict=False, description="Detectors to judge beside it in the report.")
 
 
 class SleeveConfig(_Section):
