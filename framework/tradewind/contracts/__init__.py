@@ -7,6 +7,7 @@ from tradewind.contracts.feed import DataRequest, Feed, StreamingFeed
 from tradewind.contracts.plugin import (
     KINDS,
     CostPlugin,
+    Directory,
     ExitPlugin,
     FactorPlugin,
     FeedPlugin,
@@ -29,6 +30,7 @@ __all__ = [
     "CostPlugin",
     "Costs",
     "DataRequest",
+    "Directory",
     "Exit",
     "ExitPlugin",
     "Factor",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, NewType
 
 from tradewind.contracts.cost import Cost
@@ -18,6 +19,7 @@ from tradewind.contracts.strategy import Strategy
 __all__ = [
     "KINDS",
     "CostPlugin",
+    "Directory",
     "ExitPlugin",
     "FactorPlugin",
     "FeedPlugin",
@@ -31,6 +33,9 @@ __all__ = [
 
 Seed = NewType("Seed", int)
 """Annotate a parameter of ``create`` with this to be given the run's seed; it is not part of the YAML schema."""
+
+Directory = NewType("Directory", Path)
+"""Annotate a parameter of ``create`` with this to be given the configuration's directory, against which paths resolve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

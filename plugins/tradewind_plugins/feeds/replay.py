@@ -1,0 +1,69 @@
+"""Bars of another feed as a stream, bar by bar, at any speed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+from tradewind.contracts import Feed
+from tradewind.model import Bars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tradewind.contracts import DataRequest
+    from tradewind.model import Row
+
+__all__ = ["Replay"]
+
+
+class Replay:
+    """Deliver the history of another feed as if it happened now.
+
+    A symbol's last bar is followed, one row later, by its column in `Row.ended`, as in every stream: the end of data is
+    only known when the next row comes without it. The stream's own end is no such event.
+
+    Parameters
+    ----------
+    source
+        Feed whose history is replayed.
+    bars_per_second
+        Speed; 0: as fast as the rows are taken.
+    """
+
+    waiting: Callable[[float], None] = staticmethod(time.sleep)
+    """Called with seconds between two rows; replace it to replay on another clock."""
+
+    def __init__(
+        self,
+        source: Feed,
+        bars_per_second: Annotated[float, Field(ge=0.0, description="Speed; 0: as fast as rows are taken.")] = 0.0,
+    ) -> None:
+        self.source = source
+        self.bars_per_second = bars_per_second
+
+    def history(self, request: DataRequest) -> Bars:
+        """Return the history of the source."""
+        return self.source.history(request)
+
+    def stream(self, request: DataRequest) -> tuple[Bars, Iterator[Row]]:
+        """Return the source's bars without rows, and its rows in order; `DataError` as the source raises it."""
+        bars = self.source.history(request)
+        return _without_rows(bars), self._rows(bars)
+
+    def _rows(self, bars: Bars) -> Iterator[Row]:
+        for number, row in enumerate(bars.rows()):
+            if number and self.bars_per_second:
+                self.waiting(1.0 / self.bars_per_second)
+            yield row
+
+
+def _without_rows(bars: Bars) -> Bars:
+    return dataclasses.replace(
+        bars,
+        timestamps=bars.timestamps[:0],
+        fields={name: values[:0] for name, values in bars.fields.items()},
+        references={role: _without_rows(series) for role, series in bars.references.items()},
+    )
