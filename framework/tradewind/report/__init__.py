@@ -1,1 +1,1 @@
-"""report."""
+"""Result to numbers, tables and pictures."""
