@@ -152,7 +152,7 @@ def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[
 
 
 def _load_strategy(ref: PluginRef, directory: Path | None) -> type:
-    loaded = load_class(ref.backtrader or "", directory).create
+    loaded = load_class(ref.backtrader or "", directory)
     if not (isinstance(loaded, type) and issubclass(loaded, bt.Strategy)):
         raise PluginError(f"strategy.backtrader: {ref.backtrader} is not a bt.Strategy; name a class that derives from it")
     known = list(loaded.params._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters

@@ -49,6 +49,7 @@ class BrokerBridge(bt.BrokerBase):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self.startingcash = session.ledger.exchange.cash
 
     def next(self) -> None:
         """Process the bar that has just been delivered."""

@@ -1,0 +1,67 @@
+"""`tradewind run`: execute a configuration and keep the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tradewind.cli import options
+
+if TYPE_CHECKING:
+    from tradewind.model import Result
+
+__all__ = ["run"]
+
+
+def run(
+    config: options.Config,
+    extra: options.Extra = None,
+    mode: options.Mode = "backtest",
+    mode_file: options.ModeFile = None,
+    overrides: options.Overrides = None,
+    start: options.Start = None,
+    end: options.End = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Folder the run is kept in.")] = Path("runs"),
+    reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the configured reports.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every warning of the data checks.")] = False,
+) -> None:
+    """Run a configuration in backtest, paper or live mode and keep it as a capsule."""
+    loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
+    from tradewind.cli.progress import progress_bar
+    from tradewind.registry import Registry
+    from tradewind.runs.run import run_plan
+
+    with progress_bar(quiet=as_json) as progress:
+        result = run_plan(loaded, Registry.load(), runs_directory=runs, reports=reports, progress=progress)
+    show(result, as_json=as_json, verbose=verbose)
+    if result.status == "partial":
+        raise typer.Exit(130)
+
+
+def show(result: Result, *, as_json: bool, verbose: bool) -> None:
+    """Print a result: JSON or a short table on stdout, stamps and warnings on stderr."""
+    import json
+
+    from rich.console import Console
+
+    from tradewind.report.summary import summary_data, summary_table
+
+    if as_json:
+        typer.echo(json.dumps(summary_data(result), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    Console().print(summary_table(result))
+    notes = Console(stderr=True)
+    shown = len(result.warnings) if verbose else 3
+    for warning in result.warnings[:shown]:
+        notes.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+    if len(result.warnings) > shown:
+        notes.print(f"warning: {len(result.warnings) - shown} more; see the report or --verbose", style="yellow")
+    if result.status == "partial":
+        notes.print("interrupted: the run is kept, marked partial", style="yellow")
+    if result.directory is not None:
+        for file in sorted(result.directory.glob("report.*")):
+            typer.echo(f"report: {file}")
+        typer.echo(f"run: {result.directory}")

@@ -1,0 +1,72 @@
+"""`tradewind runs list` and `tradewind report`: what has been kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["list_runs", "report"]
+
+
+def list_runs(
+    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the runs kept so far, oldest first."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from tradewind.runs.capsule import list_capsules
+
+    entries = [_entry(capsule) for capsule in list_capsules(runs)]
+    if as_json:
+        typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        return
+    if not entries:
+        typer.echo(f"no runs in {runs}", err=True)
+        return
+    table = Table("run", "mode", "status", "CAGR", "Sharpe", "max drawdown", "decisions")
+    for entry in entries:
+        figures = [entry["metrics"].get(name) for name in ("cagr", "sharpe", "max_drawdown")]
+        shown = ["n/a" if value is None else form.format(value) for value, form in zip(figures, _FORMATS, strict=True)]
+        table.add_row(entry["run"], entry["mode"], entry["status"], *shown, entry["decision_hash"][:8])
+    Console().print(table)
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="Run: folder, part of its name, or `latest`.")],
+    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = Path("runs"),
+    kinds: Annotated[
+        list[str] | None, typer.Option("--report", help="Report plugin, repeatable; default html.")
+    ] = None,
+) -> None:
+    """Write the reports of a kept run again and print their paths."""
+    from tradewind.registry import PluginRef, Registry
+    from tradewind.runs.capsule import find_capsule, load_result
+
+    capsule = find_capsule(run, runs)
+    result = load_result(capsule)
+    registry = Registry.load()
+    for name in kinds or ["html"]:
+        plugin: Any = registry.create("report", PluginRef(name=name), where=f"--report {name}")
+        typer.echo(str(plugin.write(result, capsule)))
+
+
+_FORMATS = ("{:.2%}", "{:.2f}", "{:.1%}")
+
+
+def _entry(capsule: Path) -> dict[str, Any]:
+    import json
+
+    from tradewind.errors import UserError
+
+    try:
+        summary = json.loads((capsule / "result.json").read_text(encoding="utf-8"))
+        keys = ("name", "mode", "status", "decision_hash", "metrics")
+        return {"run": capsule.name, **{key: summary[key] for key in keys}}
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{capsule / 'result.json'}: not readable ({error}); remove the folder {capsule}") from error

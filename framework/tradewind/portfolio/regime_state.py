@@ -1,0 +1,91 @@
+"""The state machine around a regime detector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tradewind.errors import PluginError, choices
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tradewind.model import RegimeEstimate
+
+__all__ = ["RegimeState"]
+
+
+class RegimeState:
+    """Confirms a detector's labels.
+
+    Parameters
+    ----------
+    labels
+        The detector's labels; the first is the regime before the first estimate.
+    confirmation_days
+        Estimates in a row that must name the new label.
+    minimum_stay_days
+        Bars a regime lasts at least.
+    confidence
+        Least confidence of an estimate that counts, 0 to 1.
+    hysteresis
+        Lead in probability the new label needs over the present one.
+    immediate
+        Labels entered at once, without confirmation and minimum stay, on confidence alone.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        confirmation_days: int,
+        minimum_stay_days: int,
+        confidence: float,
+        hysteresis: float,
+        immediate: Sequence[str],
+    ) -> None:
+        self._labels = tuple(labels)
+        self._confirmation_days = confirmation_days
+        self._minimum_stay_days = minimum_stay_days
+        self._confidence = confidence
+        self._hysteresis = hysteresis
+        self._immediate = frozenset(immediate)
+        self.label = self._labels[0]
+        self._stayed = 0
+        self._candidate = ""
+        self._agreed = 0
+
+    def update(self, estimate: RegimeEstimate | None) -> str:
+        """Take the estimate of a bar, None while the detector warms up, and return the confirmed label."""
+        self._stayed += 1
+        if estimate is None:
+            return self.label
+        if estimate.label not in self._labels:
+            raise PluginError(
+                f"regime detector returned the label {estimate.label!r}, which it does not declare; "
+                f"{choices(estimate.label, self._labels)}"
+            )
+        self._count(estimate)
+        if self._is_immediate(estimate) or (
+            self._agreed >= self._confirmation_days and self._stayed > self._minimum_stay_days
+        ):
+            self.label, self._stayed, self._candidate, self._agreed = estimate.label, 0, "", 0
+        return self.label
+
+    def _is_immediate(self, estimate: RegimeEstimate) -> bool:
+        return (
+            estimate.label in self._immediate
+            and estimate.label != self.label
+            and estimate.confidence >= self._confidence
+        )
+
+    def _count(self, estimate: RegimeEstimate) -> None:
+        lead = estimate.probabilities[estimate.label] - estimate.probabilities.get(self.label, 0.0)
+        counts = (
+            estimate.label != self.label and estimate.confidence >= self._confidence and lead >= self._hysteresis
+        )
+        if not counts:
+            self._candidate, self._agreed = "", 0
+        elif estimate.label == self._candidate:
+            self._agreed += 1
+        else:
+            self._candidate, self._agreed = estimate.label, 1

@@ -1,0 +1,292 @@
+"""What one bar does, in hand-computed cases."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from tests.engine.helpers import equity_of, fills_of, run, scripted
+from tradewind.contracts import ExitPlugin, RegimePlugin
+from tradewind.errors import ConfigError, PluginError, RiskHaltError
+from tradewind.exchange import Quote
+from tradewind.hookspecs import hookimpl
+from tradewind.model import AssetClass, ExerciseStyle, Instrument, OptionRight, RegimeEstimate, Targets
+from tradewind.testing import make_bars
+
+CASH = {"cash": 1000.0, "cash_buffer": 0.0}
+
+
+def weights(*values: float) -> Targets:
+    return Targets(weights=np.array(values, dtype=float))
+
+
+def single(name: str, script: dict[int, Targets], **sleeve: object) -> list[dict[str, object]]:
+    return [{"strategy": scripted(name, script), **sleeve}]
+
+
+def test_a_decision_on_the_close_fills_at_the_next_open():
+    bars = make_bars([[10.0], [20.0], [40.0]], open=[[9.0], [16.0], [30.0]], high=[[10.0], [20], [40]], low=[[9.0], [16], [30]])
+    session = run(bars, single("open", {0: weights(0.5)}), account=CASH)
+    assert fills_of(session) == [(1, "S0", 50.0, 16.0)]
+    assert equity_of(session).tolist() == [1000.0, 500 + 300 - 100 + 500, 200 + 50 * 40]
+
+
+def test_without_opens_it_fills_at_the_next_close():
+    session = run(make_bars([[10.0], [20.0], [40.0]]), single("close", {0: weights(0.5)}), account=CASH)
+    assert fills_of(session) == [(1, "S0", 50.0, 20.0)]
+
+
+def test_a_halted_bar_fills_nothing_and_the_order_waits():
+    bars = make_bars([[10.0], [np.nan], [np.nan], [12.0], [15.0]])
+    session = run(bars, single("halt", {0: weights(0.5)}), account=CASH)
+    assert fills_of(session) == [(3, "S0", 50.0, 12.0)]
+
+
+def test_a_halted_holding_is_marked_at_its_last_price_and_not_traded():
+    bars = make_bars([[10.0], [10.0], [np.nan], [8.0], [8.0]])
+    session = run(bars, single("mark", {0: weights(0.5), 2: weights(0.0), 3: weights(0.0)}), account=CASH)
+    assert fills_of(session) == [(1, "S0", 50.0, 10.0), (4, "S0", -50.0, 8.0)]
+    assert equity_of(session)[2] == 1000.0
+
+
+def test_the_end_of_data_liquidates_one_bar_later_at_the_last_close_less_the_haircut():
+    bars = make_bars([[10.0, 1.0], [10.0, 1.0], [12.0, 1.0], [np.nan, 1.0], [np.nan, 1.0]])
+    for stream in (False, True):
+        session = run(
+            bars,
+            single("end", {0: weights(0.5, 0.0)}),
+            stream=stream,
+            account=CASH,
+            exchange={"data_end_haircut": 0.25},
+        )
+        assert fills_of(session) == [(1, "S0", 50.0, 10.0), (3, "S0", -50.0, 9.0)]
+        kinds = [(record.bar, record.kind) for record in session.ledger.journal.records]
+        assert (3, "data_end") in kinds
+        assert "S0: position closed at 9.0000 (data end)" in session.ledger.warnings
+
+
+def test_the_end_of_the_file_is_not_the_end_of_a_symbol():
+    session = run(make_bars([[10.0], [10.0], [12.0]]), single("file", {0: weights(0.5)}), account=CASH)
+    assert len(fills_of(session)) == 1
+
+
+class Chain:
+    """Quotes of one option from a formula, as a pricer will give them."""
+
+    def __init__(self, option: Instrument, prices: dict[str, float]) -> None:
+        self.option, self.prices, self.now = option, prices, ""
+
+    def quote(self, instrument: Instrument) -> Quote | None:
+        price = self.prices.get(self.now)
+        return None if instrument != self.option or price is None else Quote(price, price, price, price, float("nan"))
+
+
+def test_an_option_without_a_feed_is_bought_during_the_run_marked_and_expires():
+    bars = make_bars([[100.0], [100.0], [104.0], [110.0], [111.0]], symbols=["XYZ"], start="2021-03-01")
+    option = Instrument(
+        symbol="XYZ 210304C105",
+        asset_class=AssetClass.OPTION,
+        multiplier=100.0,
+        underlying="XYZ",
+        expiry=dt.date(2021, 3, 4),
+        strike=105.0,
+        right=OptionRight.CALL,
+        style=ExerciseStyle.EUROPEAN,
+    )
+    chain = Chain(option, {"2021-03-02": 1.5, "2021-03-03": 2.0, "2021-03-04": 5.5})
+
+    class Clock(Chain):
+        def quote(self, instrument: Instrument) -> Quote | None:
+            self.now = str(session_panel[0].timestamps[session_panel[0].bar])[:10]
+            return super().quote(instrument)
+
+    clock = Clock(option, chain.prices)
+    session_panel: list[object] = []
+    from tradewind.engine import assemble
+
+    original = assemble.PanelQuotes
+
+    class Spy(original):
+        def __init__(self, panel, sources=()):
+            session_panel.append(panel)
+            super().__init__(panel, sources)
+
+    assemble.PanelQuotes = Spy
+    try:
+        session = run(
+            bars,
+            single("option", {1: Targets(quantities={option: 2.0})}),
+            account={"cash": 10_000.0},
+            quote_sources=[clock],
+        )
+    finally:
+        assemble.PanelQuotes = original
+    assert fills_of(session) == [(2, option.symbol, 2.0, 2.0), (3, option.symbol, -2.0, 5.0)]
+    assert equity_of(session).tolist() == [10_000.0, 10_000.0, 10_000.0, 10_600.0, 10_600.0]
+    assert session.ledger.books.books["main"].others == {}
+
+
+def test_sleeve_books_sum_to_the_account_on_every_bar():
+    generator = np.random.default_rng(1)
+    bars = make_bars(20 * np.exp(np.cumsum(generator.normal(0, 0.02, (60, 4)), axis=0)))
+    script = {bar: weights(*generator.dirichlet(np.ones(4))) for bar in range(0, 60, 7)}
+    other = {bar: weights(*generator.dirichlet(np.ones(4)) * [1, -0.2, 1, 0.3]) for bar in range(3, 60, 5)}
+    sleeves = [
+        {"name": "one", "strategy": scripted("sum one", script), "share": 0.6},
+        {"name": "two", "strategy": scripted("sum two", other), "share": 0.4},
+    ]
+    session = run(bars, sleeves, account={"cash": 50_000.0})
+    tables = session.ledger.recorder.tables(session.panel.timestamps, None)
+    profits = tables["sleeves"].sum(axis=1).to_numpy()
+    np.testing.assert_allclose(profits, tables["equity"]["equity"].to_numpy() - 50_000.0, atol=1e-7)
+    held = sum(book.quantities for book in session.ledger.books.books.values())
+    account = session.ledger.holdings()
+    np.testing.assert_allclose(held, [account.get(instrument, 0.0) for instrument in bars.instruments], atol=1e-9)
+    assert any(record.kind == "cross" for record in session.ledger.journal.records)
+
+
+class Weather:
+    """Bear from bar 3 on, bull again from bar 6."""
+
+    labels = ("bull", "bear")
+
+    def estimate(self, market):
+        label = "bear" if 3 <= market.bar < 6 else "bull"
+        chances = {"bull": 0.1, "bear": 0.1} | {label: 0.9}
+        return RegimeEstimate(label, chances, 0.9, market.bar)
+
+
+class Weathers:
+    @hookimpl
+    def tradewind_regimes(self):
+        yield RegimePlugin(name="weather", create=Weather, summary="Bear in the middle.")
+
+
+def test_a_regime_change_rescales_the_last_targets_at_once_without_asking_the_strategy(monkeypatch):
+    from tests.engine import helpers
+
+    monkeypatch.setattr(
+        helpers.TestPlugins, "tradewind_regimes", hookimpl(lambda self: iter(Weathers().tradewind_regimes())), raising=False
+    )
+    regime = {"detector": "weather", "confirmation_days": 1, "minimum_stay_days": 0, "immediate": []}
+    session = run(
+        make_bars(np.full((9, 1), 10.0)),
+        [{"strategy": scripted("regime", {0: weights(0.8)}), "share": {"bull": 1.0, "bear": 0.25}}],
+        regime=regime,
+        account=CASH,
+    )
+    assert fills_of(session) == [(1, "S0", 80.0, 10.0), (4, "S0", -60.0, 10.0), (7, "S0", 60.0, 10.0)]
+    reasons = session.ledger.recorder.tables(session.panel.timestamps, None)["orders"]["reason"].tolist()
+    assert reasons == ["rebalance", "regime", "regime"]
+
+
+def test_shares_must_name_the_detectors_labels(monkeypatch):
+    from tests.engine import helpers
+
+    monkeypatch.setattr(
+        helpers.TestPlugins, "tradewind_regimes", hookimpl(lambda self: iter(Weathers().tradewind_regimes())), raising=False
+    )
+    strategy = scripted("labels", {})
+    with pytest.raises(ConfigError, match=r"sleeves\.0\.share: the detector has no regime 'beer'; .*Did you mean 'bear'"):
+        run(
+            make_bars([[1.0], [1.0]]),
+            [{"strategy": strategy, "share": {"bull": 1.0, "beer": 0.1}}],
+            regime={"detector": "weather"},
+        )
+    with pytest.raises(ConfigError, match="no share for regime bear"):
+        run(make_bars([[1.0], [1.0]]), [{"strategy": strategy, "share": {"bull": 1.0}}], regime={"detector": "weather"})
+
+
+class OutAt:
+    """Give up what has fallen below a price."""
+
+    def __init__(self, price: float = 9.0) -> None:
+        self.price = price
+
+    def closes(self, market, portfolio):
+        return market.current("close") < self.price
+
+
+class RestingStop:
+    """Rest a stop at a fixed price."""
+
+    def __init__(self, price: float = 9.0) -> None:
+        self.price = price
+
+    def stop_prices(self, market, portfolio):
+        return np.full(len(market.instruments), self.price)
+
+    def limit_prices(self, market, portfolio):
+        return np.full(len(market.instruments), np.nan)
+
+
+class Exits:
+    @hookimpl
+    def tradewind_exits(self):
+        yield ExitPlugin(name="out_at", create=OutAt, summary="Below a price.")
+        yield ExitPlugin(name="resting_stop", create=RestingStop, summary="Resting stop.")
+
+
+@pytest.fixture
+def _exits(monkeypatch):
+    from tests.engine import helpers
+
+    monkeypatch.setattr(
+        helpers.TestPlugins, "tradewind_exits", hookimpl(lambda self: iter(Exits().tradewind_exits())), raising=False
+    )
+
+
+@pytest.mark.usefixtures("_exits")
+def test_an_exit_closes_on_the_next_bar_and_stays_out_until_the_next_decision():
+    bars = make_bars([[10.0], [10.0], [8.0], [7.0], [9.5], [9.5], [9.5]])
+    session = run(bars, single("exit", {0: weights(0.5), 5: weights(0.5)}, exits=["out_at"]), account=CASH)
+    assert fills_of(session)[:2] == [(1, "S0", 50.0, 10.0), (3, "S0", -50.0, 7.0)]
+    assert fills_of(session)[2][:2] == (6, "S0")
+    assert session.ledger.recorder.tables(session.panel.timestamps, None)["fills"]["reason"][1] == "exit:out_at"
+
+
+@pytest.mark.usefixtures("_exits")
+def test_a_resting_stop_is_renewed_on_every_close_and_fills_within_the_bar():
+    close = [[10.0], [10.0], [10.0], [9.8], [9.8]]
+    low = [[10.0], [10.0], [9.5], [8.5], [9.8]]
+    bars = make_bars(close, open=close, high=close, low=low)
+    for stream in (False, True):
+        sleeve = single("resting", {0: weights(0.5)}, exits=["resting_stop"])
+        session = run(bars, sleeve, stream=stream, account=CASH)
+        assert fills_of(session) == [(1, "S0", 50.0, 10.0), (3, "S0", -50.0, 9.0)]
+
+
+@pytest.mark.usefixtures("_exits")
+def test_two_resting_exits_in_one_sleeve_are_refused():
+    with pytest.raises(ConfigError, match="a sleeve can have one"):
+        run(make_bars([[1.0]]), single("two", {}, exits=["resting_stop", "resting_stop"]))
+
+
+def test_wrong_shapes_and_answers_name_the_plugin_and_the_bar():
+    with pytest.raises(PluginError, match=r"Targets.weights has shape \(2,\) at bar 0; expected \(1,\)"):
+        run(make_bars([[1.0], [1.0]]), single("shape", {0: weights(0.5, 0.5)}))
+
+
+def test_a_sizer_on_targets_is_refused():
+    with pytest.raises(PluginError, match="returns Targets, which no sizer applies to"):
+        run(make_bars([[1.0], [1.0]]), single("sizer", {0: weights(0.5)}, sizer="ninety"))
+
+
+def test_signals_without_a_sizer_are_refused():
+    with pytest.raises(PluginError, match="need a sizer; add `sizer: equal_weight`"):
+        run(make_bars([[1.0], [1.0]]), [{"strategy": "hold_all"}])
+
+
+def test_an_account_that_is_gone_stops_the_run():
+    bars = make_bars([[10.0], [10.0], [40.0], [40.0]])
+    with pytest.raises(RiskHaltError, match="equity is"):
+        run(bars, single("gone", {0: weights(-1.0)}), account=CASH | {"leverage": 2.0})
+
+
+def test_whole_lots_are_traded_where_the_instrument_has_them():
+    from dataclasses import replace
+
+    bars = make_bars([[30.0], [30.0], [30.0]])
+    bars = replace(bars, instruments=(Instrument(symbol="S0", lot_size=10.0),))
+    session = run(bars, single("lots", {0: weights(0.99)}), account=CASH)
+    assert fills_of(session) == [(1, "S0", 30.0, 30.0)]
