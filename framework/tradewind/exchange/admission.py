@@ -1,0 +1,124 @@
+"""Which orders the exchange takes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tradewind.exchange.accounting import split
+from tradewind.model import OrderType
+
+if TYPE_CHECKING:
+    from tradewind.exchange.accounting import Book, Position
+    from tradewind.exchange.rules import ExchangeRules, QuoteSource
+    from tradewind.exchange.shorts import Shorts
+    from tradewind.exchange.working import WorkingOrder
+
+__all__ = ["Admission"]
+
+
+class Admission:
+    """Checks orders as they are submitted, all those of one bar against one account.
+
+    Cash is checked as ``BackBroker.check_submitted`` does it: each order is executed in thought, at the price known
+    now, on the account the orders before it would leave. One that leaves less than no cash is refused, and what it
+    took stays taken, so that later buys of the bar are refused as well.
+
+    Whether an order opens a short position is judged on the holding and the *market* orders of the bar: a stop and a
+    limit order on one holding both only close it. The fill checks again.
+    """
+
+    def __init__(self, rules: ExchangeRules, book: Book, shorts: Shorts) -> None:
+        self._rules = rules
+        self._book = book
+        self._shorts = shorts
+        self._cash: float | None = None
+        self._planned: dict[Position, float] = {}
+        self._certain: dict[Position, float] = {}
+
+    def start(self) -> None:
+        """Forget the last bar's orders."""
+        if self._cash is not None:
+            self._cash = None
+            self._planned.clear()
+            self._certain.clear()
+
+    def refusal(self, order: WorkingOrder, cash: float, charges: float, quotes: QuoteSource | None) -> str:
+        """Return the reason to reject an order, empty to accept it.
+
+        Parameters
+        ----------
+        order
+            The order.
+        cash
+            Cash of the account.
+        charges
+            Estimated costs of the order, in cash.
+        quotes
+            Prices of the current bar, for the value of short positions.
+
+        Returns
+        -------
+        ``reference`` (quoted only), ``trail`` (a trailing distance or reference that is no positive number), ``short``,
+        ``margin`` or nothing.
+        """
+        if self._cash is None:
+            self._cash = cash
+        if order.position.instrument.is_reference:
+            return "reference"
+        if order.order_type is OrderType.TRAILING_STOP and not _trails(order):
+            return "trail"
+        short = 0.0 if order.buys else self._short_after(order)
+        if short and not self._rules.allow_short:
+            return "short"
+        price = order.checked_price
+        if self._rules.check_cash:
+            self._book.touch(order.position)
+            if price is not None and not self._execute_in_thought(order, price, charges):
+                return "margin"
+        if short and self._rules.short_margin and price is not None:
+            self._shorts.mark(quotes)
+            if not self._shorts.backed(order.position, short, price, self._cash_after(order, price, charges)):
+                return "margin"
+        self._count(order)
+        return ""
+
+    def _short_after(self, order: WorkingOrder) -> float:
+        """Quantity of the short position that a sell would open or extend; 0 where it does neither."""
+        certain = self._certain.get(order.position, order.position.quantity)
+        return min(certain + order.remaining, 0.0)
+
+    def _count(self, order: WorkingOrder) -> None:
+        if order.order_type is OrderType.MARKET:
+            position = order.position
+            self._certain[position] = self._certain.get(position, position.quantity) + order.remaining
+
+    def _cash_after(self, order: WorkingOrder, price: float, charges: float) -> float:
+        assert self._cash is not None
+        if self._rules.check_cash:
+            return self._cash
+        return self._cash - order.remaining * price * order.position.multiplier - charges
+
+    def _execute_in_thought(self, order: WorkingOrder, price: float, charges: float) -> bool:
+        assert self._cash is not None
+        position, size = order.position, order.remaining
+        multiplier = position.multiplier
+        factor = self._rules.percent_commission
+        held = self._planned.get(position, position.quantity)
+        opened, closed = split(held, size)
+        cash = self._cash
+        if closed:
+            cash += -closed * price * multiplier
+            cash -= abs(closed) * factor * price * multiplier
+        if opened:
+            cash -= opened * price * multiplier
+            cash -= abs(opened) * factor * price * multiplier
+        cash -= charges
+        self._cash = cash
+        self._planned[position] = held + size
+        return cash >= 0.0
+
+
+def _trails(order: WorkingOrder) -> bool:
+    distances = (order.intent.trail_amount, order.intent.trail_fraction, order.intent.stop_price)
+    return all(value is None or (math.isfinite(value) and value > 0.0) for value in distances)

@@ -1,0 +1,84 @@
+"""Costs of a batch of executions, checked."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tradewind.contracts import Trades
+from tradewind.errors import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tradewind.contracts import Cost
+    from tradewind.model import Instrument
+
+__all__ = ["FREE", "Charges", "Execution", "charge"]
+
+_COMPONENTS = ("commission", "spread", "slippage", "impact")
+
+
+class Execution(NamedTuple):
+    """A trade about to be charged: signed quantity, price per unit, and whether a resting limit order was met."""
+
+    instrument: Instrument
+    quantity: float
+    price: float
+    passive: bool
+
+
+class Charges(NamedTuple):
+    """Costs of one execution in cash."""
+
+    commission: float = 0.0
+    spread: float = 0.0
+    slippage: float = 0.0
+    impact: float = 0.0
+
+
+FREE = Charges()
+
+
+def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:
+    """Ask a cost model for a batch; liquidity is NaN here, whoever wraps the model may know it.
+
+    Raises
+    ------
+    PluginError
+        If a component has another length than the batch, or is negative, NaN or infinite.
+    """
+    if not executions:
+        return []
+    instruments, quantities, prices, passive = zip(*executions, strict=True)
+    unknown = np.full(len(executions), np.nan)
+    trades = Trades(
+        instruments=instruments,
+        quantities=np.array(quantities, dtype=np.float64),
+        prices=np.array(prices, dtype=np.float64),
+        average_daily_volume=unknown,
+        daily_volatility=unknown,
+        passive=np.array(passive, dtype=np.bool_),
+    )
+    answer = cost.costs(trades)
+    columns = [np.asarray(getattr(answer, name), dtype=np.float64).tolist() for name in _COMPONENTS]
+    for name, column in zip(_COMPONENTS, columns, strict=True):
+        _check(cost, name, column, executions)
+    return [Charges(*row) for row in zip(*columns, strict=True)]
+
+
+def _check(cost: Cost, name: str, column: object, executions: Sequence[Execution]) -> None:
+    who = type(cost).__name__
+    if not isinstance(column, list) or len(column) != len(executions):
+        raise PluginError(
+            f"cost model {who}: {name} must have shape ({len(executions)},), one value an execution; received "
+            f"{column}. Return an array for every component"
+        )
+    for value, execution in zip(column, executions, strict=True):
+        if not (isinstance(value, float) and math.isfinite(value) and value >= 0.0):
+            raise PluginError(
+                f"cost model {who}: {name} of {execution.quantity:g} {execution.instrument.symbol} at "
+                f"{execution.price:g} must be finite and at least 0; received {value}. Charge 0 where it does not apply"
+            )

@@ -1,0 +1,346 @@
+"""The simulated exchange: takes intents, fills them from the next bar on, keeps cash and positions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tradewind.errors import DataError, GateError, UserError
+from tradewind.exchange.accounting import Book, market_value, released_cash, split
+from tradewind.exchange.admission import Admission
+from tradewind.exchange.charges import FREE, Execution, charge
+from tradewind.exchange.rules import ExchangeRules, usable_quote
+from tradewind.exchange.shorts import Shorts
+from tradewind.exchange.working import WorkingOrder
+from tradewind.model import Fill, OrderEvent, OrderEventKind, OrderType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tradewind.contracts import Cost
+    from tradewind.exchange.accounting import Position, PositionRecord
+    from tradewind.exchange.charges import Charges
+    from tradewind.exchange.rules import Quote, QuoteSource
+    from tradewind.model import Instrument, OrderIntent
+
+__all__ = ["Exchange"]
+
+_DEFAULT_RULES = ExchangeRules()
+
+
+class Exchange:
+    """A simulated venue with Backtrader's fill rules, keyed by `Instrument`.
+
+    With the default rules, fills, cash and equity are equal to those of Backtrader's broker to the last bit, for
+    stock-like instruments. One bar goes: `process` fills what was pending, decisions are made on the close, `submit`
+    takes their intents, `poll` reports. Where Backtrader is unsafe it differs:
+
+    - a halted bar (NaN) fills nothing and the order waits; Backtrader fills at NaN and loses the account in it;
+    - a ``DAY`` order works on the bar after its decision and expires at its end, market orders too; Backtrader's market
+      orders never expire, and its daily ``DAY`` orders expire before they could fill;
+    - an order can be cancelled on the bar it was submitted; Backtrader ignores that;
+    - a reversal of a fractional position leaves no rest of 1e-17 units to fill on the next bar;
+    - acceptance and refusal are known at submission, not one bar later.
+
+    An opening trade that cash does not cover is not executed: its closing part is, and the rest is rejected with reason
+    ``margin``. Closing trades may overdraw the account.
+
+    Parameters
+    ----------
+    cash
+        Cash at the start, in the account's currency.
+    rules
+        Fill rules.
+    cost
+        Cost model, asked once for all trades of a bar; charged in cash at the fill.
+    """
+
+    def __init__(self, *, cash: float, rules: ExchangeRules = _DEFAULT_RULES, cost: Cost | None = None) -> None:
+        if not math.isfinite(cash):
+            raise UserError(f"exchange: cash must be a finite amount; received {cash}. Set account.cash")
+        self.cash = cash
+        self.rules = rules
+        self.borrow_costs = 0.0
+        self._cost = cost
+        self._bar = -1
+        self._quotes: QuoteSource | None = None
+        self._orders: dict[str, WorkingOrder] = {}
+        self._seen: set[str] = set()
+        self._events: list[OrderEvent] = []
+        self._book = Book()
+        self._shorts = Shorts(rules)
+        self._admission = Admission(rules, self._book, self._shorts)
+
+    def process(self, bar: int, quotes: QuoteSource, *, years: float = 0.0) -> None:
+        """Fill what is pending with a bar's quotes.
+
+        Parameters
+        ----------
+        bar
+            Number of the bar, greater than that of the last one processed.
+        quotes
+            Prices of this bar; kept until the next, for the submissions on its close.
+        years
+            Time since the previous bar, for the cost of borrowing shares over it, charged on their last close.
+
+        Raises
+        ------
+        UserError
+            If the bar is not after the last one.
+        DataError
+            If a quote has some prices and lacks others.
+        """
+        if bar <= self._bar:
+            raise UserError(
+                f"exchange.process: bar {bar} does not follow bar {self._bar}, the last one processed; "
+                f"process each bar once, in order"
+            )
+        self._bar = bar
+        self._quotes = quotes
+        self._admission.start()
+        shorts = self._shorts
+        if shorts.borrowed:
+            borrow = shorts.borrow_cost(years)
+            self.cash -= borrow
+            self.borrow_costs += borrow
+        if self._orders:
+            self._work(quotes)
+        if shorts.borrowed:
+            shorts.mark(quotes)
+
+    def submit(self, intents: Sequence[OrderIntent]) -> None:
+        """Take a batch of intents, on the close of the bar last processed; each is accepted or rejected with an event.
+
+        Raises
+        ------
+        GateError
+            If an order id was used before; nothing of the batch is taken then.
+        """
+        self._refuse_duplicates(intents)
+        quotes = self._quotes
+        orders: list[WorkingOrder] = []
+        for intent in intents:
+            quote = None if quotes is None else usable_quote(quotes, intent.instrument)
+            close = None if quote is None else quote.close
+            orders.append(WorkingOrder(intent, self._book.position(intent.instrument), close))
+        for order, charges in zip(orders, self._estimate(orders), strict=True):
+            reason = self._admission.refusal(order, self.cash, sum(charges), quotes)
+            if reason:
+                self._emit(order.order_id, OrderEventKind.REJECTED, reason)
+            else:
+                self._orders[order.order_id] = order
+                self._emit(order.order_id, OrderEventKind.ACCEPTED)
+
+    def cancel(self, order_id: str) -> bool:
+        """Cancel an order; return False where it is not at work (unknown, filled, rejected, expired)."""
+        if self._orders.pop(order_id, None) is None:
+            return False
+        self._emit(order_id, OrderEventKind.CANCELLED)
+        return True
+
+    def poll(self) -> list[OrderEvent]:
+        """Return the events since the last poll, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def positions(self) -> Mapping[Instrument, PositionRecord]:
+        """Return what is held, in book order: that in which instruments were first ordered, kept while flat."""
+        return self._book.records()
+
+    def equity(self, marks: Callable[[Instrument], float]) -> float:
+        """Return cash plus the value of all positions at these marks, in Backtrader's order of addition.
+
+        Raises
+        ------
+        DataError
+            If the mark of a held instrument is NaN or infinite.
+        """
+        book = self._book.held()
+        equity = self.cash + market_value(book, marks)
+        if not math.isfinite(equity):
+            bad = {p.instrument.symbol: marks(p.instrument) for p in book if not math.isfinite(marks(p.instrument))}
+            raise DataError(
+                f"equity at bar {self._bar}: held positions need a finite price; received {bad or equity} (cash "
+                f"{self.cash}). Mark a halted instrument at its last price"
+            )
+        return equity
+
+    def pending(self) -> Sequence[OrderIntent]:
+        """Return the orders at work, in the order in which they will be tried; see `remaining`."""
+        return tuple(order.intent for order in self._orders.values())
+
+    def remaining(self, order_id: str) -> float:
+        """Return the signed quantity of an order that is still to fill; 0 where it is not at work."""
+        order = self._orders.get(order_id)
+        return 0.0 if order is None else order.remaining
+
+    def liquidate(self, instrument: Instrument, price: float, bar: int, reason: str) -> Fill | None:
+        """Close a position without an order and without costs, and cancel the instrument's pending orders.
+
+        Serves the end of a symbol's data and the cash settlement of an expired contract.
+
+        Parameters
+        ----------
+        instrument
+            What to close.
+        price
+            Price per unit, at least 0 (a worthless option).
+        bar
+            Bar in which it happens.
+        reason
+            Reason of the events, ``data_end`` or ``expiry``.
+
+        Returns
+        -------
+        The fill, whose order id is ``end-<bar>-<symbol>``; None if nothing was held.
+
+        Raises
+        ------
+        DataError
+            If the price is negative, NaN or infinite.
+        """
+        if not (math.isfinite(price) and price >= 0.0):
+            raise DataError(
+                f"liquidation of {instrument.symbol} at bar {bar} ({reason}) needs a finite price of at least 0; "
+                f"received {price}. Use the last price known"
+            )
+        for order in [order for order in self._orders.values() if order.position.instrument == instrument]:
+            del self._orders[order.order_id]
+            self._emit(order.order_id, OrderEventKind.CANCELLED, reason, bar=bar)
+        position = self._book.position(instrument)
+        if not position.quantity:
+            return None
+        quantity = -position.quantity
+        self.cash += released_cash(position, quantity, price)
+        self._book.move(position, quantity, price)
+        self._shorts.note(position)
+        fill = Fill(
+            order_id=f"end-{bar}-{instrument.symbol}", bar=bar, instrument=instrument, quantity=quantity, price=price
+        )
+        self._emit(fill.order_id, OrderEventKind.FILL, reason, fill=fill, bar=bar)
+        return fill
+
+    def _refuse_duplicates(self, intents: Sequence[OrderIntent]) -> None:
+        ids = {intent.order_id for intent in intents}
+        if len(ids) == len(intents) and self._seen.isdisjoint(ids):
+            self._seen |= ids
+            return
+        names = [intent.order_id for intent in intents]
+        twice = next(name for name in names if name in self._seen or names.count(name) > 1)
+        raise GateError(
+            f"exchange.submit at bar {self._bar}: order id {twice!r} was used before, in a batch of {len(names)} "
+            f"orders; none was taken. Give every order its own id and submit it once"
+        )
+
+    def _work(self, quotes: QuoteSource) -> None:
+        """Match all orders of the queue, charge the matches in one batch, then execute in queue order."""
+        rules, bar = self.rules, self._bar
+        matched: list[tuple[WorkingOrder, Quote | None, Execution | None]] = []
+        for order in self._orders.values():
+            due = order.bar < bar <= order.last_bar
+            quote = usable_quote(quotes, order.position.instrument) if due else None
+            matched.append((order, quote, None if quote is None else order.execution(quote, rules)))
+        charges = iter(self._charge([execution for _, _, execution in matched if execution is not None]))
+        for order, quote, execution in matched:
+            if execution is not None and not self._execute(order, execution, next(charges)):
+                del self._orders[order.order_id]
+                continue
+            if quote is not None and order.order_type is OrderType.TRAILING_STOP:
+                order.trail(quote.close)
+            if bar >= order.last_bar:
+                del self._orders[order.order_id]
+                self._emit(order.order_id, OrderEventKind.EXPIRED)
+
+    def _execute(self, order: WorkingOrder, execution: Execution, charges: Charges) -> bool:
+        """Execute as much as cash and the rules on short positions allow; return whether the order stays at work."""
+        position, price, size = order.position, execution.price, execution.quantity
+        self._book.touch(position)
+        opened, closed = split(position.quantity, size)
+        factor = self.rules.percent_commission
+        cash, commission, refusal = self.cash, 0.0, ""
+        if closed:
+            cash += released_cash(position, closed, price)
+            commission = abs(closed) * factor * price * position.multiplier
+            cash -= commission
+        if opened:
+            after = cash - opened * price * position.multiplier
+            opening = abs(opened) * factor * price * position.multiplier
+            after -= opening
+            if charges is not FREE:
+                after -= sum(charges)
+            refusal = self._opening_refusal(position, opened, price, after)
+            if not refusal:
+                cash, commission = after, commission + opening
+            elif closed:
+                size = closed
+                charges = self._charge([execution._replace(quantity=closed)])[0]
+                cash -= sum(charges)
+        elif charges is not FREE:
+            cash -= sum(charges)
+        if not refusal or closed:
+            self.cash = cash
+            order.remaining -= size
+            self._fill(order, size, price, commission, charges)
+        if refusal:
+            self._emit(order.order_id, OrderEventKind.REJECTED, refusal)
+        return not refusal and order.remaining != 0.0
+
+    def _opening_refusal(self, position: Position, opened: float, price: float, cash: float) -> str:
+        if opened < 0 and not self.rules.allow_short:
+            return "short"
+        if cash < 0.0:
+            return "margin"
+        if opened < 0 and self.rules.short_margin:
+            self._shorts.mark(self._quotes, at_open=True)
+            if not self._shorts.backed(position, min(position.quantity, 0.0) + opened, price, cash):
+                return "margin"
+        return ""
+
+    def _fill(self, order: WorkingOrder, size: float, price: float, commission: float, charges: Charges) -> None:
+        self._book.move(order.position, size, price)
+        self._shorts.note(order.position)
+        fill = Fill(
+            order_id=order.order_id,
+            bar=self._bar,
+            instrument=order.position.instrument,
+            quantity=size,
+            price=price,
+            commission=commission + charges.commission,
+            spread=charges.spread,
+            slippage=charges.slippage,
+            impact=charges.impact,
+        )
+        self._emit(order.order_id, OrderEventKind.FILL, fill=fill)
+
+    def _charge(self, executions: Sequence[Execution]) -> Sequence[Charges]:
+        return [FREE] * len(executions) if self._cost is None else charge(self._cost, executions)
+
+    def _estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[Charges]:
+        """Costs at the price at which cash is checked; none where that is unknown."""
+        if self._cost is None or not self.rules.check_cash:
+            return [FREE] * len(orders)
+        priced = [order.checked_price for order in orders]
+        charges = iter(
+            charge(
+                self._cost,
+                [
+                    Execution(order.position.instrument, order.remaining, price, passive=False)
+                    for order, price in zip(orders, priced, strict=True)
+                    if price is not None
+                ],
+            )
+        )
+        return [FREE if price is None else next(charges) for price in priced]
+
+    def _emit(
+        self,
+        order_id: str,
+        kind: OrderEventKind,
+        reason: str = "",
+        *,
+        fill: Fill | None = None,
+        bar: int | None = None,
+    ) -> None:
+        self._events.append(
+            OrderEvent(order_id=order_id, bar=self._bar if bar is None else bar, kind=kind, reason=reason, fill=fill)
+        )

@@ -1,0 +1,72 @@
+"""What short positions cost and what must back them. Backtrader has neither."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tradewind.exchange.rules import usable_quote
+from tradewind.model import AssetClass
+
+if TYPE_CHECKING:
+    from tradewind.exchange.accounting import Position
+    from tradewind.exchange.rules import ExchangeRules, QuoteSource
+
+__all__ = ["Shorts"]
+
+_BORROWED_CLASSES = (AssetClass.EQUITY, AssetClass.ETF)
+_TOLERANCE = 1e-9
+
+
+class Shorts:
+    """The short positions of the account; kept only if a rule asks for them.
+
+    Their value is taken at the last price known: a bar's open while orders fill in it, its close afterwards.
+    """
+
+    def __init__(self, rules: ExchangeRules) -> None:
+        self._rate_per_year = rules.borrow_rate_per_year
+        self._margin = rules.short_margin
+        self._kept = bool(self._rate_per_year or self._margin)
+        self._positions: dict[Position, None] = {}
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether borrowing costs accrue."""
+        return bool(self._rate_per_year and self._positions)
+
+    def note(self, position: Position) -> None:
+        """Take note of a position that has changed."""
+        if not self._kept:
+            return
+        if position.quantity < 0:
+            self._positions[position] = None
+        else:
+            self._positions.pop(position, None)
+
+    def borrow_cost(self, years: float) -> float:
+        """Return the cash cost of borrowing the shorted shares for a time; contracts are not borrowed."""
+        return sum(
+            -position.quantity * position.mark * position.multiplier * self._rate_per_year * years
+            for position in self._positions
+            if position.instrument.asset_class in _BORROWED_CLASSES
+        )
+
+    def mark(self, quotes: QuoteSource | None, *, at_open: bool = False) -> None:
+        """Mark at the current bar; a halted instrument keeps its mark."""
+        if quotes is None:
+            return
+        for position in self._positions:
+            quote = usable_quote(quotes, position.instrument)
+            if quote is not None:
+                position.mark = quote.open if at_open else quote.close
+
+    def backed(self, position: Position, quantity: float, price: float, cash: float) -> bool:
+        """Tell whether cash would back all shorts if one position stood at a quantity and price.
+
+        ``cash``, the proceeds of all short sales included, must cover buying everything back and the margin on top.
+        """
+        value = -quantity * price * position.multiplier
+        for other in self._positions:
+            if other is not position:
+                value -= other.quantity * other.mark * other.multiplier
+        return cash - value >= self._margin * value - _TOLERANCE * abs(value)

@@ -1,0 +1,135 @@
+"""Orders at work: the moving parts of an intent, and its execution price in a bar."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tradewind.exchange.charges import Execution
+from tradewind.exchange.matching import limit_price, market_price, stop_limit_price, stop_price, stop_reached
+from tradewind.model import OrderType, TimeInForce
+
+if TYPE_CHECKING:
+    from tradewind.exchange.accounting import Position
+    from tradewind.exchange.rules import ExchangeRules, Quote
+    from tradewind.model import OrderIntent
+
+__all__ = ["WorkingOrder"]
+
+_FOREVER = 2**62
+_ROUNDING = 1.0 + 1e-12
+"""29 % of 100 units are 29, not the 28.999... of binary arithmetic."""
+
+
+class WorkingOrder:
+    """An order and its state: remaining quantity, trigger, and the stop price as a trailing order has moved it.
+
+    Parameters
+    ----------
+    intent
+        The decision.
+    position
+        The place in the book that it trades.
+    created_close
+        Close of the bar it was decided on; None where the instrument had no price then. A trailing stop starts there
+        (or at its ``stop_price``, a reference price, as in Backtrader), else at the first close it sees.
+    """
+
+    __slots__ = (
+        "bar",
+        "buys",
+        "created_close",
+        "intent",
+        "last_bar",
+        "limit",
+        "order_id",
+        "order_type",
+        "position",
+        "remaining",
+        "stop",
+        "trail_amount",
+        "trail_fraction",
+        "triggered",
+    )
+
+    def __init__(self, intent: OrderIntent, position: Position, created_close: float | None) -> None:
+        self.intent = intent
+        self.order_id = intent.order_id
+        self.bar = intent.bar
+        self.position = position
+        self.remaining = intent.quantity
+        self.buys = intent.quantity > 0
+        self.order_type = intent.order_type
+        self.last_bar = intent.bar + 1 if intent.time_in_force is TimeInForce.DAY else _FOREVER
+        self.limit = intent.limit_price or math.nan
+        self.stop = intent.stop_price or math.nan
+        self.trail_amount = intent.trail_amount
+        self.trail_fraction = intent.trail_fraction
+        self.triggered = False
+        self.created_close = created_close
+        if self.order_type is OrderType.TRAILING_STOP:
+            self.stop = math.inf if self.buys else -math.inf
+            reference = intent.stop_price or created_close
+            if reference is not None:
+                self.trail(reference)
+
+    @property
+    def checked_price(self) -> float | None:
+        """Price at which its cash is checked: the stop, else the limit, else the close; None where unknown."""
+        kind = self.order_type
+        if kind is OrderType.MARKET:
+            return self.created_close
+        price = self.limit if kind is OrderType.LIMIT else self.stop
+        return price if math.isfinite(price) else None
+
+    def price(self, quote: Quote, rules: ExchangeRules) -> float | None:
+        """Return the execution price in a bar, None where it does not execute; may trigger a stop-limit order.
+
+        A price that slippage made worthless is no price: the order waits.
+        """
+        kind = self.order_type
+        buys = self.buys
+        if kind is OrderType.MARKET:
+            price = market_price(buys, quote, self.created_close, rules)
+        elif kind is OrderType.LIMIT or self.triggered:
+            price = limit_price(buys, quote, self.limit, rules)
+        elif kind is OrderType.STOP_LIMIT:
+            self.triggered = stop_reached(buys, quote, self.stop)
+            price = stop_limit_price(buys, quote, self.stop, self.limit, rules)
+        else:
+            price = stop_price(buys, quote, self.stop, rules)
+        return price if price is not None and price > 0.0 else None
+
+    def execution(self, quote: Quote, rules: ExchangeRules) -> Execution | None:
+        """Return the trade it would make in a bar, as large as the volume allows; None where it makes none."""
+        price = self.price(quote, rules)
+        if price is None:
+            return None
+        size = self.remaining
+        if rules.volume_limit:
+            most = _tradable(quote.volume * rules.volume_limit, self.position.instrument.lot_size)
+            if most < abs(size):
+                size = math.copysign(most, size)
+        return Execution(self.position.instrument, size, price, self.rested(quote, price)) if size else None
+
+    def rested(self, quote: Quote, price: float) -> bool:
+        """Tell whether a fill was passive: at its limit, by a market that came to it after the open."""
+        return price == self.limit and (quote.open > price if self.buys else quote.open < price)
+
+    def trail(self, close: float) -> None:
+        """Move a trailing stop after the close of a bar; never away from the market.
+
+        Source: ``Order.trailadjust`` of Backtrader.
+        """
+        distance = self.trail_amount or close * (self.trail_fraction or 0.0)
+        if self.buys:
+            self.stop = min(self.stop, close + distance)
+        else:
+            self.stop = max(self.stop, close - distance)
+
+
+def _tradable(quantity: float, lot_size: float) -> float:
+    """Round a volume share down to whole lots; NaN and less than a lot are 0."""
+    if not 0.0 < quantity < math.inf:
+        return 0.0
+    return math.floor(quantity / lot_size * _ROUNDING) * lot_size if lot_size else quantity
