@@ -44,6 +44,7 @@ def all_metrics(result: Result) -> dict[str, float]:
 
 def summary_table(result: Result) -> Table:
     """Return a short table: the run beside its benchmark and beside itself without the regime overlay."""
+    from rich import box
     from rich.markup import escape
     from rich.table import Table
 
@@ -51,9 +52,8 @@ def summary_table(result: Result) -> Table:
     others = _others(result, metrics)
     period = f"{result.data.get('start', '?')} to {result.data.get('end', '?')}"
     status = "" if result.status == "complete" else f", [bold yellow]{escape(result.status.upper())}[/]"
-    table = Table(
-        title=f"{escape(result.name)} ({escape(result.mode)}, {escape(period)}{status})", title_justify="left"
-    )
+    title = f"[bold]{escape(result.name)}[/] {escape(result.mode)}, {escape(period)}{status}"
+    table = Table(title=title, title_justify="left", title_style="none", box=box.SIMPLE_HEAD)
     table.add_column("")
     for column in ("this run", *others):
         table.add_column(column, justify="right")
