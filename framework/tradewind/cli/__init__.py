@@ -1,1 +1,5 @@
-"""cli."""
+"""The command line: one module a command."""
+
+from tradewind.cli.main import main
+
+__all__ = ["main"]

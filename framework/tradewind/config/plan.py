@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from tradewind.registry.reference import PluginRef
 
@@ -21,6 +22,25 @@ __all__ = [
     "SleeveConfig",
 ]
 
+
+def _fault(text: str, *at: str | int) -> PydanticCustomError:
+    """Return an error at a path below the validator's own."""
+    return PydanticCustomError("config", "{text}", {"text": text, "at": at})
+
+
+def _iso_date(value: object) -> object:
+    # A number would be read as seconds since 1970.
+    if value is None or isinstance(value, dt.date):
+        return value
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value) if len(value) == 10 else value
+        except ValueError:
+            return value
+    raise PydanticCustomError("date_type", "expected a date")
+
+
+Session = Annotated[dt.date, BeforeValidator(_iso_date)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -42,13 +62,13 @@ class DataConfig(_Section):
     feed: PluginRef = Field(description="Feed plugin.")
     symbols: tuple[str, ...] = Field((), strict=False, description="Tradable symbols; empty: all.")
     references: dict[str, str] = Field(default_factory=dict, description="Role to symbol; never traded.")
-    start: dt.date | None = Field(None, strict=False, description="First session, inclusive.")
-    end: dt.date | None = Field(None, strict=False, description="Last session, inclusive.")
+    start: Session | None = Field(None, description="First session, inclusive.")
+    end: Session | None = Field(None, description="Last session, inclusive.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.start and self.end and self.start > self.end:
-            raise ValueError(f"start {self.start} lies after end {self.end}")
+            raise _fault(f"{self.end} lies before start {self.start}", "end")
         return self
 
 
@@ -127,20 +147,26 @@ class Plan(_Section):
         names = [sleeve.name for sleeve in sleeves]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"two sleeves are named {name!r}; give each its own name")
+                index = len(names) - 1 - names[::-1].index(name)
+                raise _fault(f"two sleeves are named {name!r}; give each its own name", index, "name")
         return sleeves
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
         labels = {label for s in self.sleeves if isinstance(s.share, dict) for label in s.share}
         if labels and self.regime is None:
-            raise ValueError(f"shares are given by regime ({', '.join(sorted(labels))}), but there is no `regime:`")
+            raise _fault(
+                f"shares are given by regime ({', '.join(sorted(labels))}), but there is no `regime:`; add one, or "
+                f"give one share for all",
+                "sleeves",
+            )
         for label in sorted(labels) or [""]:
             total = sum(sleeve.share_in(label) for sleeve in self.sleeves)
             if total > self.account.leverage + 1e-9:
                 where = f" in regime {label!r}" if label else ""
-                raise ValueError(
+                raise _fault(
                     f"the sleeves' shares sum to {total:.4g}{where}, more than account.leverage "
-                    f"{self.account.leverage:.4g}; lower the shares or raise account.leverage"
+                    f"{self.account.leverage:.4g}; lower the shares or raise account.leverage",
+                    "sleeves",
                 )
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tradewind.errors import ConfigError, PluginError, choices
@@ -64,12 +64,15 @@ class Problem:
         Whether the key itself is wrong, not its value.
     plugin
         Whether a plugin is missing or broken, so that the error is a `PluginError`.
+    notes
+        What else to know, told once for all problems: the broken plugins.
     """
 
     path: tuple[Step, ...]
     message: str
     at_key: bool = False
     plugin: bool = False
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         where = ".".join(str(step) for step in self.path)
@@ -77,12 +80,13 @@ class Problem:
 
     def below(self, path: tuple[Step, ...]) -> Problem:
         """Return the problem with its path put below another."""
-        return Problem((*path, *self.path), self.message, self.at_key, self.plugin)
+        return replace(self, path=(*path, *self.path))
 
 
 def raise_problems(problems: Sequence[Problem], lines: Sequence[str] | None = None) -> NoReturn:
     """Raise all problems as one error, one a line: a `PluginError` if all are about plugins, else a `ConfigError`."""
-    text = "\n".join(lines if lines is not None else [str(problem) for problem in problems])
+    notes = dict.fromkeys(f"  note: {note}" for problem in problems for note in problem.notes)
+    text = "\n".join([*(lines if lines is not None else map(str, problems)), *notes])
     if all(problem.plugin for problem in problems):
         raise PluginError(text)
     raise ConfigError(text)
@@ -146,7 +150,7 @@ def problems_of(error: ValidationError, data: object, shape: Shape, *, owner: st
     found = []
     for path, items in grouped.items():
         deeper = any(len(other) > len(path) and other[: len(path)] == path for other in grouped)
-        if deeper and all(item["type"] in _EXPECTED for item in items):
+        if deeper and all(item["type"] in _EXPECTED or item["type"] == "too_short" for item in items):
             continue
         kind = items[0]["type"]
         if kind == "extra_forbidden":
@@ -199,6 +203,8 @@ def _message(items: Sequence[Mapping[str, Any]], allowed: str) -> str:
         return f"unknown choice; received {show(received)}; {choices(str(received), names)}"
     if kind == "string_pattern_mismatch":
         return f"not allowed here; received {show(received)}; allowed: text that matches {context['pattern']}"
+    if kind == "too_short":
+        return f"needs at least {context['min_length']} of them; received {context['actual_length']}"
     text = _PREFIX.sub("", item["msg"])
     return text if kind in ("value_error", "assertion_error", "config") else f"{text}; received {show(received)}"
 

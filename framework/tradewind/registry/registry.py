@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry"]
 
 _Key = tuple[str, str, str, str]
+_NOTE = "\n  note: "
 _PREFIXED = (UserError, ConfigError, PluginError, DataError, RiskHaltError, GateError)
 
 
@@ -96,7 +97,7 @@ class Registry:
         other = sorted({one.kind for one in self._discovery.sound if one.name == name})
         if other:
             text += f" '{name}' is a {' and a '.join(other)}."
-        raise PluginError("\n".join([text, *(f"  note: {one}" for one in self._discovery.broken)]))
+        raise PluginError(_NOTE.join([text, *map(str, self._discovery.broken)]))
 
     def resolve(self, kind: str, ref: PluginRef, *, directory: Path | None = None) -> RegisteredPlugin:
         """Return the plugin a reference names; a ``python:`` class is loaded and given a record of its own.
@@ -174,7 +175,8 @@ class Registry:
             registered = self.resolve(kind, ref, directory=directory)
             model = self.parameters(registered)
         except (PluginError, ConfigError) as error:
-            return [Problem(where, str(error), plugin=isinstance(error, PluginError))]
+            message, *notes = str(error).split(_NOTE)
+            return [Problem(where, message, plugin=isinstance(error, PluginError), notes=tuple(notes))]
         try:
             values = model.model_validate_json(pydantic_core.to_json(ref.params))
         except ValidationError as error:

@@ -1,0 +1,97 @@
+"""The commands, found by name and imported only when one is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tradewind.errors import UserError, choices
+
+__all__ = ["COMMANDS", "build_app"]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("tradewind.cli.run:run", "Run a configuration in backtest, paper or live mode and keep the run."),
+    "check": ("tradewind.cli.check:check", "Check configurations without running them."),
+    "show-config": (
+        "tradewind.cli.show_config:show_config",
+        "Print the merged configuration with origins.",
+    ),
+    "schema": ("tradewind.cli.schema:schema", "Print the JSON Schema of a configuration."),
+    "runs": ("tradewind.cli.runs:list_runs", "List the runs kept so far."),
+    "report": ("tradewind.cli.runs:report", "Write the reports of a kept run again."),
+    "reproduce": ("tradewind.cli.reproduce:reproduce", "Run a kept run again and compare decisions and data."),
+    "compare": ("tradewind.cli.compare:compare", "Show the first difference of two runs, and their metrics."),
+    "version": ("tradewind.cli.version:version", "Print the versions."),
+}
+"""Command to its function, as ``module:function``, and its line in ``--help``."""
+
+_SUMMARY = "Declare a trading strategy in YAML and run it in backtest, paper and live by changing one flag."
+
+
+class _LazyGroup(TyperGroup):
+    """Lists commands from the table, and imports one only to run it or to show its own help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is the base's
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is the base's
+        return _stub(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise UserError(f"no command '{name}'; {choices(name, COMMANDS)}")
+        if name in COMMANDS:
+            return name, _load(name), args[1:]
+        return super().resolve_command(ctx, args)
+
+
+def build_app() -> Any:
+    """Return the command-line application, to be called with arguments."""
+    # Help in rich's boxes would take three times as long to appear.
+    app = typer.Typer(cls=_LazyGroup, add_completion=False, help=_SUMMARY, rich_markup_mode=None)
+    app.callback()(_root)
+    return typer.main.get_command(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        _load_function("version")()
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="Use no colour; so does the environment variable NO_COLOR.")
+    ] = False,
+) -> None:
+    """Accept the options that stand before the command."""
+
+
+def _stub(name: str) -> Any:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, help=COMMANDS[name][1])(_nothing)
+    return typer.main.get_command(app)
+
+
+def _nothing() -> None:
+    """Stand in for a command that is only listed."""
+
+
+def _load(name: str) -> Any:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name)(_load_function(name))
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def _load_function(name: str) -> Any:
+    module, _, function = COMMANDS[name][0].partition(":")
+    return getattr(importlib.import_module(module), function)

@@ -1,0 +1,55 @@
+"""``tradewind check``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from tradewind.cli import options
+from tradewind.errors import TradewindError
+
+if TYPE_CHECKING:
+    from tradewind.config.plan import Plan
+
+__all__ = ["check"]
+
+
+def check(
+    configs: options.ConfigsArgument,
+    extra: options.ExtraOption = None,
+    mode: options.ModeOption = "backtest",
+    mode_file: options.ModeFileOption = None,
+    overrides: options.SetOption = None,
+    start: options.StartOption = None,
+    end: options.EndOption = None,
+) -> None:
+    """Check configurations with every plugin and parameter they name, without running anything.
+
+    Several configurations are checked one by one, each with the same options.
+    """
+    from tradewind.config.loader import check_plan
+    from tradewind.registry import Registry
+
+    registry = Registry.load()
+    failed = 0
+    for config in configs:
+        try:
+            loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
+            check_plan(loaded, registry)
+        except TradewindError as error:
+            if len(configs) == 1:
+                raise
+            typer.echo(f"error: {error}", err=True)
+            failed = failed or error.exit_code
+        else:
+            typer.echo(f"ok: {config}: {_summary(loaded.plan)}")
+    if failed:
+        raise typer.Exit(failed)
+
+
+def _summary(plan: Plan) -> str:
+    sleeves = ", ".join(f"{sleeve.name} ({sleeve.strategy.label})" for sleeve in plan.sleeves)
+    word = "sleeve" if len(plan.sleeves) == 1 else "sleeves"
+    regime = f", regime {plan.regime.detector.label}" if plan.regime else ""
+    return f"mode {plan.mode.mode}, feed {plan.data.feed.label}{regime}, {len(plan.sleeves)} {word}: {sleeves}"

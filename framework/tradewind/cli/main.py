@@ -1,0 +1,100 @@
+"""Run the command line and turn every outcome into an exit code and a readable message."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tradewind.errors import TradewindError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+EXIT_USAGE = 1
+EXIT_CRASH = 70
+EXIT_INTERRUPTED = 130
+EXIT_PIPE_CLOSED = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``tradewind`` with the given arguments (default: those of the process) and exit.
+
+    Exit codes: 0 done; 1 usage or user error; 2 configuration; 3 plugin; 4 data; 5 risk halt; 6 gate; 70 a fault of
+    tradewind itself, with details in a file; 130 interrupted; 141 the reader of the output went away.
+    """
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = _invoke(arguments)
+        sys.stdout.flush()
+    except TradewindError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("error: interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a message instead of a traceback
+        return _crash(error, arguments)
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    if "--no-color" in arguments:
+        os.environ["NO_COLOR"] = "1"
+        arguments = [argument for argument in arguments if argument != "--no-color"]
+
+    import typer
+
+    from tradewind.cli.app import build_app
+
+    usage_error = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+    try:
+        code = build_app()(arguments or ["--help"], prog_name="tradewind", standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:
+        if not isinstance(error, usage_error):
+            raise
+        _say(f"error: {_usage_text(error)}")
+        return EXIT_USAGE
+    return code if isinstance(code, int) else 0
+
+
+def _usage_text(error: Exception) -> str:
+    text = str(getattr(error, "format_message", error.__str__)())
+    context = getattr(error, "ctx", None)
+    return f"{text}\nTry '{context.command_path} --help'." if context is not None else text
+
+
+def _crash(error: Exception, arguments: list[str]) -> int:
+    text = f"{type(error).__name__}: {error}"
+    details = f"tradewind {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
+    name = f"tradewind-crash-{time.strftime('%Y%m%d-%H%M%S')}-"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix=name, suffix=".log", delete=False, encoding="utf-8") as file:
+            file.write(details)
+        where = f"details are in {Path(file.name)}"
+    except OSError as reason:
+        where = f"the details could not be written: {reason}"
+    _say(f"error: tradewind failed unexpectedly: {text}\n{where}; please report it with that file")
+    return EXIT_CRASH
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        return
