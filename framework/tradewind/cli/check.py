@@ -16,13 +16,13 @@ __all__ = ["check"]
 
 
 def check(
-    configs: options.ConfigsArgument,
-    extra: options.ExtraOption = None,
-    mode: options.ModeOption = "backtest",
-    mode_file: options.ModeFileOption = None,
-    overrides: options.SetOption = None,
-    start: options.StartOption = None,
-    end: options.EndOption = None,
+    configs: options.Configs,
+    extra: options.Extra = None,
+    mode: options.Mode = "backtest",
+    mode_file: options.ModeFile = None,
+    overrides: options.Overrides = None,
+    start: options.Start = None,
+    end: options.End = None,
 ) -> None:
     """Check configurations with every plugin and parameter they name, without running anything.
 

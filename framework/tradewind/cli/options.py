@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from tradewind.config.loader import LoadedPlan
 
 __all__ = [
-    "ConfigArgument",
-    "ConfigsArgument",
-    "EndOption",
-    "ExtraOption",
-    "ModeFileOption",
-    "ModeOption",
-    "SetOption",
-    "StartOption",
+    "Config",
+    "Configs",
+    "End",
+    "Extra",
+    "Mode",
+    "ModeFile",
+    "Overrides",
+    "Start",
     "load",
 ]
 
-ConfigArgument: TypeAlias = Annotated[
+Config: TypeAlias = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).", show_default=False)
 ]
-ConfigsArgument: TypeAlias = Annotated[
+Configs: TypeAlias = Annotated[
     list[Path], typer.Argument(metavar="CONFIG", help="Configuration files (YAML).", show_default=False)
 ]
-ExtraOption: TypeAlias = Annotated[
+Extra: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option("--config", "-c", metavar="FILE", help="File laid over CONFIG; may be repeated.", show_default=False),
 ]
-ModeOption: TypeAlias = Annotated[str, typer.Option("--mode", metavar="MODE", help="backtest, paper or live.")]
-ModeFileOption: TypeAlias = Annotated[
+Mode: TypeAlias = Annotated[str, typer.Option("--mode", metavar="MODE", help="backtest, paper or live.")]
+ModeFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--mode-file",
@@ -44,16 +44,16 @@ ModeFileOption: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
-SetOption: TypeAlias = Annotated[
+Overrides: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--set", metavar="PATH=VALUE", help="Set one value, as sizer=kelly; may be repeated.", show_default=False
     ),
 ]
-StartOption: TypeAlias = Annotated[
+Start: TypeAlias = Annotated[
     str | None, typer.Option("--start", metavar="DATE", help="First session, as 2020-01-31.", show_default=False)
 ]
-EndOption: TypeAlias = Annotated[
+End: TypeAlias = Annotated[
     str | None, typer.Option("--end", metavar="DATE", help="Last session, as 2020-12-31.", show_default=False)
 ]
 

@@ -24,13 +24,13 @@ _REFERENCE_KEYS = {"name", "python", "backtrader", "params"}
 
 
 def show_config(
-    config: options.ConfigArgument,
-    extra: options.ExtraOption = None,
-    mode: options.ModeOption = "backtest",
-    mode_file: options.ModeFileOption = None,
-    overrides: options.SetOption = None,
-    start: options.StartOption = None,
-    end: options.EndOption = None,
+    config: options.Config,
+    extra: options.Extra = None,
+    mode: options.Mode = "backtest",
+    mode_file: options.ModeFile = None,
+    overrides: options.Overrides = None,
+    start: options.Start = None,
+    end: options.End = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the values and their origins.")] = False,
 ) -> None:
     """Print the configuration after merging, with the origin of each value beside it."""
