@@ -9,6 +9,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 from numpy.typing import NDArray
+
 from tradewind.exchange import Exchange, ExchangeRules, Quote
 from tradewind.model import Instrument, OrderEventKind, OrderIntent, OrderType, TimeInForce
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tradewind.exchange import ExchangeRules
-from tradewind.model import OrderType
 
 from tests.exchange.replay import Step, play_backtrader, play_exchange
+from tradewind.exchange import ExchangeRules
+from tradewind.model import OrderType
 
 BARS = 16
 LAST_SUBMISSION = BARS - 4

@@ -86,7 +86,7 @@ class Exchange:
         Raises
         ------
         UserError
-            If the bar is not after the last one.
+            If the bar is not after the last one, or the time is negative or NaN.
         DataError
             If a quote has some prices and lacks others.
         """
@@ -94,6 +94,10 @@ class Exchange:
             raise UserError(
                 f"exchange.process: bar {bar} does not follow bar {self._bar}, the last one processed; "
                 f"process each bar once, in order"
+            )
+        if not 0.0 <= years < math.inf:
+            raise UserError(
+                f"exchange.process: years before bar {bar} must be at least 0; received {years}. Sort the timestamps"
             )
         self._bar = bar
         self._quotes = quotes

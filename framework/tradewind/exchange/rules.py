@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExchangeRules", "Quote", "QuoteSource", "usable_quote"]
 
+_INF = math.inf
+
 
 class Quote(NamedTuple):
     """Prices of one instrument in one bar, in its currency; ``volume`` in units, NaN where unknown.
@@ -109,10 +111,10 @@ def usable_quote(quotes: QuoteSource, instrument: Instrument) -> Quote | None:
     quote = quotes.quote(instrument)
     if quote is None:
         return None
-    prices = quote[:4]
-    low, high = min(prices), max(prices)
-    if low > 0.0 and high < math.inf and not any(map(math.isnan, prices)):
+    opening, high, low, close, _ = quote
+    if 0.0 < opening < _INF and 0.0 < high < _INF and 0.0 < low < _INF and 0.0 < close < _INF:
         return quote
+    prices = (opening, high, low, close)
     missing = [name for name, price in zip(Quote._fields, prices, strict=False) if math.isnan(price)]
     if 0 < len(missing) < len(prices):
         raise DataError(
