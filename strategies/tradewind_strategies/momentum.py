@@ -1,0 +1,119 @@
+"""Hold what has risen most, with volume behind it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from tradewind.contracts import Schedule
+from tradewind.model import Market, Portfolio, Signals, Targets
+from tradewind.model.typing import BoolArray, FloatArray
+from tradewind_plugins.factors import Roc
+from tradewind_strategies.ranking import highest
+
+__all__ = ["Momentum"]
+
+SHORT_BARS = 20
+LONG_BARS = 60
+DECILE = 10
+
+
+class Momentum:
+    """Combined rank of rise, volume trend and relative strength.
+
+    The rank is the mean of these percentile ranks over the eligible instruments, each in (0, 1], ties averaged:
+
+    - return over 20 bars, and over 60 bars;
+    - volume trend: average volume of the last 20 bars over that of the last 60; left out where the feed has no volume;
+    - relative strength: part of the last 60 bars on which the instrument's return was above the universe's median
+      return. (The 60-bar return less the median would rank exactly as the return itself.)
+
+    Eligible is what trades on this bar and has all of them. The ``top_n`` best are scored with their rank, the rest 0.
+
+    With ``short_leg`` it answers with exact weights of the sleeve's capital instead of scores, and a ``sizer`` is then
+    a configuration error: ``1 / top_n`` for each of the best, ``-short_weight`` for each of the worst tenth (rounded
+    down: fewer than 10 eligible instruments, no shorts), none of which is among the best. Shorts tie up cash: at 2 %
+    each, those of a universe of 500 stand for all of the capital, and the longs shrink to what is left.
+
+    Parameters
+    ----------
+    top_n
+        Number of instruments to hold.
+    short_leg
+        Whether to short the worst tenth.
+    short_weight
+        Size of each short, as a fraction of the sleeve's capital.
+    schedule
+        How often it decides.
+
+    References
+    ----------
+    Jegadeesh and Titman (1993), "Returns to Buying Winners and Selling Losers", *Journal of Finance* 48(1), 65-91
+    (returns); Lee and Swaminathan (2000), "Price Momentum and Trading Volume", *Journal of Finance* 55(5), 2017-2069
+    (volume).
+    """
+
+    def __init__(
+        self,
+        top_n: Annotated[int, Field(ge=1, description="Number of instruments to hold.")] = 10,
+        short_leg: Annotated[bool, Field(description="Short the worst tenth; then give no sizer.")] = False,
+        short_weight: Annotated[
+            float, Field(gt=0.0, le=1.0, description="Size of each short, as a fraction of the sleeve's capital.")
+        ] = 0.02,
+        schedule: Annotated[Schedule, Field(description="How often it decides.")] = "weekly",
+    ) -> None:
+        self.top_n = top_n
+        self.short_leg = short_leg
+        self.short_weight = short_weight
+        self.schedule: Schedule = schedule
+        self.warmup = LONG_BARS
+        self.factors = {"short_return": Roc(SHORT_BARS), "long_return": Roc(LONG_BARS)}
+
+    def on_bar(self, market: Market, portfolio: Portfolio) -> Signals | Targets:
+        """Score the best with their rank; with the short leg, weigh the best and the worst."""
+        rank = self._rank(market)
+        best = highest(rank, self.top_n)
+        if not self.short_leg:
+            return Signals(scores=np.where(best, rank, 0.0))
+        worst = highest(-rank, int(np.isfinite(rank).sum()) // DECILE) & ~best
+        weights = np.where(best, 1.0 / self.top_n, 0.0) - np.where(worst, self.short_weight, 0.0)
+        return Targets(weights=weights)
+
+    def _rank(self, market: Market) -> FloatArray:
+        parts = [market.factor("short_return"), market.factor("long_return"), _relative_strength(market)]
+        if "volume" in market.fields:
+            parts.append(_volume_trend(market))
+        table = np.column_stack(parts)
+        eligible: BoolArray = market.tradable & np.isfinite(table).all(axis=1)
+        ranks = pd.DataFrame(np.where(eligible[:, np.newaxis], table, np.nan)).rank(pct=True)
+        mean: FloatArray = ranks.mean(axis=1, skipna=False).to_numpy(dtype=np.float64)
+        return mean
+
+
+def _volume_trend(market: Market) -> FloatArray:
+    """Average volume of the last 20 bars over that of the last 60; NaN where there was none."""
+    volume = market.window("volume", LONG_BARS)
+    short, long = _average(volume[-SHORT_BARS:]), _average(volume)
+    trend: FloatArray = np.divide(short, long, out=np.full(len(long), np.nan), where=long > 0.0)
+    return trend
+
+
+def _relative_strength(market: Market) -> FloatArray:
+    """Part of the last 60 bars on which the return was above the universe's median; NaN without a return."""
+    closes = market.window("close", LONG_BARS + 1)
+    returns = closes[1:] / closes[:-1] - 1.0
+    medians = pd.DataFrame(returns).median(axis=1).to_numpy(dtype=np.float64)
+    above = np.where(np.isfinite(returns), returns > medians[:, np.newaxis], np.nan)
+    return _average(above)
+
+
+def _average(values: FloatArray) -> FloatArray:
+    """Mean of each column over what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    totals = np.where(known, values, 0.0).sum(axis=0)
+    averages: FloatArray = np.divide(totals, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+    return averages

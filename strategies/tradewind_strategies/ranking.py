@@ -1,0 +1,26 @@
+"""Choosing by rank, the same way in every strategy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tradewind.model.typing import BoolArray, FloatArray
+
+__all__ = ["highest"]
+
+
+def highest(values: FloatArray, count: int) -> BoolArray:
+    """Return True for the ``count`` highest values, fewer where fewer are known; NaN is never chosen.
+
+    Of equal values the one in the earlier column is chosen.
+
+    >>> highest(np.array([1.0, np.nan, 3.0, 3.0]), 1).tolist()
+    [False, False, True, False]
+    """
+    chosen = np.zeros(len(values), dtype=np.bool_)
+    order = np.argsort(-values, kind="stable")[:count]
+    chosen[order] = ~np.isnan(values[order])
+    return chosen
