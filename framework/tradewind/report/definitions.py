@@ -44,7 +44,7 @@ def format_figure(value: float | None, unit: Unit, *, signed: bool = False) -> s
     sign = "+" if signed else ""
     match unit:
         case "fraction":
-            decimals = 1 if abs(value) >= 0.1 else 2
+            decimals = 1 if abs(value) >= 0.05 else 2
             text = f"{value * 100:{sign},.{decimals}f}%"
         case "cash" | "count" | "days":
             text = f"{value:{sign},.0f}"

@@ -31,7 +31,7 @@ def join(children: Iterable[Child]) -> Markup:
     return Markup("".join(_flatten(children)))
 
 
-def tag(name: str, *children: Child, **attributes: object) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: object) -> Markup:
     """Return one element.
 
     An attribute that is None or False is left out, one that is True stands without a value. A trailing underscore is

@@ -87,7 +87,7 @@ def infer_periods_per_year(index: pd.DatetimeIndex) -> float:
         return 252.0
     gap_days = float(np.median(np.diff(days.to_numpy()) / np.timedelta64(1, "D")))
     periods = next((periods for limit, periods in _PERIODS_BY_GAP_DAYS if gap_days <= limit), 1.0)
-    if periods == 252.0 and float((days.dayofweek >= 5).mean()) > 0.2:
+    if periods == 252.0 and float((days.day_of_week >= 5).mean()) > 0.2:
         periods = 365.0
     return periods * max(1.0, round(len(index) / len(days)))
 
