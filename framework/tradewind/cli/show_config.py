@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["show_config"]
 
 _PLAIN = re.compile(r"[A-Za-z_./](?:[\w ./()+-]*[\w./()+-])?")
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _COLUMN_LIMIT = 60
 _REFERENCE_KEYS = {"name", "python", "backtrader", "params"}
 
@@ -92,5 +93,6 @@ def _scalar(value: Any) -> str:
 
     if not isinstance(value, str):
         return json.dumps(value)
-    plain = _PLAIN.fullmatch(value) is not None and resolve(value) == value
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    if _PLAIN.fullmatch(value) is not None and resolve(value) == value:
+        return value
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))

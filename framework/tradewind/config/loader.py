@@ -137,12 +137,11 @@ def locate(root: Node, problems: Sequence[Problem]) -> list[str]:
 
 def _origin_of(root: Node, problem: Problem) -> Origin:
     node = root.nearest(problem.path)
-    exact = root.at(problem.path)
+    at_key = problem.at_key and root.at(problem.path) is node
     if problem.plugin and isinstance(node.value, dict):
         node = node.value.get("name") or node.value.get("python") or node
     container = isinstance(node.value, dict | list)
-    use_key = node.key is not None and (problem.at_key or exact is None or container)
-    return node.key if use_key and node.key is not None else node.origin
+    return node.key if node.key is not None and (at_key or container) else node.origin
 
 
 def _refuse_misplaced(root: Node) -> None:

@@ -78,8 +78,11 @@ def parse_value(text: str, source: str) -> Node:
     """
     origin = Origin(source)
     if text.lstrip()[:1] in ("[", "{", '"', "'"):
-        parsed = parse_text(text, source)
-        return Node.of(parsed.plain(), origin)
+        try:
+            return Node.of(parse_text(text, source).plain(), origin)
+        except ConfigError as error:
+            # Lines and columns mean nothing in a flag.
+            raise ConfigError(re.sub(rf"^{re.escape(source)}:\d+:\d+", source, str(error))) from error
     try:
         return Node(resolve(text.strip()), origin)
     except ValueError as error:
