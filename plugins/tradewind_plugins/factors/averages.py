@@ -46,12 +46,11 @@ class Sma(OwnBarFactor):
 class AverageVolume(OwnBarFactor):
     """Simple average of the volume of the last ``bars`` bars, in shares or contracts."""
 
-    needs = ("volume",)
-
     bars: Length = 20
 
     def __post_init__(self) -> None:
         require_bars(self, bars=self.bars)
+        object.__setattr__(self, "needs", ("volume",))
 
     def formula(self, run: Operations, fields: Mapping[str, FloatArray]) -> FloatArray:
         """Return the mean of the window."""

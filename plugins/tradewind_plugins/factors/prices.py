@@ -142,12 +142,11 @@ class Atr(OwnBarFactor):
     none.
     """
 
-    needs = ("high", "low", "close")
-
     bars: Length = 14
 
     def __post_init__(self) -> None:
         require_bars(self, bars=self.bars)
+        object.__setattr__(self, "needs", ("high", "low", "close"))
 
     def formula(self, run: Operations, fields: Mapping[str, FloatArray]) -> FloatArray:
         """Return the averaged true range."""
