@@ -79,6 +79,7 @@ class Ledger:
         self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
         self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
         self._digested_bar = -1
+        self._multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
 
     def process(self, ended: Sequence[int]) -> list[Executed]:
         """Run the venue over the current bar and return what was executed."""
@@ -203,11 +204,10 @@ class Ledger:
 
     def _profits(self) -> list[float]:
         marks = self._panel.marks()
-        multipliers = np.array([instrument.multiplier for instrument in self._panel.instruments])
         profits = []
         for book in self.books.books.values():
             held = np.flatnonzero(book.quantities)
-            value = float((book.quantities[held] * marks[held] * multipliers[held]).sum())
+            value = float((book.quantities[held] * marks[held] * self._multipliers[held]).sum())
             value += math.fsum(
                 quantity * self.quotes.mark(instrument) * instrument.multiplier
                 for instrument, quantity in book.others.items()

@@ -37,6 +37,8 @@ class PanelQuotes:
         self._names = tuple(name if name in panel.fields else "close" for name in ("open", "high", "low", "close"))
         self._has_volume = "volume" in panel.fields
         self._last: dict[Instrument, float] = {}
+        self._marks: list[float] = []
+        self._marked_bar = -1
 
     def column(self, instrument: Instrument) -> int | None:
         """Return the panel column of an instrument, None where it has none."""
@@ -58,7 +60,10 @@ class PanelQuotes:
         """Return the last known price; NaN where there never was one."""
         column = self._columns.get(instrument)
         if column is not None:
-            return float(self._panel.marks()[column])
+            if self._marked_bar != self._panel.bar:
+                self._marks = self._panel.marks().tolist()
+                self._marked_bar = self._panel.bar
+            return self._marks[column]
         quote = self._foreign(instrument)
         return self._last.get(instrument, math.nan) if quote is None else quote.close
 

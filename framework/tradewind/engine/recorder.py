@@ -108,7 +108,7 @@ class Recorder:
             "equity": equity,
             "weights": _table(self._weights, index, self._symbols),
             "sleeves": _table(self._profits, index, self._sleeves),
-            "regimes": regimes.set_axis(index) if len(regimes) else regimes.iloc[:0],
+            "regimes": regimes.set_axis(index[: len(regimes)]),
             "orders": pd.DataFrame(orders, columns=list(_ORDER_COLUMNS)),
             "fills": pd.DataFrame(fills, columns=list(_FILL_COLUMNS)),
         }

@@ -91,6 +91,10 @@ class Instrument:
                 f"received multiplier={self.multiplier}, tick_size={self.tick_size}, lot_size={self.lot_size}"
             )
 
+    def __hash__(self) -> int:
+        # Instruments are keys on the hot path: hashing the symbol alone is exact enough, equality decides.
+        return hash(self.symbol)
+
     @property
     def is_reference(self) -> bool:
         """Whether it is quoted only and cannot be traded."""

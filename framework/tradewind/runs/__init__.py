@@ -1,5 +1,5 @@
 """Runs: execute a configuration, keep it as a capsule, reproduce and compare."""
 
-from tradewind.runs.run import run
+from tradewind.runs.launch import run
 
 __all__ = ["run"]

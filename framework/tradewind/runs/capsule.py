@@ -10,10 +10,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -30,6 +32,7 @@ __all__ = ["TABLES", "find_capsule", "list_capsules", "load_result", "read_prove
 
 TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves")
 _FILE_OF = {"weights": "positions"}
+_TEXT_COLUMNS = {"order_id", "symbol", "order_type", "reason", "status", "sleeves", "regime", "label"}
 
 
 def write_capsule(execution: Execution, runs_directory: Path, config_directory: Path) -> Result:
@@ -166,18 +169,16 @@ def _table_path(directory: Path, name: str) -> Path:
 
 
 def _read_table(directory: Path, name: str) -> pd.DataFrame:
-    timed = name not in {"orders", "fills"}
-    table = pd.read_csv(
-        _table_path(directory, name), float_precision="round_trip", keep_default_na=name != "orders"
-    )
-    if timed:
-        table["timestamp"] = pd.to_datetime(table["timestamp"])
-        table = table.set_index("timestamp")
-        if name == "regimes":
-            table["label"] = table["label"].fillna("").astype(str)
-        return table
-    table["timestamp"] = pd.to_datetime(table["timestamp"])
-    return table
+    """Read a table back exactly: Python's float parser, whatever pandas' default precision is."""
+    table = pd.read_csv(_table_path(directory, name), dtype=object, keep_default_na=False)
+    for column in table.columns:
+        if column == "timestamp":
+            table[column] = pd.to_datetime(table[column])
+        elif column == "bar":
+            table[column] = table[column].astype(np.int64)
+        elif column not in _TEXT_COLUMNS:
+            table[column] = [float(value) if value else math.nan for value in table[column]]
+    return table if name in {"orders", "fills"} else table.set_index("timestamp")
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:
