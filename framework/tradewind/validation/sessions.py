@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +76,9 @@ def _zone(calendar: str) -> str:
     import exchange_calendars
 
     _require_known(calendar)
-    return str(exchange_calendars.get_calendar(calendar).tz)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return str(exchange_calendars.get_calendar(calendar).tz)
 
 
 @functools.lru_cache(maxsize=32)
@@ -84,7 +87,10 @@ def _sessions(calendar: str, first_year: int, last_year: int) -> TimeArray:
     import exchange_calendars
 
     _require_known(calendar)
-    made = exchange_calendars.get_calendar(calendar, start=f"{first_year}-01-01", end=f"{last_year}-12-31")
+    with warnings.catch_warnings():
+        # It uses parts of pandas that are deprecated since 3.1; that is no business of the caller.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made = exchange_calendars.get_calendar(calendar, start=f"{first_year}-01-01", end=f"{last_year}-12-31")
     sessions: TimeArray = made.sessions.to_numpy().astype(DAY)
     return sessions
 

@@ -120,7 +120,6 @@ def _read(content: bytes, columns: Columns, options: FileFormat, types: dict[str
         dtype={f"{pad}{column}": kind for column, kind in types.items() for pad in ("", " ")},
         keep_default_na=False,
         na_values={f"{pad}{column}": list(EMPTY) for column in columns.numbers.values() for pad in ("", " ")},
-        float_precision="round_trip",
         index_col=False,
         skipinitialspace=True,
     )
