@@ -31,7 +31,3 @@ def run(
 def orders_of(session: Session) -> list[tuple[int, str, float]]:
     tables = session.ledger.recorder.tables(session.panel.timestamps, None)
     return [tuple(row) for row in tables["orders"][["bar", "symbol", "quantity"]].itertuples(index=False)]
-
-
-def hash_of(session: Session) -> Any:
-    return session.ledger.recorder.tables(session.panel.timestamps, None)["equity"]["equity"].to_numpy()
