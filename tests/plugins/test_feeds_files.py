@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tradewind.contracts import DataRequest, Directory
 from tradewind.model import AssetClass
 from tradewind_plugins.feeds import Files

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tradewind.contracts import DataRequest, Feed, StreamingFeed
 from tradewind.errors import DataError
 from tradewind.testing import make_bars

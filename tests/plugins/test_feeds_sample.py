@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+
 from tradewind.contracts import DataRequest, Feed
 from tradewind.errors import DataError, PluginError
 from tradewind.model import AssetClass

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from tradewind.contracts import FeedPlugin
 from tradewind.hookspecs import hookimpl
-
 from tradewind_plugins.feeds.files import Files
 from tradewind_plugins.feeds.replay import Replay
 from tradewind_plugins.feeds.sample import Sample

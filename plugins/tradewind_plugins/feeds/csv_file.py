@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from tradewind.errors import DataError
 
+from tradewind.errors import DataError
 from tradewind_plugins.feeds.layout import Columns, FileFormat, find_columns
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
+
 from tradewind.contracts import DataRequest, Directory
 from tradewind.errors import ConfigError, DataError, choices
 from tradewind.model import Bars, Instrument
-
 from tradewind_plugins.feeds.csv_file import read_csv
 from tradewind_plugins.feeds.instruments import InstrumentTable
 from tradewind_plugins.feeds.layout import NUMBERS, Columns, FileFormat, Layout, Observations, observations
@@ -259,7 +259,7 @@ def _shown(file: Path, directory: Path) -> str:
 
 
 def _nothing_left(path: str, panel: Panel, request: DataRequest) -> str:
-    if not len(panel.timestamps):
+    if not np.isfinite(panel.fields["close"]).any():
         return f"feed files: {path}: no prices at all; expected one line a bar"
     if not any(symbol not in request.references.values() for symbol in panel.symbols):
         return f"feed files: {path}: only references, nothing to trade; list data.symbols or add files"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
 from tradewind.errors import DataError, choices
 from tradewind.model import AssetClass, Instrument
 

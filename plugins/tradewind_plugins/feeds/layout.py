@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from tradewind.errors import DataError, choices
 
+from tradewind.errors import DataError, choices
 from tradewind_plugins.feeds.times import bar_labels
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from tradewind.errors import DataError, choices
 from tradewind.model import AssetClass, Bars, Instrument
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from tradewind.errors import DataError, PluginError
 
+from tradewind.errors import DataError, PluginError
 from tradewind_plugins.feeds.layout import Columns, FileFormat, find_columns
 
 if TYPE_CHECKING:

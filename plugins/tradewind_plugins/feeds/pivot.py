@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tradewind.errors import DataError
 
+from tradewind.errors import DataError
 from tradewind_plugins.feeds.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tradewind.model.typing import FloatArray, IntArray
-
     from tradewind_plugins.feeds.layout import Observations
 
 __all__ = ["pivot"]

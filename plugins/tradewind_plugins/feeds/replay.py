@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
+
 from tradewind.contracts import Feed
 from tradewind.model import Bars
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
 from tradewind.errors import DataError, PluginError
 from tradewind.model import AssetClass, Bars, Instrument
-
 from tradewind_plugins.feeds.panel import Panel, align_reference, between, require_known
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pandas as pd
+
 from tradewind.errors import ConfigError, DataError, choices
 
 if TYPE_CHECKING:
