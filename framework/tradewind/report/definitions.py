@@ -13,6 +13,16 @@ __all__ = ["METRICS", "NOT_AVAILABLE", "Metric", "Unit", "format_figure", "forma
 
 Unit = Literal["fraction", "ratio", "cash", "count", "days", "basis points", "times a year"]
 
+_DECIMALS: Mapping[Unit, int] = {
+    "fraction": 1,
+    "ratio": 2,
+    "cash": 0,
+    "count": 0,
+    "days": 0,
+    "basis points": 1,
+    "times a year": 2,
+}
+
 NOT_AVAILABLE = "n/a"
 """What is printed for a figure that is not defined."""
 
@@ -33,8 +43,10 @@ def format_metric(name: str, value: float | None, *, signed: bool = False) -> st
     return format_figure(value, metric.unit if metric else "ratio", signed=signed)
 
 
-def format_figure(value: float | None, unit: Unit, *, signed: bool = False) -> str:
+def format_figure(value: float | None, unit: Unit, *, signed: bool = False, decimals: int | None = None) -> str:
     """Return a number as text in a unit; ``n/a`` where it is None, NaN or infinite.
+
+    ``decimals`` None: by unit, and two for a percentage below 5.
 
     >>> format_figure(0.1234, "fraction"), format_figure(float("nan"), "ratio"), format_figure(-1234.5, "cash")
     ('12.3%', 'n/a', '-1,234')
@@ -42,16 +54,10 @@ def format_figure(value: float | None, unit: Unit, *, signed: bool = False) -> s
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
     sign = "+" if signed else ""
-    match unit:
-        case "fraction":
-            decimals = 1 if abs(value) >= 0.05 else 2
-            text = f"{value * 100:{sign},.{decimals}f}%"
-        case "cash" | "count" | "days":
-            text = f"{value:{sign},.0f}"
-        case "basis points":
-            text = f"{value:{sign},.1f}"
-        case _:
-            text = f"{value:{sign},.2f}"
+    if decimals is None:
+        small = unit == "fraction" and abs(value) < 0.05
+        decimals = 2 if small else _DECIMALS[unit]
+    text = f"{value * 100:{sign},.{decimals}f}%" if unit == "fraction" else f"{value:{sign},.{decimals}f}"
     return text.removeprefix("-") if not any(digit in text for digit in "123456789") else text
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ACCURACY_NOTE", "detection_scores", "overlaps_bear_market"]
 
 ACCURACY_NOTE = (
-    "Accuracy is a trap: the constant answer 'bull' is right on about 85 % of days and finds no bear market. "
+    "Accuracy is a trap: the constant answer 'bull' is right on about 85% of days and finds no bear market. "
     "Judge by balanced accuracy (0.5 is chance) and recall."
 )
 

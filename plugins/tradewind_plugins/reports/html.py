@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["HtmlReport", "render"]
 
 
+_HEADINGS = {
+    "overlay": "What the regime overlay did",
+    "months": "Monthly returns",
+    "profit": "Where the profit came from",
+    "costs": "Turnover and costs",
+    "detectors": "How well the regimes were found",
+    "figures": "All figures and what they mean",
+}
+
+
 class HtmlReport:
     """Writes ``report.html``: curves, tables, definitions and provenance, for screens of any size and for paper."""
 
@@ -68,17 +78,17 @@ def _sections(facts: Facts) -> list[tuple[str, str, str, Markup]]:
         ("performance", "Performance", "", performance.curves(facts)),
         (
             "overlay",
-            "Regime overlay",
+            "Overlay",
             "The same portfolio, held throughout at the shares of its calmest regime, tells what the overlay did.",
             performance.overlay(facts),
         ),
-        ("months", "Monthly returns", "", performance.months(facts)),
+        ("months", "Months", "", performance.months(facts)),
         ("holdings", "Holdings", "", holdings.holdings(facts)),
-        ("profit", "Where the profit came from", "", attribution.profits(facts)),
-        ("costs", "Turnover and costs", "", trading.costs(facts)),
-        ("detectors", "Regime detection", "", attribution.detectors(facts)),
+        ("profit", "Profit by source", "", attribution.profits(facts)),
+        ("costs", "Costs", "", trading.costs(facts)),
+        ("detectors", "Detection", "", attribution.detectors(facts)),
         ("trades", "Trades", "", trading.trades(facts)),
-        ("figures", "All figures and what they mean", "Losses are positive: a drawdown of 25% is a loss of a quarter.",
+        ("figures", "All figures", "Losses are positive: a drawdown of 25% is a loss of a quarter.",
          performance.all_figures(facts)),
         _last(facts),
     ]  # fmt: skip
@@ -92,7 +102,9 @@ def _last(facts: Facts) -> tuple[str, str, str, Markup]:
 def _section(key: str, title: str, lead: str, content: Markup) -> Markup:
     heading = f"{key}-title"
     note = tag("p", lead, class_="lead") if lead else None
-    return tag("section", tag("h2", title, id=heading), note, content, id=key, aria_labelledby=heading)
+    return tag(
+        "section", tag("h2", _HEADINGS.get(key, title), id=heading), note, content, id=key, aria_labelledby=heading
+    )
 
 
 def _policy(script: str) -> str:

@@ -64,7 +64,7 @@ class PngReport:
         self._canvas(picture)
         _title(picture, result)
         grid = picture.add_gridspec(
-            3, 1, height_ratios=(3.2, 1.2, 1.2), left=0.08, right=0.97, top=0.82, bottom=0.06, hspace=0.28
+            3, 1, height_ratios=(3.2, 1.2, 1.2), left=0.08, right=0.97, top=0.775, bottom=0.055, hspace=0.3
         )
         equity, fall, years = (picture.add_subplot(grid[row]) for row in range(3))
         if len(facts.index):
@@ -90,10 +90,10 @@ def _title(picture: Any, result: Result) -> None:
         picture.text(0.965, 0.95, f"{result.status.upper()} RUN", fontsize=10, color="white", ha="right", bbox=box)
     for at, key in enumerate(_HEADLINE):
         left = 0.08 + at * 0.18
-        picture.text(left, 0.868, format_metric(key, metrics.get(key)), fontsize=14, fontweight="bold", color=_INK)
+        picture.text(left, 0.872, format_metric(key, metrics.get(key)), fontsize=14, fontweight="bold", color=_INK)
         other = metrics.get(f"benchmark_{key}")
-        than = "" if other is None or not np.isfinite(other) else f" (benchmark {format_metric(key, other)})"
-        picture.text(left, 0.845, f"{_LABELS[key]}{than}", fontsize=7.5, color=_MUTE)
+        than = "" if other is None or not np.isfinite(other) else f"\nbenchmark {format_metric(key, other)}"
+        picture.text(left, 0.862, f"{_LABELS[key]}{than}", fontsize=7.5, color=_MUTE, va="top", linespacing=1.4)
 
 
 def _equity(axes: Any, facts: Facts) -> None:

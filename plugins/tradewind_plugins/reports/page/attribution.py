@@ -86,12 +86,14 @@ def _by_regime(facts: Facts) -> Markup | None:
         key = tag(
             "i",
             class_=f"key {facts.regime_styles.get(label, 'rest')}",
-            style="display:inline-block",
             aria_hidden="true",
         )
-        name = tag("span", key, " ", label or "none yet")
+        name = tag("span", key, label or "none yet", class_="named")
         profit = float(row["profit"])
-        numbers = (figure(row["fraction"], "fraction"), figure(row["compound_return"], "fraction"))
+        numbers = (
+            figure(row["fraction"], "fraction", decimals=1),
+            figure(row["compound_return"], "fraction", decimals=1),
+        )
         rows.append((name, *numbers, figure(profit, "cash"), meter(profit, largest, signed=True)))
     heads = ("Regime", "Time", "Return", "Profit", "")
     caption = "By the regime confirmed at the previous close, since decisions act from the next bar on."
@@ -104,8 +106,8 @@ def _by_sleeve(facts: Facts) -> Markup | None:
         return None
     largest, total = float(parts.abs().max()), float(parts.sum())
     rows = [
-        (str(name), figure(profit / total if total > 0 else None, "fraction"), figure(profit, "cash"),
-         meter(profit, largest, signed=True))
+        (str(name), figure(profit / total if total > 0 else None, "fraction", decimals=1), figure(profit, "cash"),
+         meter(profit, largest, signed=bool((parts < 0).any())))
         for name, profit in parts.to_dict().items()
     ]  # fmt: skip
     heads = ("Sleeve", "Part", "Profit", "")

@@ -255,7 +255,7 @@ def _grid(axis: Axis) -> Markup:
 def _value_labels(axis: Axis, unit: Unit, scale: str) -> Markup:
     heights = axis.positions(np.array(axis.ticks)).tolist()
     spans = [
-        tag("span", compact(tick, unit), style=f"top:{height / BOX:.2%}")
+        tag("span", compact(tick, unit).replace("-", "\N{MINUS SIGN}"), style=f"top:{height / BOX:.2%}")
         for tick, height in zip(axis.ticks, heights, strict=True)
     ]
     return tag("div", spans, class_=f"up {scale}".strip(), aria_hidden="true")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "regime_order"]
 
 _RAMP = 6
-_LINE_STYLES = 8
+_LINE_STYLES = (0, 2, 3, 4, 5, 6, 7)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -87,8 +87,8 @@ class Facts:
 
     @staticmethod
     def line_style(number: int) -> str:
-        """Return the CSS class of the n-th curve."""
-        return f"c{number % _LINE_STYLES}"
+        """Return the CSS class of the n-th curve; grey is the benchmark's alone."""
+        return f"c{_LINE_STYLES[number % len(_LINE_STYLES)]}"
 
 
 def regime_order(result: Result) -> list[str]:

@@ -133,9 +133,11 @@ def months(facts: Facts) -> Markup:
     for year, values in zip(returns.index.tolist(), returns.to_numpy(dtype=np.float64).tolist(), strict=True):
         cells = [_month(value, whole_year=at == len(_MONTHS)) for at, value in enumerate(values)]
         rows.append(tag("tr", tag("th", year, scope="row"), cells))
-    caption = tag("caption", "Percent. First and last month and year: as far as the run reaches.")
-    body = tag("table", caption, tag("thead", tag("tr", heads)), tag("tbody", rows), class_="months")
-    return tag("div", tag("div", body, class_="scroll"), class_="card")
+    caption = tag("p", "Percent. First and last month and year: as far as the run reaches.", class_="caption")
+    body = tag(
+        "table", tag("thead", tag("tr", heads)), tag("tbody", rows), class_="months", aria_label="Monthly returns"
+    )
+    return tag("div", caption, tag("div", body, class_="scroll"), class_="card")
 
 
 def all_figures(facts: Facts) -> Markup:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tradewind.report.definitions import METRICS, Unit, format_figure, format_metric
-from tradewind.report.markup import Markup, escape, tag
+from tradewind.report.markup import Markup, escape, join, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["figure", "meter", "metric", "plain", "table"]
 
 
-def figure(value: float | None, unit: Unit, *, signed: bool = False) -> Markup:
+def figure(value: float | None, unit: Unit, *, signed: bool = False, decimals: int | None = None) -> Markup:
     """Return a number in its unit with a true minus sign; ``n/a`` where it is not defined."""
-    return _minus(format_figure(value, unit, signed=signed))
+    return _minus(format_figure(value, unit, signed=signed, decimals=decimals))
 
 
 def metric(name: str, value: float | None, *, signed: bool = False) -> Markup:
@@ -48,8 +48,9 @@ def table(
             tag("td", cell, class_="text" if at in text_columns else None) for at, cell in enumerate(others, start=1)
         ]
         body.append(tag("tr", tag("th", first, scope="row"), cells))
-    note = tag("caption", caption) if caption else None
-    return tag("div", tag("table", note, tag("thead", tag("tr", heads)), tag("tbody", body)), class_="scroll")
+    note = tag("p", caption, class_="caption") if caption else None
+    grid = tag("table", tag("thead", tag("tr", heads)), tag("tbody", body), aria_label=caption or None)
+    return join([note, tag("div", grid, class_="scroll")])
 
 
 def meter(value: float, largest: float, *, signed: bool) -> Markup:

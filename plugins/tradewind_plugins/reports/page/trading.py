@@ -51,7 +51,7 @@ def costs(facts: Facts) -> Markup:
          meter(facts.metrics.get(key, 0.0), total, signed=False))
         for key in (*(f"costs_{part}" for part in COST_COMPONENTS), "costs")
     ]  # fmt: skip
-    body = table(("Component", "Cash", "Basis points of traded value", ""), rows)
+    body = table(("Component", "Cash", "bp of traded value", ""), rows)
     return join([tag("div", turnover, paid, class_="pair"), tag("div", body, class_="card")])
 
 
@@ -78,13 +78,13 @@ def _card(title: str, body: Markup, *, open_: bool) -> Markup:
 def _closed(closed: pd.DataFrame) -> Markup:
     largest = float(closed["profit"].abs().max())
     rows = [
-        (str(row["symbol"]), row["side"], _date(row["opened"]), _date(row["closed"]), figure(row["bars"], "count"),
-         figure(row["costs"], "cash"), plain(row["reason"]), figure(row["profit"], "cash"),
-         meter(row["profit"], largest, signed=True))
+        (str(row["symbol"]), row["side"], figure(row["profit"], "cash"), meter(row["profit"], largest, signed=True),
+         _date(row["opened"]), _date(row["closed"]), figure(row["bars"], "count"), figure(row["costs"], "cash"),
+         plain(row["reason"]))
         for row in closed.to_dict("records")
     ]  # fmt: skip
-    heads = ("Symbol", "Side", "Opened", "Closed", "Bars", "Costs", "Closed by", "Profit", "")
-    return table(heads, rows, text_columns=(0, 1, 2, 3, 6))
+    heads = ("Symbol", "Side", "Profit", "", "Opened", "Closed", "Bars", "Costs", "Closed by")
+    return table(heads, rows, text_columns=(0, 1, 4, 5, 8))
 
 
 def _fills(fills: pd.DataFrame) -> Markup:
