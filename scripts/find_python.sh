@@ -16,7 +16,10 @@ for candidate in $candidates; do
         exit 0
     fi
 done
-received=$("$wanted" --version 2>&1 | head -n 1) || true
+received=
+if command -v "$wanted" >/dev/null 2>&1; then
+    received=$("$wanted" --version 2>&1 | head -n 1)
+fi
 echo "tradewind needs Python 3.11, 3.12 or 3.13; '$wanted' is: ${received:-not found}." >&2
 echo "Install one of them, or name it: make PYTHON=/path/to/python3.12" >&2
 exit 1

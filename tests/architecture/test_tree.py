@@ -1,4 +1,4 @@
-"""The borders of the tree: file sizes, imports, entry points, pins, and nothing of anybody's machine in tracked files."""
+"""The borders of the tree: file sizes, imports, entry points, pins, and nothing of anybody's machine in files."""
 
 import re
 import shutil
@@ -38,7 +38,8 @@ MACHINE = re.compile(
     r"|raw\.githubusercontent|\b(?:10|192\.168)\.\d+\.\d+\.\d+\b"
 )
 SECRET = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abp]-[0-9A-Za-z-]{10,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abp]-[0-9A-Za-z-]{10,}"
     r"|(?i:api_?key|secret|password|token)\s*[:=]\s*['\"][A-Za-z0-9+/_-]{16,}['\"]"
 )
 
