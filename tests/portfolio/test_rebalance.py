@@ -72,6 +72,10 @@ def test_without_cash_no_buy_is_left():
     assert plan([wish("s", A, 0, 5)], power=power(cash=0)).trades == ()
 
 
+def test_sells_alone_need_no_cash():
+    assert plan([wish("s", A, 10, 0)], {A: 10.0}, power=power(cash=-5.0)).trades[0].quantity == -10
+
+
 def test_short_proceeds_do_not_pay_for_buys():
     wishes = [wish("s", A, 0, -50), wish("s", B, 0, 100)]
     result = plan(wishes, power=power(cash=1000), short_value=500.0)
@@ -124,7 +128,7 @@ HELD = st.floats(-1000, 1000).map(lambda value: round(value, 3))
 @given(
     st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), st.sampled_from([A, B, C]), HELD, HELD),
              unique_by=lambda item: (item[0], item[1])),
-    st.floats(0, 1e5),
+    st.floats(-1e3, 1e5),
 )  # fmt: skip
 def test_after_crosses_and_trades_nobody_overspends_and_splits_add_up(items, cash):
     wishes = [wish(*item) for item in items]
@@ -141,6 +145,6 @@ def test_after_crosses_and_trades_nobody_overspends_and_splits_add_up(items, cas
             spent += max(trade.quantity - max(-held, 0.0), 0.0) * trade.price
         else:
             received += min(-trade.quantity, max(held, 0.0)) * trade.price
-    assert spent <= cash + received + 1e-6
+    assert spent <= max(cash + received, 0.0) + 1e-6
     first_buy = next((n for n, trade in enumerate(result.trades) if trade.quantity > 0), len(result.trades))
     assert all(trade.quantity > 0 for trade in result.trades[first_buy:])

@@ -31,7 +31,10 @@ class Factor(Protocol):
     (NaN in every field) keeps the previous value and adds nothing to the history.
     """
 
-    needs: tuple[str, ...]
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Fields it reads."""
+        ...
 
     def compute(self, bars: Bars) -> FloatArray:
         """Return the factor for all bars, shape (T, N); row t depends on rows up to t only."""

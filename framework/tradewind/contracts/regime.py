@@ -20,8 +20,10 @@ class Regime(Protocol):
     ``factors: Mapping[str, Factor | OnReference] = {}``.
     """
 
-    labels: tuple[str, ...]
-    """All labels it may return, calmest first."""
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels it may return, calmest first."""
+        ...
 
     def estimate(self, market: Market) -> RegimeEstimate:
         """Return label, probabilities and confidence at ``market.bar``; called on every bar after ``warmup``."""

@@ -21,10 +21,15 @@ class Sizer(Protocol):
     fields of `Signals` it needs.
     """
 
-    max_weight: float
-    """Bound on the absolute weight of one instrument."""
-    budget: float
-    """Bound on the sum of absolute weights."""
+    @property
+    def max_weight(self) -> float:
+        """Bound on the absolute weight of one instrument."""
+        ...
+
+    @property
+    def budget(self) -> float:
+        """Bound on the sum of absolute weights."""
+        ...
 
     def weights(self, signals: Signals, market: Market, portfolio: Portfolio) -> FloatArray:
         """Return signed weights of shape (N,), finite; 0 where nothing is to be held (also where not tradable)."""

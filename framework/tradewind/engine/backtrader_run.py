@@ -151,11 +151,12 @@ def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[
             cerebro.broker.addcommissioninfo(info, name=instrument.symbol)
 
 
-def _load_strategy(ref: PluginRef, directory: Path | None) -> type:
+def _load_strategy(ref: PluginRef, directory: Path | None) -> Any:
     loaded = load_class(ref.backtrader or "", directory)
     if not (isinstance(loaded, type) and issubclass(loaded, bt.Strategy)):
         raise PluginError(f"strategy.backtrader: {ref.backtrader} is not a bt.Strategy; name a class that derives from it")
-    known = list(loaded.params._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
+    parameters: Any = vars(loaded)["params"] if "params" in vars(loaded) else bt.Strategy.params
+    known = list(parameters._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
     for name in ref.params:
         if name not in known:
             raise ConfigError(

@@ -54,7 +54,9 @@ class PanelQuotes:
         prices = [float(panel.fields[name][bar, column]) for name in self._names]
         if math.isnan(prices[3]):
             return None
-        return Quote(*prices, float(panel.fields["volume"][bar, column]) if self._has_volume else math.nan)
+        open_, high, low, close = prices
+        volume = float(panel.fields["volume"][bar, column]) if self._has_volume else math.nan
+        return Quote(open_, high, low, close, volume)
 
     def mark(self, instrument: Instrument) -> float:
         """Return the last known price; NaN where there never was one."""

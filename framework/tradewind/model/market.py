@@ -113,7 +113,8 @@ class Market(_View):
     def _factor(self, name: str) -> FloatArray:
         if name not in self.factors:
             raise PluginError(f"factor {name!r} is not declared in `factors`; {choices(name, self.factors)}")
-        return self.factors[name]
+        values: FloatArray = self.factors[name]
+        return values
 
 
 def _row(values: FloatArray, bar: int, offset: int, name: str) -> FloatArray:
@@ -127,7 +128,8 @@ def _row(values: FloatArray, bar: int, offset: int, name: str) -> FloatArray:
             f"{name!r} with offset {offset} at bar {bar} lies before the first bar; declare `warmup` of at least "
             f"{-offset} bars"
         )
-    return values[bar + offset]
+    row: FloatArray = values[bar + offset]
+    return row
 
 
 def _window(values: FloatArray, bar: int, bars: int, name: str) -> FloatArray:

@@ -224,7 +224,7 @@ def _affordable(
     tied = short_value * (1.0 + power.short_margin)
     available = power.cash + proceeds + borrowed - tied - power.cash_buffer * power.equity
     need = math.fsum(_price_of(buy, holdings, power) for buy in buys)
-    if need <= available:
+    if need == 0.0 or need <= available:
         return list(buys)
     factor = max(available, 0.0) / need
     shrunk: list[Trade] = []

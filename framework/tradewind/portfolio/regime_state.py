@@ -11,7 +11,46 @@ if TYPE_CHECKING:
 
     from tradewind.model import RegimeEstimate
 
-__all__ = ["RegimeState"]
+__all__ = ["Hysteresis", "RegimeState"]
+
+
+class Hysteresis:
+    """A switch that turns on at a high bound and off at a low one.
+
+    Parameters
+    ----------
+    enter
+        Value, or more, that turns it on.
+    leave
+        Value, or less, that turns it off; not above ``enter``.
+
+    >>> switch = Hysteresis(enter=0.6, leave=0.4)
+    >>> [switch.update(value) for value in (0.5, 0.6, 0.5, 0.4)]
+    [False, True, True, False]
+    """
+
+    def __init__(self, enter: float, leave: float) -> None:
+        if not leave <= enter:
+            raise PluginError(
+                f"hysteresis: `leave` must not lie above `enter`; received enter {enter} and leave {leave}. "
+                f"Lower `leave` or raise `enter`"
+            )
+        self._enter = enter
+        self._leave = leave
+        self.active = False
+
+    @property
+    def bound(self) -> float:
+        """The bound in force: ``leave`` while on, ``enter`` while off."""
+        return self._leave if self.active else self._enter
+
+    def update(self, value: float) -> bool:
+        """Take a value and return whether the switch is on; NaN changes nothing."""
+        if value >= self._enter:
+            self.active = True
+        elif value <= self._leave:
+            self.active = False
+        return self.active
 
 
 class RegimeState:
