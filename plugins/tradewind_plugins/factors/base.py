@@ -88,13 +88,13 @@ def log_ratio(current: FloatArray, earlier: FloatArray) -> FloatArray:
     return logarithm
 
 
-def require_bars(factor: object, **lengths: int) -> None:
-    """Raise `PluginError` for a length below 1."""
+def require_bars(factor: object, *, least: int = 1, **lengths: int) -> None:
+    """Raise `PluginError` for a length below ``least``."""
     for name, bars in lengths.items():
-        if bars < 1:
+        if bars < least:
             raise PluginError(
-                f"factor {type(factor).__name__}: {name} is a number of bars, at least 1; received {bars!r}. "
-                f"Give a positive whole number"
+                f"factor {type(factor).__name__}: {name} is a number of bars, at least {least}; received {bars!r}. "
+                f"Give a larger whole number"
             )
 
 

@@ -96,7 +96,7 @@ class RealisedVolatility(OwnBarFactor):
     periods_per_year: Annotated[int, Field(ge=1, description="Bars in a year: 252 for daily.")] = 252
 
     def __post_init__(self) -> None:
-        require_bars(self, **{"bars - 1": self.bars - 1, "periods_per_year": self.periods_per_year})
+        require_bars(self, least=2, bars=self.bars)
 
     def formula(self, run: Operations, fields: Mapping[str, FloatArray]) -> FloatArray:
         """Return the annualised deviation."""

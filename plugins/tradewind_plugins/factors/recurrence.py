@@ -24,6 +24,9 @@ __all__ = ["Operations", "Stepped", "Whole"]
 
 State = TypeVar("State")
 
+FEW_COLUMNS = 8
+"""Up to here a loop over Python's floats, which round as numpy's do, is faster than one over rows."""
+
 
 class Operations(Protocol):
     """What a formula may do beside elementwise arithmetic; results are NaN until there are bars enough."""
@@ -81,13 +84,7 @@ class Whole:
         for row in values[begin : seeded + 1]:
             total = total + row
         smoothed[seeded] = total / bars
-        previous = smoothed[seeded]
-        subtract, multiply, add = np.subtract, np.multiply, np.add
-        for value, result in zip(values[seeded + 1 :], smoothed[seeded + 1 :], strict=True):
-            subtract(value, previous, result)
-            multiply(result, weight, result)
-            add(result, previous, result)
-            previous = result
+        _smooth_rest(values[seeded + 1 :], smoothed[seeded:], weight)
         return smoothed
 
 
@@ -133,6 +130,26 @@ class Stepped:
         return state
 
 
+def _smooth_rest(values: FloatArray, smoothed: FloatArray, weight: float) -> None:
+    """Fill the rows after the first, which holds the seed."""
+    if values.shape[1] <= FEW_COLUMNS:
+        for column in range(values.shape[1]):
+            level = float(smoothed[0, column])
+            levels = []
+            for value in values[:, column].tolist():
+                level = (value - level) * weight + level
+                levels.append(level)
+            smoothed[1:, column] = levels
+        return
+    subtract, multiply, add = np.subtract, np.multiply, np.add
+    previous = smoothed[0]
+    for row, result in zip(values, smoothed[1:], strict=True):
+        subtract(row, previous, result)
+        multiply(result, weight, result)
+        add(result, previous, result)
+        previous = result
+
+
 def _fold(operation: np.ufunc, values: FloatArray, bars: int) -> FloatArray:
     """Fold the last ``bars`` rows; a window is a tail of one block and the head of the next."""
     if len(values) < bars:
@@ -143,12 +160,12 @@ def _fold(operation: np.ufunc, values: FloatArray, bars: int) -> FloatArray:
     heads.reshape(-1, columns)[:count] = values
     tails = heads.copy()
     for bar in range(1, bars):
-        operation(heads[:, bar - 1], heads[:, bar], heads[:, bar])
+        operation(heads[:, bar - 1], heads[:, bar], out=heads[:, bar])
     for bar in range(bars - 2, -1, -1):
-        operation(tails[:, bar + 1], tails[:, bar], tails[:, bar])
+        operation(tails[:, bar + 1], tails[:, bar], out=tails[:, bar])
     folded = np.full_like(values, np.nan)
     head, tail = heads.reshape(-1, columns), tails.reshape(-1, columns)
-    operation(tail[1 : count - bars + 1], head[bars:count], folded[bars:])
+    operation(tail[1 : count - bars + 1], head[bars:count], out=folded[bars:])
     folded[bars - 1 :: bars] = head[bars - 1 : count : bars]
     return folded
 
