@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from tradewind.errors import UserError, choices
 
-__all__ = ["COMMANDS", "build_app"]
+__all__ = ["COMMANDS", "InterruptionError", "build_app"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tradewind.cli.run:run", "Run a configuration in backtest, paper or live mode and keep the run."),
@@ -31,6 +31,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 _SUMMARY = "Declare a trading strategy in YAML and run it in backtest, paper and live by changing one flag."
 
 
+class InterruptionError(Exception):
+    """Carries an interruption or a closed pipe past typer, which would end the process on its own terms."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 class _LazyGroup(TyperGroup):
     """Lists commands from the table, and imports one only to run it or to show its own help."""
 
@@ -47,6 +55,12 @@ class _LazyGroup(TyperGroup):
         if name in COMMANDS:
             return name, _load(name), args[1:]
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise InterruptionError(error) from error
 
 
 def build_app() -> Any:

@@ -58,11 +58,13 @@ def _invoke(arguments: list[str]) -> int:
 
     import typer
 
-    from tradewind.cli.app import build_app
+    from tradewind.cli.app import InterruptionError, build_app
 
     usage_error = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
     try:
         code = build_app()(arguments or ["--help"], prog_name="tradewind", standalone_mode=False)
+    except InterruptionError as interruption:
+        raise interruption.cause from None
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:
@@ -76,7 +78,8 @@ def _invoke(arguments: list[str]) -> int:
 def _usage_text(error: Exception) -> str:
     text = str(getattr(error, "format_message", error.__str__)())
     context = getattr(error, "ctx", None)
-    return f"{text}\nTry '{context.command_path} --help'." if context is not None else text
+    command = context.command_path if context is not None else "tradewind"
+    return f"{text}\nTry '{command} --help'."
 
 
 def _crash(error: Exception, arguments: list[str]) -> int:

@@ -43,8 +43,9 @@ def _missing(contract: type, created: object) -> list[str]:
 
 
 def _members(contract: type) -> list[str]:
-    annotated = [name for name in inspect.get_annotations(contract) if not name.startswith("_")]
-    return [*annotated, *_methods(contract)]
+    properties = [name for name, value in vars(contract).items() if isinstance(value, property)]
+    names = [*inspect.get_annotations(contract), *properties, *_methods(contract)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def _methods(contract: type) -> list[str]:

@@ -7,6 +7,7 @@ import functools
 import inspect
 import types
 import typing
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, cast, get_args, get_origin
@@ -112,7 +113,10 @@ def build_model(name: str, signature: Signature) -> type[BaseModel]:
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True, protected_namespaces=()
     )
     try:
-        model = cast("type[BaseModel]", create_model(name, __config__=configuration, **fields))
+        with warnings.catch_warnings():
+            # Only fields are read from the model, so one may hide a method of pydantic's (`copy`, `schema`).
+            warnings.filterwarnings("ignore", message="Field name .* shadows an attribute", category=UserWarning)
+            model = cast("type[BaseModel]", create_model(name, __config__=configuration, **fields))
     except (PydanticSchemaGenerationError, PydanticUserError, NameError, TypeError) as error:
         text = str(error).split("\n")[0]
         raise PluginError(f"no parameter schema can be made from the signature of create: {text}") from error
