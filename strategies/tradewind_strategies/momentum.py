@@ -19,6 +19,7 @@ __all__ = ["Momentum"]
 SHORT_BARS = 20
 LONG_BARS = 60
 DECILE = 10
+LEAST_LONG_SHARE = 0.5
 
 
 class Momentum:
@@ -34,9 +35,9 @@ class Momentum:
     Eligible is what trades on this bar and has all of them. The ``top_n`` best are scored with their rank, the rest 0.
 
     With ``short_leg`` it answers with exact weights of the sleeve's capital instead of scores, and a ``sizer`` is then
-    a configuration error: ``1 / top_n`` for each of the best, ``-short_weight`` for each of the worst tenth (rounded
-    down: fewer than 10 eligible instruments, no shorts), none of which is among the best. Shorts tie up cash: at 2 %
-    each, those of a universe of 500 stand for all of the capital, and the longs shrink to what is left.
+    a configuration error. Each of the worst tenth (rounded down: fewer than 10 eligible instruments, no shorts) that is
+    not among the best gets ``-short_weight``; each of the best gets ``1 / top_n`` of what the shorts leave of the
+    capital, or of half of it where they leave less. So cash backs up to 50 shorts of 2 % at a margin of half.
 
     Parameters
     ----------
@@ -79,8 +80,9 @@ class Momentum:
         if not self.short_leg:
             return Signals(scores=np.where(best, rank, 0.0))
         worst = highest(-rank, int(np.isfinite(rank).sum()) // DECILE) & ~best
-        weights = np.where(best, 1.0 / self.top_n, 0.0) - np.where(worst, self.short_weight, 0.0)
-        return Targets(weights=weights)
+        shorts = self.short_weight * int(worst.sum())
+        long_weight = max(1.0 - shorts, LEAST_LONG_SHARE) / self.top_n
+        return Targets(weights=np.where(best, long_weight, 0.0) - np.where(worst, self.short_weight, 0.0))
 
     def _rank(self, market: Market) -> FloatArray:
         parts = [market.factor("short_return"), market.factor("long_return"), _relative_strength(market)]

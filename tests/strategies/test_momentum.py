@@ -96,10 +96,18 @@ def test_the_short_leg_weighs_the_best_and_the_worst_tenth() -> None:
     assert isinstance(made, Targets)
     rank = pd.Series(by_the_book(close))
     expected = pd.Series(0.0, index=rank.index)
-    expected[rank.nlargest(4).index] = 0.25
+    expected[rank.nlargest(4).index] = (1 - 2 * 0.03) / 4
     expected[rank.nsmallest(2).index] = -0.03  # a tenth of 25, rounded down
     assert made.weights is not None
     np.testing.assert_allclose(made.weights, expected)
+
+
+def test_the_best_keep_half_of_the_capital_however_many_are_shorted() -> None:
+    made = answer(Momentum(top_n=4, short_leg=True, short_weight=0.3), prices(3, 25))
+    assert isinstance(made, Targets)
+    assert made.weights is not None
+    assert sorted(made.weights)[:2] == [-0.3, -0.3]
+    assert sorted(made.weights)[-4:] == [0.125] * 4
 
 
 def test_fewer_than_ten_have_no_worst_tenth_and_the_best_are_never_shorted() -> None:
@@ -125,8 +133,10 @@ def test_permuting_the_symbols_permutes_the_scores(order: list[int], seed: int) 
 
 
 def test_a_run_with_the_short_leg_holds_both_sides_and_refuses_a_sizer() -> None:
-    bars = make_bars(prices(7, 20, bars=90))
+    bars = make_bars(prices(7, 20, bars=62))
     session = run("momentum", bars, sizer=None, top_n=4, short_leg=True)
+    tables = session.ledger.recorder.tables(session.panel.timestamps, None)
+    assert set(tables["orders"]["status"]) == {"filled"}
     quantities = session.ledger.books.books["main"].quantities
     assert (quantities > 0).sum() == 4
     assert (quantities < 0).sum() == 2
