@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray, IntArray
 
-__all__ = ["BOX", "Axis", "area_path", "line_path", "linear_axis", "log_axis", "spread_rows", "thin_rows"]
+__all__ = ["BOX", "Axis", "area_path", "line_path", "linear_axis", "log_axis", "spread_rows", "thin_rows", "time_marks"]
 
 BOX = 1000.0
 """Paths lie in a square of this side, origin top left; the page stretches it to the plot."""
@@ -86,6 +87,22 @@ def spread_rows(count: int, limit: int) -> IntArray:
     return (
         np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(np.int64)) if count else np.zeros(0, int)
     )
+
+
+def time_marks(index: pd.DatetimeIndex) -> list[tuple[float, str]]:
+    """Return about six labels for the time axis of two bars or more, each with its place: 0 first bar, 1 last."""
+    first, last = index[0], index[-1]
+    span = last - first
+    years = span / pd.Timedelta(days=365.25)
+    if years >= 2.5:
+        step = next((step for step in (1, 2, 5, 10, 20, 50) if years / step <= 8), 100)
+        start = -(-(first.year + 1) // step) * step
+        marks = [(pd.Timestamp(year, 1, 1), str(year)) for year in range(start, last.year + 1, step)]
+    else:
+        form = "%b %Y" if span > pd.Timedelta(days=150) else "%d %b" if span > pd.Timedelta(days=3) else "%d %b %H:%M"
+        times = [first + span * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        marks = [(time, time.strftime(form)) for time in times]
+    return [((time - first) / span, text) for time, text in marks]
 
 
 def line_path(across: FloatArray, down: FloatArray) -> str:

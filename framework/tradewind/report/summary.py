@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tradewind.report.attribution import overlay_comparison, profit_by_regime, profit_by_sleeve
-from tradewind.report.definitions import format_metric
+from tradewind.report.definitions import METRICS, format_metric
 from tradewind.report.drawdowns import worst_drawdown
 from tradewind.report.metrics import compute_metrics, growth_metrics
 
@@ -37,7 +37,7 @@ _ROWS = (
 
 def all_metrics(result: Result) -> dict[str, float]:
     """Return the run's own figures, and those it lacks computed from its tables; empty without a bar."""
-    if result.equity.empty:
+    if result.equity.empty or result.metrics.keys() >= METRICS.keys():
         return dict(result.metrics)
     return compute_metrics(result.equity, result.fills, orders=result.orders) | dict(result.metrics)
 

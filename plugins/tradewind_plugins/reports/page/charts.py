@@ -19,6 +19,7 @@ from tradewind.report.scales import (
     log_axis,
     spread_rows,
     thin_rows,
+    time_marks,
 )
 
 if TYPE_CHECKING:
@@ -262,19 +263,8 @@ def _value_labels(axis: Axis, unit: Unit, scale: str) -> Markup:
 
 
 def _time_labels(index: pd.DatetimeIndex) -> Markup:
-    first, last = index[0], index[-1]
-    span = last - first
-    years = span / pd.Timedelta(days=365.25)
-    if years >= 2.5:
-        step = next(step for step in (1, 2, 5, 10, 20, 50) if years / step <= 8)
-        start = -(-(first.year + 1) // step) * step
-        marks = [(pd.Timestamp(year, 1, 1), str(year)) for year in range(start, last.year + 1, step)]
-    else:
-        form = "%b %Y" if span > pd.Timedelta(days=150) else "%d %b" if span > pd.Timedelta(days=3) else "%d %b %H:%M"
-        marks = [(first + span * part, (first + span * part).strftime(form)) for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
     spans = []
-    for time, text in marks:
-        part = (time - first) / span
+    for part, text in time_marks(index):
         place = "start" if part < 0.02 else "end" if part > 0.97 else "mid"
         spans.append(tag("span", text, style=f"left:{part:.2%}", class_=place))
     return tag("div", spans, class_="across", aria_hidden="true")
