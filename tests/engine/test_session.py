@@ -290,3 +290,12 @@ def test_whole_lots_are_traded_where_the_instrument_has_them():
     bars = replace(bars, instruments=(Instrument(symbol="S0", lot_size=10.0),))
     session = run(bars, single("lots", {0: weights(0.99)}), account=CASH)
     assert fills_of(session) == [(1, "S0", 30.0, 30.0)]
+
+
+def test_a_buy_that_became_too_dear_is_refused_as_by_backtrader_and_sized_again_on_the_next_close():
+    close = [[10.0], [10.0], [12.0], [12.0], [12.0]]
+    bars = make_bars(close, open=[[10.0], [11.0], [12.0], [12.0], [12.0]], high=[[10.0], [11], [12], [12], [12]], low=close)
+    session = run(bars, single("dear", {0: weights(1.0)}), account=CASH)
+    orders = session.ledger.recorder.tables(session.panel.timestamps, None)["orders"]
+    assert orders[["bar", "reason", "status"]].to_numpy().tolist()[:2] == [[0, "rebalance", "rejected"], [1, "retry", "rejected"]]
+    assert fills_of(session) == [(3, "S0", pytest.approx(1000 / 12), 12.0)]

@@ -71,6 +71,8 @@ class Ledger:
         self.journal = Journal()
         self.recorder = recorder
         self.warnings: dict[str, None] = {}
+        self.refused: list[OrderIntent] = []
+        """Buys that the price at the fill made too dear since the last decision."""
         self._panel = panel
         self._cost = cost
         self._haircut = data_end_haircut
@@ -254,7 +256,10 @@ class Ledger:
         if event.kind is OrderEventKind.ACCEPTED:
             return
         self.recorder.status(event.order_id, event.kind.value)
-        if event.kind is OrderEventKind.REJECTED:
+        intent = self._working.get(event.order_id)
+        if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and intent is not None:
+            self.refused.append(intent)
+        elif event.kind is OrderEventKind.REJECTED:
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
         self.books.close_order(event.order_id)
         self._forget(event.order_id)

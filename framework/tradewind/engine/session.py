@@ -106,6 +106,7 @@ class Session:
         before = self.regime
         self._update_regime()
         wishes = self._wishes(equity, before)
+        ledger.refused.clear()
         if wishes:
             self._trade(wishes, equity)
         self._rest_exits(equity)
@@ -134,7 +135,7 @@ class Session:
         if sleeve.is_due(market):
             portfolio = self._portfolio(sleeve, equity)
             decision = sleeve.decide(market, portfolio, self.panel.market(f"{sleeve.name}.sizer"))
-        reasons: dict[int, str] = {}
+        reasons = self._retries(sleeve)
         if sleeve.exits and self.ledger.holds(sleeve.name):
             portfolio = portfolio or self._portfolio(sleeve, equity)
             markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.exits}
@@ -149,6 +150,13 @@ class Session:
         if reasons:
             return self._wanted(sleeve, market, equity, "", reasons, None)
         return []
+
+    def _retries(self, sleeve: Sleeve) -> dict[int, str]:
+        """Columns whose buy was refused at the fill for want of cash: they are sized again to the cash there is now."""
+        columns = (
+            self._columns.get(intent.instrument) for intent in self.ledger.refused if sleeve.name in intent.split
+        )
+        return {column: "retry" for column in columns if column is not None}
 
     def _wanted(
         self,
