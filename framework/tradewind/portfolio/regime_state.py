@@ -63,7 +63,7 @@ class RegimeState:
     confirmation_days
         Estimates in a row that must name the new label.
     minimum_stay_days
-        Bars a regime lasts at least.
+        Bars a regime lasts at least, the one on which it is entered included.
     confidence
         Least confidence of an estimate that counts, 0 to 1.
     hysteresis
@@ -107,7 +107,7 @@ class RegimeState:
         if self._is_immediate(estimate) or (
             self._agreed >= self._confirmation_days and self._stayed > self._minimum_stay_days
         ):
-            self.label, self._stayed, self._candidate, self._agreed = estimate.label, 0, "", 0
+            self.label, self._stayed, self._candidate, self._agreed = estimate.label, 1, "", 0
         return self.label
 
     def _is_immediate(self, estimate: RegimeEstimate) -> bool:
@@ -119,9 +119,7 @@ class RegimeState:
 
     def _count(self, estimate: RegimeEstimate) -> None:
         lead = estimate.probabilities[estimate.label] - estimate.probabilities.get(self.label, 0.0)
-        counts = (
-            estimate.label != self.label and estimate.confidence >= self._confidence and lead >= self._hysteresis
-        )
+        counts = estimate.label != self.label and estimate.confidence >= self._confidence and lead >= self._hysteresis
         if not counts:
             self._candidate, self._agreed = "", 0
         elif estimate.label == self._candidate:

@@ -42,7 +42,7 @@ class Threshold:
         Softness of the average, as a fraction of it.
     """
 
-    labels = ("bull", "neutral", "bear", "crash")
+    labels: tuple[str, ...] = ("bull", "neutral", "bear", "crash")
 
     def __init__(
         self,

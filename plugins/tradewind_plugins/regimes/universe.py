@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["OnUniverse"]
 
 
-@dataclass(frozen=True)
 class OnUniverse:
     """Evaluate a factor of closes on an index of the universe; every column holds the same value.
 
@@ -28,24 +26,26 @@ class OnUniverse:
     bar of the index.
     """
 
-    factor: Factor
     needs: tuple[str, ...] = ("close",)
+
+    def __init__(self, factor: Factor) -> None:
+        self._factor = factor
 
     def compute(self, bars: Bars) -> FloatArray:
         """Return the factor of the index in every column, shape (T, N)."""
         close = bars.fields["close"]
         before = np.full_like(close, np.nan)
         before[1:] = pd.DataFrame(close).ffill().to_numpy(dtype=np.float64)[:-1]
-        level = np.cumprod(1.0 + _mean_change(close, before))
+        level: FloatArray = np.asarray(np.cumprod(1.0 + _mean_change(close, before)), dtype=np.float64)
         level[~np.isfinite(close).any(axis=1)] = np.nan
         index = Bars(
             timestamps=bars.timestamps, instruments=bars.instruments[:1], fields={"close": level[:, np.newaxis]}
         )
-        return np.repeat(self.factor.compute(index), close.shape[1], axis=1)
+        return np.repeat(self._factor.compute(index), close.shape[1], axis=1)
 
     def start(self, symbols: int) -> OnUniverseStep:
         """Return a fresh step form for that many columns."""
-        return OnUniverseStep(self.factor.start(1), symbols)
+        return OnUniverseStep(self._factor.start(1), symbols)
 
 
 class OnUniverseStep:
