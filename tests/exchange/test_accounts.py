@@ -69,6 +69,14 @@ def test_a_volume_limit_fills_in_parts_over_several_bars() -> None:
     assert desk.exchange.positions()[A] == (25.0, 11.2)
 
 
+def test_29_percent_of_100_units_are_29() -> None:
+    desk = Desk(volume_limit=0.29)
+    desk.bar(flat_quote(10.0, 100.0))
+    desk.order(60.0)
+    desk.bar(flat_quote(10.0, 100.0))
+    assert desk.fills[0].quantity == 29.0
+
+
 def test_parts_of_an_instrument_without_lots_are_not_rounded() -> None:
     whole, fractional = Instrument(symbol="W", lot_size=5.0), Instrument(symbol="F", lot_size=0.0)
     desk = Desk(volume_limit=0.1)
@@ -211,6 +219,15 @@ def test_borrowing_costs_accrue_on_the_last_close_of_short_shares() -> None:
     desk.bar(flat_quote(200.0), years=1.0)
     desk.bar(flat_quote(200.0), years=1.0)
     assert desk.exchange.borrow_costs == pytest.approx(55.0 + 100.0 + 200.0)
+
+
+def test_written_options_borrow_nothing() -> None:
+    desk = Desk(borrow_rate_per_year=0.10)
+    desk.bar({CALL: flat_quote(2.0)})
+    desk.order(-1.0, CALL)
+    desk.bar({CALL: flat_quote(2.0)}, years=1.0)
+    desk.bar({CALL: flat_quote(2.0)}, years=1.0)
+    assert (desk.exchange.cash, desk.exchange.borrow_costs) == (10_200.0, 0.0)
 
 
 def test_the_end_of_data_closes_at_a_haircut_and_cancels_what_was_pending() -> None:

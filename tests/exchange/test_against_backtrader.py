@@ -1,6 +1,6 @@
 """Differential tests: the exchange against stock Backtrader's broker, equal to the last bit.
 
-``TRADEWIND_EXAMPLES`` sets the number of examples, 300 unless told.
+``TRADEWIND_EXAMPLES`` sets the number of examples, 200 unless told.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAST_SUBMISSION = BARS - 4
 """Later orders could still be waiting, or have expired one bar earlier here than there, at the end."""
 
 play_settings = settings(
-    max_examples=int(os.environ.get("TRADEWIND_EXAMPLES", "300")),
+    max_examples=int(os.environ.get("TRADEWIND_EXAMPLES", "200")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -108,7 +108,7 @@ def assert_same(
     volume_limit: float = 0.0,
     **broker: Any,
 ) -> None:
-    filler = {"filler": bt.broker.fillers.FixedBarPerc(perc=100.0 * volume_limit)} if volume_limit else {}
+    filler = {"filler": bt.broker.fillers.FixedBarPerc(perc=float(round(100.0 * volume_limit)))} if volume_limit else {}
     expected = play_backtrader(panel, script, cash=cash, commission=commission, broker=broker | filler)
     rules = ExchangeRules(
         percent_commission=commission,

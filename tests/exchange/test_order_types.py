@@ -13,6 +13,7 @@ from tradewind.model import AssetClass, Instrument, OrderIntent, OrderType, Time
 
 RISING = Quote(100.0, 106.0, 95.0, 104.0)
 FALLING = Quote(100.0, 106.0, 95.0, 97.0)
+DOJI = Quote(100.0, 106.0, 95.0, 100.0)
 
 
 def executed_at(quantity: float, bar: Quote = RISING, **terms: Any) -> float | None:
@@ -74,6 +75,8 @@ def test_stop_orders_fill_at_the_stop_or_worse(quantity: float, stop: float, pri
         (-10.0, RISING, 97.0, 98.0, 98.0),
         (-10.0, FALLING, 97.0, 98.0, None),
         (-10.0, RISING, 94.0, 93.0, None),
+        (10.0, DOJI, 103.0, 101.0, None),  # an unchanged bar counts as risen, for buys and for sells
+        (-10.0, DOJI, 97.0, 98.0, 98.0),
     ],
 )
 def test_stop_limit_orders_in_the_bar_that_triggers_them(
@@ -182,6 +185,14 @@ def test_an_order_that_cash_cannot_pay_at_the_close_is_rejected_at_once() -> Non
     desk.bar(flat_quote(100.0))
     desk.order(11.0)
     assert desk.outcome() == "rejected:margin"
+
+
+def test_the_last_cent_may_be_spent() -> None:
+    desk = Desk(cash=1_000.0)
+    desk.bar(flat_quote(100.0))
+    desk.order(10.0)
+    desk.bar(flat_quote(100.0))
+    assert (desk.exchange.cash, len(desk.fills)) == (0.0, 1)
 
 
 def test_sells_submitted_first_pay_for_the_buys_after_them() -> None:
