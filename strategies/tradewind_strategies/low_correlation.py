@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -77,11 +78,13 @@ class LowCorrelation:
         returns = _log_returns(market.window("close", self.lookback_bars + 1))
         enough = np.isfinite(returns).sum(axis=0) >= LEAST_COVERAGE * self.lookback_bars
         columns = np.flatnonzero(market.tradable & enough)
-        volatility, correlation = _moments(returns[:, columns])
-        moving = volatility > LEAST_VOLATILITY
-        columns = columns[moving]
+        volatility = _volatility(returns[:, columns])
+        columns = columns[volatility > LEAST_VOLATILITY]
         chosen = select_uncorrelated(
-            volatility[moving], correlation[np.ix_(moving, moving)], self.top_n, self.correlation_cap
+            volatility[volatility > LEAST_VOLATILITY],
+            _Correlations(returns[:, columns]),
+            self.top_n,
+            self.correlation_cap,
         )
         selected = np.zeros(len(market.tradable), dtype=np.bool_)
         selected[columns[chosen]] = True
@@ -101,22 +104,24 @@ class LowCorrelation:
         return bool((distances <= self.drift).all())
 
 
-def select_uncorrelated(volatility: FloatArray, correlation: FloatArray, count: int, cap: float) -> list[int]:
+def select_uncorrelated(
+    volatility: FloatArray, correlation_with: Callable[[int], FloatArray], count: int, cap: float
+) -> list[int]:
     """Return the greedy selection of `LowCorrelation`, in the order of selection; of equals the earlier one.
 
     Parameters
     ----------
     volatility
         Shape (N,), finite.
-    correlation
-        Shape (N, N); a pair whose correlation is NaN counts as not below the cap.
+    correlation_with
+        Correlations of one with all, shape (N,); a pair whose correlation is NaN counts as not below the cap.
     count
         Most to select.
     cap
         Correlation that pairs must stay below.
 
     >>> correlation = np.array([[1.0, 0.9, 0.2], [0.9, 1.0, 0.1], [0.2, 0.1, 1.0]])
-    >>> select_uncorrelated(np.array([0.1, 0.2, 0.3]), correlation, 3, 0.5)
+    >>> select_uncorrelated(np.array([0.1, 0.2, 0.3]), correlation.__getitem__, 3, 0.5)
     [0, 2]
     """
     selected: list[int] = []
@@ -127,8 +132,9 @@ def select_uncorrelated(volatility: FloatArray, correlation: FloatArray, count: 
         best = int(np.argmin(np.where(free, order, np.inf)))
         selected.append(best)
         free[best] = False
-        free &= correlation[best] < cap
-        totals += correlation[best]
+        correlation = correlation_with(best)
+        free &= correlation < cap
+        totals += correlation
     return selected
 
 
@@ -139,19 +145,32 @@ def _log_returns(closes: FloatArray) -> FloatArray:
     return np.where(np.isfinite(closes[1:]), returns, np.nan)
 
 
-def _moments(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return volatilities of shape (N,) and correlations of shape (N, N), each pair over the bars that both have."""
+def _volatility(returns: FloatArray) -> FloatArray:
     present = np.isfinite(returns)
     counts = present.sum(axis=0)
     means = np.where(present, returns, 0.0).sum(axis=0) / counts
     centred = np.where(present, returns - means, 0.0)
-    volatility = np.sqrt((centred**2).sum(axis=0) / (counts - 1))
-    weights = present.astype(np.float64)
-    both = weights.T @ weights
-    sums = centred.T @ weights
-    squares = (centred**2).T @ weights
-    covariances = centred.T @ centred - sums * sums.T / both
-    spreads = squares - sums**2 / both
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = covariances / np.sqrt(spreads * spreads.T)
-    return volatility, correlation
+    volatility: FloatArray = np.sqrt((centred**2).sum(axis=0) / (counts - 1))
+    return volatility
+
+
+class _Correlations:
+    """Correlations of one column with all, each over the bars both have; only those asked for are computed."""
+
+    def __init__(self, returns: FloatArray) -> None:
+        present = np.isfinite(returns)
+        means = np.where(present, returns, 0.0).sum(axis=0) / present.sum(axis=0)
+        self._present = present.astype(np.float64)
+        self._centred = np.where(present, returns - means, 0.0)
+        self._squared = self._centred**2
+
+    def __call__(self, column: int) -> FloatArray:
+        own, has = self._centred[:, column], self._present[:, column]
+        both = has @ self._present
+        own_sums, other_sums = own @ self._present, has @ self._centred
+        covariances = own @ self._centred - own_sums * other_sums / both
+        own_spreads = self._squared[:, column] @ self._present - own_sums**2 / both
+        other_spreads = has @ self._squared - other_sums**2 / both
+        with np.errstate(invalid="ignore", divide="ignore"):
+            correlations: FloatArray = covariances / np.sqrt(own_spreads * other_spreads)
+        return correlations

@@ -51,13 +51,13 @@ def test_the_selection_goes_by_mean_correlation_with_all_selected() -> None:
         [[1.0, 0.0, 0.4, 0.3], [0.0, 1.0, 0.0, 0.3], [0.4, 0.0, 1.0, 0.45], [0.3, 0.3, 0.45, 1.0]],
     )
     # First 0 (calmest); then 1 (0.0); then 2 (mean 0.2) before 3 (mean 0.3).
-    assert select_uncorrelated(np.array([1.0, 2.0, 3.0, 4.0]), correlation, 3, 0.5) == [0, 1, 2]
-    assert select_uncorrelated(np.array([1.0, 2.0, 3.0, 4.0]), correlation, 4, 0.42) == [0, 1, 2]
-    assert select_uncorrelated(np.array([1.0, 2.0, 3.0, 4.0]), correlation, 4, 0.5) == [0, 1, 2, 3]
+    assert select_uncorrelated(np.array([1.0, 2.0, 3.0, 4.0]), correlation.__getitem__, 3, 0.5) == [0, 1, 2]
+    assert select_uncorrelated(np.array([1.0, 2.0, 3.0, 4.0]), correlation.__getitem__, 4, 0.42) == [0, 1, 2]
+    assert select_uncorrelated(np.array([1.0, 2.0, 3.0, 4.0]), correlation.__getitem__, 4, 0.5) == [0, 1, 2, 3]
 
 
 def test_a_pair_at_the_cap_is_not_selected() -> None:
-    assert select_uncorrelated(np.array([1.0, 2.0]), np.array([[1.0, 0.5], [0.5, 1.0]]), 2, 0.5) == [0]
+    assert select_uncorrelated(np.array([1.0, 2.0]), np.array([[1.0, 0.5], [0.5, 1.0]]).__getitem__, 2, 0.5) == [0]
 
 
 def by_the_book(returns: pd.DataFrame, count: int, cap: float) -> set[int]:
