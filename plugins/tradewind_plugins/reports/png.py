@@ -121,7 +121,7 @@ def _equity(axes: Any, facts: Facts) -> None:
     _up(axes, log_axis(low, high) if low > 0 else linear_axis(low, high), "cash")
     _times(axes, facts.index)
     handles, labels = axes.get_legend_handles_labels()
-    legend = axes.legend(handles[::-1], labels[::-1], loc="upper left", frameon=False, fontsize=8.5)
+    legend = axes.legend(handles[::-1], labels[::-1], loc="upper left", framealpha=0.7, edgecolor="none", fontsize=8.5)
     keys = _regimes(axes, facts, across)
     if keys:
         axes.add_artist(legend)

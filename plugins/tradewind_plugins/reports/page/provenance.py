@@ -22,9 +22,9 @@ def masthead(facts: Facts) -> Markup:
     """Return name, mode, status, dates and hashes."""
     result, data = facts.result, facts.result.data
     symbols = data.get("symbols", ())
-    parts = [f"{data.get('start', '?')} to {data.get('end', '?')}", f"{len(facts.index):,} bars"]
+    parts = [f"{data.get('start', '?')} to {data.get('end', '?')}", _counted(len(facts.index), "bar")]
     if symbols:
-        parts.append(f"{len(symbols):,} symbols" if len(symbols) != 1 else "1 symbol")
+        parts.append(_counted(len(symbols), "symbol"))
     badges = tag(
         "div",
         tag("span", result.mode, class_="badge"),
@@ -54,9 +54,8 @@ def notes(facts: Facts) -> Markup | None:
         ]
     if result.warnings:
         count = len(result.warnings)
-        title = f"{count} warning" + ("s" if count > 1 else "")
         listed = tag("ul", [tag("li", warning) for warning in result.warnings])
-        items.append(tag("details", tag("summary", title), listed, open=count <= _SHOWN_WARNINGS))
+        items.append(tag("details", tag("summary", _counted(count, "warning")), listed, open=count <= _SHOWN_WARNINGS))
     if items:
         blocks.append(tag("div", items, class_="notes", role="note"))
     return join(blocks) if blocks else None
@@ -94,6 +93,10 @@ def reproduction(facts: Facts) -> Markup:
             tag("details", tag("summary", "Resolved configuration"), tag("pre", config), class_="card"),
         ]
     )  # fmt: skip
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _plain(value: object) -> str:
