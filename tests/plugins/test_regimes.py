@@ -292,6 +292,10 @@ def test_bands_hold_on_to_their_score() -> None:
     # Bull begins at 0.30 and ends at 0.20: the same 0.25 lies below its bound first and last, above it between.
     assert [estimate["bull"] > 0.5 for estimate in seen] == [False, True, True, False, False]
 
+    # Bear begins at 0 and ends at 0.10: the same 0.05 is above its bound first and last, below it between.
+    seen = [detector._memberships(_scores(total)) for total in (0.05, -0.05, 0.05, 0.15, 0.05)]
+    assert [estimate["bear"] > 0.5 for estimate in seen] == [False, True, True, False, False]
+
 
 def _scores(total: float) -> Scores:
     return Scores(0.0, 0.0, 0.0, 0.0, total=total, volatility_per_year=0.1)

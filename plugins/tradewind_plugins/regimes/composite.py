@@ -25,6 +25,9 @@ __all__ = ["Composite", "Scores"]
 
 Weight = Annotated[float, Field(ge=0.0, le=1.0, description="Weight in the score; the four are scaled to sum to 1.")]
 
+PARTS = ("volatility", "term", "trend", "momentum")
+BENCHMARK = tuple(f"benchmark_{part}" for part in PARTS)
+UNIVERSE = tuple(f"universe_{part}" for part in PARTS)
 VOLATILITY_DAYS = 21
 LEVEL_PART = 0.7
 """Part of the level in the volatility score; the rest is the term structure's."""
@@ -120,15 +123,15 @@ class Composite:
         )
         # The year of the new highs and the month over which they are counted is the longest memory.
         self.warmup = max(slow_days, 252) + 20
-        market = {
-            "volatility": RealisedVolatility(VOLATILITY_DAYS),
-            "term": TermStructure(),
-            "trend": TrendScore(fast_days, slow_days),
-            "momentum": MomentumScore(),
-        }
+        market = (
+            RealisedVolatility(VOLATILITY_DAYS),
+            TermStructure(),
+            TrendScore(fast_days, slow_days),
+            MomentumScore(),
+        )
         self.factors: dict[str, Factor | OnReference] = {
-            **{f"benchmark_{name}": OnReference("benchmark", factor) for name, factor in market.items()},
-            **{f"universe_{name}": OnUniverse(factor) for name, factor in market.items()},
+            **{name: OnReference("benchmark", factor) for name, factor in zip(BENCHMARK, market, strict=True)},
+            **{name: OnUniverse(factor) for name, factor in zip(UNIVERSE, market, strict=True)},
             "vix": OnReference("vix", Sma(1)),
             "breadth": BreadthScore(slow_days),
         }
@@ -137,10 +140,9 @@ class Composite:
 
     def scores(self, market: Market) -> Scores:
         """Return the parts of the score at this bar."""
-        source = "benchmark" if market.has_reference("benchmark") else "universe"
-        volatility, level = self._volatility(market, source)
-        trend = float(market.factor(f"{source}_trend")[0])
-        momentum = float(market.factor(f"{source}_momentum")[0])
+        names = BENCHMARK if market.has_reference("benchmark") else UNIVERSE
+        volatility, level = self._volatility(market, names)
+        trend, momentum = float(market.factor(names[2])[0]), float(market.factor(names[3])[0])
         parts = (volatility, trend, _breadth(market), momentum)
         total = weight = 0.0
         for part, part_weight in zip(parts, self._weights, strict=True):
@@ -164,15 +166,15 @@ class Composite:
         self._bull = Hysteresis(*self._bull_bounds)
         self._bear = Hysteresis(*self._bear_bounds)
 
-    def _volatility(self, market: Market, source: str) -> tuple[float, float]:
+    def _volatility(self, market: Market, names: tuple[str, ...]) -> tuple[float, float]:
         """Return the part's score and the volatility a year."""
         if market.has_reference("vix"):
             level = float(market.factor("vix")[0]) / 100.0
             if level == level:
                 return _cut((self._middle - level) / self._span), level
-        level = float(market.factor(f"{source}_volatility")[0])
+        level = float(market.factor(names[0])[0])
         score = _cut((self._middle - level) / self._span)
-        ratio = float(market.factor(f"{source}_term")[0])
+        ratio = float(market.factor(names[1])[0])
         if ratio == ratio:
             score = LEVEL_PART * score + (1.0 - LEVEL_PART) * _cut(1.0 - ratio)
         return score, level
