@@ -65,7 +65,7 @@ class Composite:
         Weights of the parts.
     calm_volatility, stressed_volatility
         Volatility a year that scores 1 and -1. The middle of the defaults, 0.20, is about the mean of the VIX since
-        1990; 0.10 is about the lowest, and 0.30 the level the exchange's own material calls high.
+        1990 (19.4); 0.10 is about its lowest (9.1), and it closed above 0.30 on one day in twelve.
     bull_enter, bull_leave, bear_enter, bear_leave
         Bounds of the bands. A bear begins at 0, where the parts point down as much as up; a bull begins at 0.30, the
         weight of the trend alone. Each ends a tenth of the score's reach later, which is the hysteresis.
@@ -78,9 +78,9 @@ class Composite:
 
     Notes
     -----
-    The bounds are round numbers and were not fitted. On the sample prices, with the default state machine, a bear bound
-    0.05 higher or lower and a crash bound of 0.35 move balanced accuracy by 0.02 and leave the crashes of 2008 and 2020
-    found and the calm years free of any.
+    The bounds are round numbers, chosen with the sample prices in view: a bear bound of -0.20 found 58 % of the days of
+    bear markets there, 0 finds 78 %. With the default state machine a bear bound 0.05 higher or lower, or a crash bound
+    of 0.35, moves balanced accuracy by 0.02, finds the crashes of 2008 and 2020, and calls none in the calm years.
     """
 
     def __init__(
