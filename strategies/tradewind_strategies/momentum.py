@@ -12,7 +12,7 @@ from tradewind.contracts import Schedule
 from tradewind.model import Market, Portfolio, Signals, Targets
 from tradewind.model.typing import BoolArray, FloatArray
 from tradewind_plugins.factors import Roc
-from tradewind_strategies.ranking import highest
+from tradewind_strategies.ranking import highest, percentile_rank
 
 __all__ = ["Momentum"]
 
@@ -90,8 +90,8 @@ class Momentum:
             parts.append(_volume_trend(market))
         table = np.column_stack(parts)
         eligible: BoolArray = market.tradable & np.isfinite(table).all(axis=1)
-        ranks = pd.DataFrame(np.where(eligible[:, np.newaxis], table, np.nan)).rank(pct=True)
-        mean: FloatArray = ranks.mean(axis=1, skipna=False).to_numpy(dtype=np.float64)
+        mean: FloatArray = np.full(len(eligible), np.nan)
+        mean[eligible] = np.mean([percentile_rank(part) for part in table[eligible].T], axis=0)
         return mean
 
 
@@ -107,9 +107,16 @@ def _relative_strength(market: Market) -> FloatArray:
     """Part of the last 60 bars on which the return was above the universe's median; NaN without a return."""
     closes = market.window("close", LONG_BARS + 1)
     returns = closes[1:] / closes[:-1] - 1.0
-    medians = pd.DataFrame(returns).median(axis=1).to_numpy(dtype=np.float64)
+    medians = _medians(returns)
     above = np.where(np.isfinite(returns), returns > medians[:, np.newaxis], np.nan)
     return _average(above)
+
+
+def _medians(values: FloatArray) -> FloatArray:
+    """Median of each row over what is known; NaN where nothing is."""
+    if np.isfinite(values).all():
+        return np.asarray(np.median(values, axis=1), dtype=np.float64)
+    return pd.DataFrame(values).median(axis=1).to_numpy(dtype=np.float64)
 
 
 def _average(values: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from tradewind.model.typing import BoolArray, FloatArray
 
-__all__ = ["highest"]
+__all__ = ["highest", "percentile_rank"]
 
 
 def highest(values: FloatArray, count: int) -> BoolArray:
@@ -24,3 +24,16 @@ def highest(values: FloatArray, count: int) -> BoolArray:
     order = np.argsort(-values, kind="stable")[:count]
     chosen[order] = ~np.isnan(values[order])
     return chosen
+
+
+def percentile_rank(values: FloatArray) -> FloatArray:
+    """Return the rank of each value over their number, 0 to 1; equal values share the mean of their ranks.
+
+    >>> percentile_rank(np.array([5.0, 1.0, 5.0, 9.0])).tolist()
+    [0.625, 0.25, 0.625, 1.0]
+    """
+    ordered = np.sort(values)
+    below = np.searchsorted(ordered, values, side="left")
+    up_to = np.searchsorted(ordered, values, side="right")
+    rank: FloatArray = (below + up_to + 1) / 2 / len(values)
+    return rank

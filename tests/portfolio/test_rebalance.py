@@ -18,7 +18,7 @@ def power(cash=1000.0, equity=1000.0, buffer=0.0, leverage=1.0, rate=0.0) -> Buy
         cash_buffer=buffer,
         leverage=leverage,
         short_margin=0.5,
-        cost_of=lambda instrument, quantity, price: abs(quantity) * price * instrument.multiplier * rate,
+        estimate_costs=lambda trades: [abs(trade.quantity) * trade.price * rate for trade in trades],
     )
 
 
@@ -70,6 +70,20 @@ def test_proceeds_of_sells_pay_for_buys():
 
 def test_without_cash_no_buy_is_left():
     assert plan([wish("s", A, 0, 5)], power=power(cash=0)).trades == ()
+
+
+def test_closing_sells_come_before_short_sales():
+    result = plan([wish("s", A, 0, -5), wish("s", B, 9, 0)], {B: 9.0})
+    assert [trade.instrument.symbol for trade in result.trades] == ["B", "A"]
+
+
+def test_the_reason_is_that_of_the_largest_part():
+    exit_ = Wish("one", A, 1, 0, 10.0, "exit:stop")
+    assert plan([exit_, wish("two", A, 50, 10)], {A: 51.0}).trades[0].reason == "rebalance"
+
+
+def test_float_noise_is_not_traded():
+    assert plan([wish("s", A, 10.0, 10.0 + 1e-12)], {A: 10.0}).trades == ()
 
 
 def test_sells_alone_need_no_cash():

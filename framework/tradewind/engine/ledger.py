@@ -112,9 +112,13 @@ class Ledger:
         """Tell whether a sleeve has any position in a panel column."""
         return bool(self.books.books[sleeve].quantities.any())
 
-    def cost_of(self, instrument: Instrument, quantity: float, price: float) -> float:
-        """Estimate the cash cost of a trade."""
-        return 0.0 if self._cost is None else self._cost.of(instrument, quantity, price)
+    def estimate_costs(self, trades: Sequence[Trade]) -> list[float]:
+        """Estimate the cash cost of each trade."""
+        if self._cost is None or not trades:
+            return [0.0] * len(trades)
+        quantities = np.array([trade.quantity for trade in trades])
+        prices = np.array([trade.price for trade in trades])
+        return self._cost.estimate([trade.instrument for trade in trades], quantities, prices).tolist()
 
     def is_working(self, instrument: Instrument) -> bool:
         """Tell whether an order on the instrument can still fill on the next bar."""
@@ -205,15 +209,15 @@ class Ledger:
         self.recorder.account(equity, self.exchange.cash, gross, net, weights, self._profits())
 
     def _profits(self) -> list[float]:
-        marks = self._panel.marks()
+        values = np.nan_to_num(self._panel.marks()) * self._multipliers
         profits = []
         for book in self.books.books.values():
-            held = np.flatnonzero(book.quantities)
-            value = float((book.quantities[held] * marks[held] * self._multipliers[held]).sum())
-            value += math.fsum(
-                quantity * self.quotes.mark(instrument) * instrument.multiplier
-                for instrument, quantity in book.others.items()
-            )
+            value = float((book.quantities * values).sum())
+            if book.others:
+                value += math.fsum(
+                    quantity * self.quotes.mark(instrument) * instrument.multiplier
+                    for instrument, quantity in book.others.items()
+                )
             profits.append(book.cash_flow + value)
         return profits
 

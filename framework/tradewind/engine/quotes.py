@@ -85,42 +85,69 @@ class PanelCost:
         self._cost = cost
         self._panel = panel
         self._quotes = quotes
+        self._bar = -1
+        self._volume = np.empty(0)
+        self._volatility = np.empty(0)
 
     def costs(self, trades: Trades) -> Costs:
-        """Return the model's costs with liquidity filled in from the bars up to the decision."""
-        columns = [self._quotes.column(instrument) for instrument in trades.instruments]
-        volume = np.array([self._average_volume(column) for column in columns])
-        volatility = np.array([self._volatility(column) for column in columns])
-        return self._cost.costs(dataclasses.replace(trades, average_daily_volume=volume, daily_volatility=volatility))
-
-    def of(self, instrument: Instrument, quantity: float, price: float) -> float:
-        """Return the total cash cost of one trade that crosses the spread."""
-        unknown = np.array([math.nan])
-        charged = self.costs(
-            Trades(
-                instruments=(instrument,),
-                quantities=np.array([quantity]),
-                prices=np.array([price]),
-                average_daily_volume=unknown,
-                daily_volatility=unknown,
-                passive=np.array([False]),
+        """Return the model's costs with liquidity filled in from the bars before this one."""
+        if self._bar != self._panel.bar:
+            self._measure()
+        columns = np.array([self._column(instrument) for instrument in trades.instruments])
+        return self._cost.costs(
+            dataclasses.replace(
+                trades, average_daily_volume=self._volume[columns], daily_volatility=self._volatility[columns]
             )
         )
-        return float(charged.commission[0] + charged.spread[0] + charged.slippage[0] + charged.impact[0])
 
-    def _window(self, name: str, column: int, bars: int) -> FloatArray:
-        stop = max(self._panel.bar, 1)
-        values = self._panel.fields[name][max(stop - bars, 0) : stop, column]
-        return values[np.isfinite(values)]
+    def estimate(self, instruments: Sequence[Instrument], quantities: FloatArray, prices: FloatArray) -> FloatArray:
+        """Return the total cash cost of trades that cross the spread, shape (M,)."""
+        unknown = np.full(len(quantities), math.nan)
+        charged = self.costs(
+            Trades(
+                instruments=tuple(instruments),
+                quantities=quantities,
+                prices=prices,
+                average_daily_volume=unknown,
+                daily_volatility=unknown,
+                passive=np.zeros(len(quantities), dtype=np.bool_),
+            )
+        )
+        return charged.commission + charged.spread + charged.slippage + charged.impact
 
-    def _average_volume(self, column: int | None) -> float:
-        if column is None or "volume" not in self._panel.fields:
-            return math.nan
-        values = self._window("volume", column, LIQUIDITY_BARS)
-        return float(values.mean()) if len(values) else math.nan
+    def _column(self, instrument: Instrument) -> int:
+        """Column of an instrument, or the last, which knows nothing."""
+        column = self._quotes.column(instrument)
+        return -1 if column is None else column
 
-    def _volatility(self, column: int | None) -> float:
-        if column is None:
-            return math.nan
-        closes = self._window("close", column, LIQUIDITY_BARS + 1)
-        return float(np.diff(np.log(closes)).std(ddof=1)) if len(closes) > 2 else math.nan
+    def _measure(self) -> None:
+        """Measure liquidity of every column once a bar; the last entry stands for instruments without a column."""
+        panel = self._panel
+        self._bar = panel.bar
+        stop = max(panel.bar, 1)
+        closes = panel.fields["close"][max(stop - LIQUIDITY_BARS - 1, 0) : stop]
+        returns = np.diff(np.log(closes), axis=0)
+        self._volatility = np.append(_deviation(returns), math.nan)
+        if "volume" in panel.fields:
+            volume = panel.fields["volume"][max(stop - LIQUIDITY_BARS, 0) : stop]
+            self._volume = np.append(_mean(volume), math.nan)
+        else:
+            self._volume = np.full(len(self._volatility), math.nan)
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    """Mean of each column over what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    totals = np.where(known, values, 0.0).sum(axis=0)
+    means: FloatArray = np.divide(totals, counts, out=np.full(len(counts), math.nan), where=counts > 0)
+    return means
+
+
+def _deviation(values: FloatArray) -> FloatArray:
+    """Sample standard deviation of each column over what is known; NaN for fewer than two values."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    squares = np.where(known, (values - _mean(values)) ** 2, 0.0).sum(axis=0)
+    variance: FloatArray = np.divide(squares, counts - 1, out=np.full(len(counts), math.nan), where=counts > 1)
+    return np.sqrt(variance)

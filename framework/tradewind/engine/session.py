@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradewind.contracts import RestingExit
 from tradewind.errors import RiskHaltError
 from tradewind.model import OrderIntent, OrderType, Portfolio, TimeInForce
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance, round_to_lot
@@ -136,9 +135,9 @@ class Session:
             portfolio = self._portfolio(sleeve, equity)
             decision = sleeve.decide(market, portfolio, self.panel.market(f"{sleeve.name}.sizer"))
         reasons = self._retries(sleeve)
-        if sleeve.exits and self.ledger.holds(sleeve.name):
+        if sleeve.closing_exits and self.ledger.holds(sleeve.name):
             portfolio = portfolio or self._portfolio(sleeve, equity)
-            markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.exits}
+            markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.closing_exits}
             for name, mask in sleeve.closing(markets, portfolio).items():
                 reasons.update((int(column), f"exit:{name}") for column in np.flatnonzero(mask))
                 self.ledger.exit(sleeve.name, name, mask)
@@ -222,7 +221,7 @@ class Session:
                 cash_buffer=self._limits.account.cash_buffer,
                 leverage=self._limits.account.leverage,
                 short_margin=self._limits.exchange.short_margin,
-                cost_of=ledger.cost_of,
+                estimate_costs=ledger.estimate_costs,
             ),
             drift_threshold=self._limits.rebalance.drift_threshold,
             minimum_notional=self._limits.rebalance.minimum_notional,
@@ -257,15 +256,14 @@ class Session:
         """Place the next bar's stop and limit orders of resting exits, for positions no order works on."""
         intents: list[OrderIntent] = []
         for sleeve in self.sleeves:
-            if not any(isinstance(rule, RestingExit) for _, rule in sleeve.exits) or not self.ledger.holds(sleeve.name):
+            if not sleeve.resting_exits or not self.ledger.holds(sleeve.name):
                 continue
             portfolio = self._portfolio(sleeve, equity)
-            for name, rule in sleeve.exits:
-                if isinstance(rule, RestingExit):
-                    market = self.panel.market(f"{sleeve.name}.exit.{name}")
-                    stops, limits = rule.stop_prices(market, portfolio), rule.limit_prices(market, portfolio)
-                    intents.extend(self._resting(sleeve, name, portfolio, OrderType.STOP, stops))
-                    intents.extend(self._resting(sleeve, name, portfolio, OrderType.LIMIT, limits))
+            for name, rule in sleeve.resting_exits:
+                market = self.panel.market(f"{sleeve.name}.exit.{name}")
+                stops, limits = rule.stop_prices(market, portfolio), rule.limit_prices(market, portfolio)
+                intents.extend(self._resting(sleeve, name, portfolio, OrderType.STOP, stops))
+                intents.extend(self._resting(sleeve, name, portfolio, OrderType.LIMIT, limits))
         if intents:
             self.ledger.submit(intents, ())
 

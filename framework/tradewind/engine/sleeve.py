@@ -63,6 +63,10 @@ class Sleeve:
         self.strategy = strategy
         self.sizer = sizer
         self.exits = exits
+        self.closing_exits = tuple((key, rule) for key, rule in exits if isinstance(rule, Exit))
+        """Exits that decide on the close."""
+        self.resting_exits = tuple((key, rule) for key, rule in exits if isinstance(rule, RestingExit))
+        """Exits that rest at the exchange."""
         self._share = share
         self._due = Due(getattr(strategy, "schedule", "every_bar"), getattr(strategy, "warmup", 0))
         self.target_weights = np.zeros(columns)
@@ -138,9 +142,7 @@ class Sleeve:
     def closing(self, markets: Mapping[str, Market], portfolio: Portfolio) -> dict[str, BoolArray]:
         """Return the positions each exit gives up, by exit name; their target weights become 0."""
         closed: dict[str, BoolArray] = {}
-        for name, rule in self.exits:
-            if not isinstance(rule, Exit):
-                continue
+        for name, rule in self.closing_exits:
             mask = np.asarray(rule.closes(markets[name], portfolio), dtype=np.bool_) & (portfolio.quantities != 0)
             if mask.any():
                 closed[name] = mask

@@ -11,6 +11,10 @@ from tradewind.model import Instrument
 __all__ = ["BuyingPower", "Cross", "Rebalance", "Trade", "Wish", "plan_rebalance", "round_to_lot"]
 
 
+_DUST = 1e-9
+"""Part of equity below which a change is float noise of crosses and not worth an order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A sleeve's wanted change of one holding.
@@ -85,8 +89,8 @@ class BuyingPower:
         Gross exposure the account allows, as a multiple of equity.
     short_margin
         Cash that must back a short position, on top of its proceeds, as a fraction of its value.
-    cost_of
-        Cash cost of trading a signed quantity of an instrument at a price.
+    estimate_costs
+        Cash cost of each of some trades.
     """
 
     equity: float
@@ -94,7 +98,7 @@ class BuyingPower:
     cash_buffer: float
     leverage: float
     short_margin: float
-    cost_of: Callable[[Instrument, float, float], float]
+    estimate_costs: Callable[[Sequence[Trade]], list[float]]
 
 
 def round_to_lot(quantity: float, lot_size: float) -> float:
@@ -122,7 +126,7 @@ def plan_rebalance(
     Opposite wishes of two sleeves cross at the mark. A net change below ``drift_threshold`` (fraction of equity) or
     ``minimum_notional`` is left alone unless it closes the position. Buys shrink pro rata to the cash there is after
     the sells, costs and the buffer included; such trades carry ``resized="cash"``. Sells come first; within sells and
-    buys the order is that of the wishes.
+    buys the order is that of the wishes, closing sells before short sales.
 
     Parameters
     ----------
@@ -144,6 +148,8 @@ def plan_rebalance(
         if trade is None or _too_small(trade, holdings, power.equity, drift_threshold, minimum_notional):
             continue
         (buys if trade.quantity > 0 else sells).append(trade)
+    # Closing sells free the cash and margin that short sales tie up.
+    sells.sort(key=lambda trade: holdings.get(trade.instrument, 0.0) <= 0.0)
     return Rebalance(tuple(crosses), (*sells, *_affordable(buys, sells, holdings, power, short_value)))
 
 
@@ -177,7 +183,8 @@ def _net_trade(instrument: Instrument, parts: Mapping[str, float], group: Sequen
     quantity = -held if closes else _lots(net, instrument.lot_size)
     if quantity == 0.0:
         return None
-    reason = next(wish.reason for wish in group if wish.sleeve in parts)
+    largest = max(parts, key=lambda sleeve: abs(parts[sleeve]))
+    reason = next(wish.reason for wish in group if wish.sleeve == largest)
     return Trade(instrument, quantity, group[0].price, reason, _scaled(parts, quantity))
 
 
@@ -204,7 +211,7 @@ def _too_small(
     if holdings.get(trade.instrument, 0.0) + trade.quantity == 0.0:
         return False
     notional = abs(trade.quantity) * trade.price * trade.instrument.multiplier
-    return notional < minimum_notional or notional < drift_threshold * equity
+    return notional < max(minimum_notional, drift_threshold * equity, _DUST * equity)
 
 
 def _affordable(
@@ -219,11 +226,12 @@ def _affordable(
     for sell in sells:
         closing = min(-sell.quantity, max(holdings.get(sell.instrument, 0.0), 0.0))
         proceeds += closing * sell.price * sell.instrument.multiplier
-        proceeds -= power.cost_of(sell.instrument, sell.quantity, sell.price)
+    charges = power.estimate_costs([*sells, *buys])
+    proceeds -= math.fsum(charges[: len(sells)])
     borrowed = (power.leverage - 1.0) * power.equity
     tied = short_value * (1.0 + power.short_margin)
     available = power.cash + proceeds + borrowed - tied - power.cash_buffer * power.equity
-    need = math.fsum(_price_of(buy, holdings, power) for buy in buys)
+    need = math.fsum(_price_of(buy, holdings) for buy in buys) + math.fsum(charges[len(sells) :])
     if need == 0.0 or need <= available:
         return list(buys)
     factor = max(available, 0.0) / need
@@ -237,8 +245,7 @@ def _affordable(
     return shrunk
 
 
-def _price_of(buy: Trade, holdings: Mapping[Instrument, float], power: BuyingPower) -> float:
+def _price_of(buy: Trade, holdings: Mapping[Instrument, float]) -> float:
     """Cash a buy needs; covering a short is paid from the cash its proceeds tied up."""
     opening = buy.quantity - min(buy.quantity, max(-holdings.get(buy.instrument, 0.0), 0.0))
-    value = opening * buy.price * buy.instrument.multiplier
-    return value + power.cost_of(buy.instrument, buy.quantity, buy.price)
+    return opening * buy.price * buy.instrument.multiplier
