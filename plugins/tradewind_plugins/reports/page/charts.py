@@ -74,6 +74,7 @@ def time_chart(
     logarithmic: bool = False,
     size: str = "",
     note: Markup | None = None,
+    states: pd.Series | None = None,
 ) -> Markup:
     """Return a chart over time.
 
@@ -93,6 +94,8 @@ def time_chart(
         ``small`` for a low chart.
     note
         Markup between heading and plot, as a legend of the bands.
+    states
+        One word a bar that the tooltip adds to the time, as the regime.
     """
     series: list[Line | Layer] = [*lines, *layers]
     known = [one.points[np.isfinite(one.points)] for one in series]
@@ -124,7 +127,7 @@ def time_chart(
         tag("div", class_="tip", role="status", hidden=True),
         class_=f"plot {size}".strip(),
         tabindex=0,
-        data_tip=_tip(index, across, series, unit),
+        data_tip=_tip(index, across, series, unit, states),
     )  # fmt: skip
     return _figure(title, plot, legend, note, size, switch=len(forms) > 1)
 
@@ -270,7 +273,9 @@ def _time_labels(index: pd.DatetimeIndex) -> Markup:
     return tag("div", spans, class_="across", aria_hidden="true")
 
 
-def _tip(index: pd.DatetimeIndex, across: FloatArray, series: Sequence[Line | Layer], unit: Unit) -> str:
+def _tip(
+    index: pd.DatetimeIndex, across: FloatArray, series: Sequence[Line | Layer], unit: Unit, states: pd.Series | None
+) -> str:
     rows = spread_rows(len(index), _TIP_ROWS)
     chosen = index[rows]
     daily = bool((index == index.normalize()).all())
@@ -280,6 +285,9 @@ def _tip(index: pd.DatetimeIndex, across: FloatArray, series: Sequence[Line | La
         "d" if daily else "m": (minutes // 1440 if daily else minutes).tolist(),
         "s": [_tip_series(one, rows, unit) for one in series],
     }
+    if states is not None and len(states) == len(index):
+        numbers, names = pd.factorize(states.iloc[rows])
+        data |= {"g": numbers.tolist(), "names": [str(name) for name in names]}
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 

@@ -72,7 +72,7 @@ def curves(facts: Facts) -> Markup:
     return join(
         [
             time_chart("Equity", facts.index, lines, unit="cash", bands=facts.bands, logarithmic=True,
-                       description=text, note=facts.regime_legend),
+                       description=text, note=facts.regime_legend, states=facts.regimes),
             time_chart("Drawdown", facts.index, falls, unit="fraction", bands=facts.bands, size="small",
                        description=story or "No drawdown.",
                        note=tag("p", story, class_="facts") if story else None),

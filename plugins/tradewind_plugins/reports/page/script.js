@@ -54,7 +54,7 @@
       at = Math.max(0, Math.min(data.x.length - 1, next));
       tip.replaceChildren();
       const head = document.createElement("b");
-      head.textContent = time(data, at);
+      head.textContent = time(data, at) + (data.g ? ", " + data.names[data.g[at]] : "");
       tip.append(head);
       for (const one of data.s) {
         if (data.s.length > 5 && !one.v[at]) continue;

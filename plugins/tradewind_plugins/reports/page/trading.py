@@ -46,7 +46,7 @@ def costs(facts: Facts) -> Markup:
     )  # fmt: skip
     total = facts.metrics.get("costs", 0.0)
     rows = [
-        (METRICS[key].label, metric(key, facts.metrics.get(key)),
+        ("Total" if key == "costs" else METRICS[key].label, metric(key, facts.metrics.get(key)),
          metric(f"{key}_basis_points", facts.metrics.get(f"{key}_basis_points")),
          meter(facts.metrics.get(key, 0.0), total, signed=False))
         for key in (*(f"costs_{part}" for part in COST_COMPONENTS), "costs")
