@@ -77,7 +77,7 @@ class Admission:
             if price is not None and not self._execute_in_thought(order, price, charges):
                 return "margin"
         if short and self._rules.short_margin and price is not None:
-            self._shorts.mark(quotes)
+            self._shorts.mark(quotes, "close")
             if not self._shorts.backed(order.position, short, price, self._cash_after(order, price, charges)):
                 return "margin"
         self._count(order)

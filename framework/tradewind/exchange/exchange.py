@@ -103,6 +103,7 @@ class Exchange:
         self._quotes = quotes
         self._admission.start()
         shorts = self._shorts
+        shorts.start()
         if shorts.borrowed:
             borrow = shorts.borrow_cost(years)
             self.cash -= borrow
@@ -110,7 +111,7 @@ class Exchange:
         if self._orders:
             self._work(quotes)
         if shorts.borrowed:
-            shorts.mark(quotes)
+            shorts.mark(quotes, "close")
 
     def submit(self, intents: Sequence[OrderIntent]) -> None:
         """Take a batch of intents, on the close of the bar last processed; each is accepted or rejected with an event.
@@ -295,7 +296,7 @@ class Exchange:
         if cash < 0.0:
             return "margin"
         if opened < 0 and self.rules.short_margin:
-            self._shorts.mark(self._quotes, at_open=True)
+            self._shorts.mark(self._quotes, "open")
             if not self._shorts.backed(position, min(position.quantity, 0.0) + opened, price, cash):
                 return "margin"
         return ""

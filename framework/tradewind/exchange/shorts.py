@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tradewind.exchange.rules import usable_quote
 from tradewind.model import AssetClass
@@ -27,46 +27,53 @@ class Shorts:
         self._rate_per_year = rules.borrow_rate_per_year
         self._margin = rules.short_margin
         self._kept = bool(self._rate_per_year or self._margin)
-        self._positions: dict[Position, None] = {}
+        self._values: dict[Position, float] = {}
+        self._total = 0.0
+        self._marked = ""
 
     @property
     def borrowed(self) -> bool:
         """Whether borrowing costs accrue."""
-        return bool(self._rate_per_year and self._positions)
+        return bool(self._rate_per_year and self._values)
+
+    def start(self) -> None:
+        """Begin a bar: the marks are those of the last one."""
+        self._marked = ""
 
     def note(self, position: Position) -> None:
         """Take note of a position that has changed."""
         if not self._kept:
             return
+        self._total -= self._values.pop(position, 0.0)
         if position.quantity < 0:
-            self._positions[position] = None
-        else:
-            self._positions.pop(position, None)
+            value = -position.quantity * position.mark * position.multiplier
+            self._values[position] = value
+            self._total += value
 
     def borrow_cost(self, years: float) -> float:
         """Return the cash cost of borrowing the shorted shares for a time; contracts are not borrowed."""
         return sum(
-            -position.quantity * position.mark * position.multiplier * self._rate_per_year * years
-            for position in self._positions
+            value * self._rate_per_year * years
+            for position, value in self._values.items()
             if position.instrument.asset_class in _BORROWED_CLASSES
         )
 
-    def mark(self, quotes: QuoteSource | None, *, at_open: bool = False) -> None:
-        """Mark at the current bar; a halted instrument keeps its mark."""
-        if quotes is None:
+    def mark(self, quotes: QuoteSource | None, price: Literal["open", "close"]) -> None:
+        """Mark at the current bar, once; a halted instrument keeps its mark."""
+        if quotes is None or self._marked == price:
             return
-        for position in self._positions:
+        self._marked = price
+        for position in self._values:
             quote = usable_quote(quotes, position.instrument)
             if quote is not None:
-                position.mark = quote.open if at_open else quote.close
+                position.mark = quote.open if price == "open" else quote.close
+                self._values[position] = -position.quantity * position.mark * position.multiplier
+        self._total = sum(self._values.values())
 
     def backed(self, position: Position, quantity: float, price: float, cash: float) -> bool:
         """Tell whether cash would back all shorts if one position stood at a quantity and price.
 
         ``cash``, the proceeds of all short sales included, must cover buying everything back and the margin on top.
         """
-        value = -quantity * price * position.multiplier
-        for other in self._positions:
-            if other is not position:
-                value -= other.quantity * other.mark * other.multiplier
+        value = self._total - self._values.get(position, 0.0) - quantity * price * position.multiplier
         return cash - value >= self._margin * value - _TOLERANCE * abs(value)
