@@ -1,7 +1,7 @@
 import json
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradewind.cli.show_config import _scalar
@@ -48,6 +48,7 @@ def test_json_gives_values_and_origins(run):
     assert "data.feed.params" not in shown["origins"]
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.sampled_from(["010", "1e-3", "true", "~", "", "- a", "a: b", "a #b", "NO", "\x85", "\u2028", "\ufeff"])

@@ -3,7 +3,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradewind.config import yaml_source
@@ -83,23 +83,27 @@ def test_number_out_of_reach_is_refused(text):
         parse_text(f"a: {text}", "x.yaml")
 
 
+@settings(deadline=None)
 @given(JSON_VALUES)
 def test_json_is_read_as_python_reads_it(value):
     assert parse_text(json.dumps({"value": value}, ensure_ascii=False), "x").plain() == {"value": value}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_gives_a_tree_or_a_config_error(text):
     outcome = tree_or_error(lambda: [parse_text(text, "x").plain()])
     assert not isinstance(outcome, str) or outcome.startswith("x:")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(list("ab:-?#&*!|>%@`'\"{}[],\n \t~<1.$=\\")) | st.just("\n  "), max_size=60))
 def test_any_mix_of_yaml_signs_gives_a_tree_or_a_config_error(parts):
     outcome = tree_or_error(lambda: [parse_text("".join(parts), "x").plain()])
     assert not isinstance(outcome, str) or outcome.startswith("x:")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_file_gives_a_mapping_or_a_config_error(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "fuzzed.yaml"
