@@ -66,7 +66,9 @@ def stock_run(bars, cash: float):
     cerebro.broker.setcash(cash)
     index = pd.DatetimeIndex(bars.timestamps)
     for column, symbol in enumerate(bars.symbols):
-        fields = {name: bars.fields.get(name, bars.fields["close"])[:, column] for name in ("open", "high", "low", "close")}
+        fields = {
+            name: bars.fields.get(name, bars.fields["close"])[:, column] for name in ("open", "high", "low", "close")
+        }
         frame = pd.DataFrame({**fields, "volume": 0.0}, index=index).dropna()
         cerebro.adddata(bt.feeds.PandasData(dataname=frame), name=symbol)
     cerebro.addstrategy(MonthlyEqualWeight)

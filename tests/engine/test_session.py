@@ -25,7 +25,9 @@ def single(name: str, script: dict[int, Targets], **sleeve: object) -> list[dict
 
 
 def test_a_decision_on_the_close_fills_at_the_next_open():
-    bars = make_bars([[10.0], [20.0], [40.0]], open=[[9.0], [16.0], [30.0]], high=[[10.0], [20], [40]], low=[[9.0], [16], [30]])
+    bars = make_bars(
+        [[10.0], [20.0], [40.0]], open=[[9.0], [16.0], [30.0]], high=[[10.0], [20], [40]], low=[[9.0], [16], [30]]
+    )
     session = run(bars, single("open", {0: weights(0.5)}), account=CASH)
     assert fills_of(session) == [(1, "S0", 50.0, 16.0)]
     assert equity_of(session).tolist() == [1000.0, 500 + 300 - 100 + 500, 200 + 50 * 40]
@@ -166,7 +168,10 @@ def test_a_regime_change_rescales_the_last_targets_at_once_without_asking_the_st
     from tests.engine import helpers
 
     monkeypatch.setattr(
-        helpers.TestPlugins, "tradewind_regimes", hookimpl(lambda self: iter(Weathers().tradewind_regimes())), raising=False
+        helpers.TestPlugins,
+        "tradewind_regimes",
+        hookimpl(lambda self: iter(Weathers().tradewind_regimes())),
+        raising=False,
     )
     regime = {"detector": "weather", "confirmation_days": 1, "minimum_stay_days": 0, "immediate": []}
     session = run(
@@ -184,10 +189,15 @@ def test_shares_must_name_the_detectors_labels(monkeypatch):
     from tests.engine import helpers
 
     monkeypatch.setattr(
-        helpers.TestPlugins, "tradewind_regimes", hookimpl(lambda self: iter(Weathers().tradewind_regimes())), raising=False
+        helpers.TestPlugins,
+        "tradewind_regimes",
+        hookimpl(lambda self: iter(Weathers().tradewind_regimes())),
+        raising=False,
     )
     strategy = scripted("labels", {})
-    with pytest.raises(ConfigError, match=r"sleeves\.0\.share: the detector has no regime 'beer'; .*Did you mean 'bear'"):
+    with pytest.raises(
+        ConfigError, match=r"sleeves\.0\.share: the detector has no regime 'beer'; .*Did you mean 'bear'"
+    ):
         run(
             make_bars([[1.0], [1.0]]),
             [{"strategy": strategy, "share": {"bull": 1.0, "beer": 0.1}}],
@@ -294,8 +304,13 @@ def test_whole_lots_are_traded_where_the_instrument_has_them():
 
 def test_a_buy_that_became_too_dear_is_refused_as_by_backtrader_and_sized_again_on_the_next_close():
     close = [[10.0], [10.0], [12.0], [12.0], [12.0]]
-    bars = make_bars(close, open=[[10.0], [11.0], [12.0], [12.0], [12.0]], high=[[10.0], [11], [12], [12], [12]], low=close)
+    bars = make_bars(
+        close, open=[[10.0], [11.0], [12.0], [12.0], [12.0]], high=[[10.0], [11], [12], [12], [12]], low=close
+    )
     session = run(bars, single("dear", {0: weights(1.0)}), account=CASH)
     orders = session.ledger.recorder.tables(session.panel.timestamps, None)["orders"]
-    assert orders[["bar", "reason", "status"]].to_numpy().tolist()[:2] == [[0, "rebalance", "rejected"], [1, "retry", "rejected"]]
+    assert orders[["bar", "reason", "status"]].to_numpy().tolist()[:2] == [
+        [0, "rebalance", "rejected"],
+        [1, "retry", "rejected"],
+    ]
     assert fills_of(session) == [(3, "S0", pytest.approx(1000 / 12), 12.0)]

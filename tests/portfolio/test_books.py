@@ -92,7 +92,8 @@ def test_a_cross_moves_a_holding_and_its_value_and_nothing_else():
 
 @given(
     st.lists(
-        st.tuples(st.floats(0.001, 1e6), st.floats(0.001, 1e6), st.floats(0.01, 1e5), st.floats(0.05, 0.95)), max_size=20
+        st.tuples(st.floats(0.001, 1e6), st.floats(0.001, 1e6), st.floats(0.01, 1e5), st.floats(0.05, 0.95)),
+        max_size=20,
     )
 )
 def test_sleeve_holdings_and_cash_flows_sum_to_the_accounts(trades):

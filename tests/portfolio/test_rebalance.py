@@ -125,7 +125,14 @@ def test_closing_sells_exactly_what_the_account_holds():
 
 @pytest.mark.parametrize(
     ("quantity", "lot", "rounded"),
-    [(17.9, 5.0, 15.0), (-17.9, 5.0, -15.0), (4.0, 5.0, 0.0), (30.0, 0.1, 30.0), (2.999999999999, 1.0, 3.0), (7.5, 0, 7.5)],
+    [
+        (17.9, 5.0, 15.0),
+        (-17.9, 5.0, -15.0),
+        (4.0, 5.0, 0.0),
+        (30.0, 0.1, 30.0),
+        (2.999999999999, 1.0, 3.0),
+        (7.5, 0, 7.5),
+    ],
 )
 def test_lots_round_towards_zero_and_forgive_float_noise(quantity, lot, rounded):
     assert round_to_lot(quantity, lot) == pytest.approx(rounded, abs=1e-12)

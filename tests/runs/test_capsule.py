@@ -35,7 +35,11 @@ def test_a_capsule_reads_back_as_the_same_result(result):
     for name in ("equity", "weights", "orders", "fills", "sleeves"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name), check_exact=True, check_dtype=False,
                                       check_index_type=False, check_column_type=False)  # fmt: skip
-    assert (again.decision_hash, again.data_hash, again.stamps) == (result.decision_hash, result.data_hash, result.stamps)
+    assert (again.decision_hash, again.data_hash, again.stamps) == (
+        result.decision_hash,
+        result.data_hash,
+        result.stamps,
+    )
 
 
 def test_runs_are_never_overwritten_and_are_found_by_part_of_their_name(result, config, project):
@@ -52,7 +56,11 @@ def test_runs_are_never_overwritten_and_are_found_by_part_of_their_name(result, 
 
 def test_profit_and_costs_add_up_in_the_tables(result):
     fills = result.fills
-    cash = 50_000 - (fills.quantity * fills.price).sum() - fills[["commission", "spread", "slippage", "impact"]].to_numpy().sum()
+    cash = (
+        50_000
+        - (fills.quantity * fills.price).sum()
+        - fills[["commission", "spread", "slippage", "impact"]].to_numpy().sum()
+    )
     assert result.equity["cash"].iloc[-1] == pytest.approx(cash, rel=1e-9)
     assert result.sleeves.iloc[-1].sum() == pytest.approx(result.equity["equity"].iloc[-1] - 50_000, rel=1e-9)
     assert (fills[["commission", "spread", "slippage"]] > 0).all().all()

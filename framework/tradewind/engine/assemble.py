@@ -16,6 +16,7 @@ from tradewind.engine.session import Limits, Session
 from tradewind.engine.sleeve import Sleeve
 from tradewind.errors import ConfigError, choices
 from tradewind.exchange import Exchange, ExchangeRules, QuoteSource
+from tradewind.journal import Journal
 from tradewind.portfolio.books import SleeveBooks
 from tradewind.portfolio.regime_state import RegimeState
 
@@ -154,7 +155,7 @@ def run_session(
     rows
         The stream; None runs over the history.
     held_regime
-        Label held for the whole run; None asks the detector.
+        Label held for the whole run, which then keeps no journal; None asks the detector.
     on_bar
         Called after every bar; False stops in order.
     quote_sources
@@ -178,6 +179,8 @@ def run_session(
         cost=charged,
         recorder=Recorder(bars.symbols, [sleeve.name for sleeve in sleeves], labels),
         data_end_haircut=plan.exchange.data_end_haircut,
+        borrow_rate_per_year=plan.exchange.borrow_rate_per_year,
+        journal=Journal(keeps=held_regime is None),
     )
     session = Session(
         panel=panel,

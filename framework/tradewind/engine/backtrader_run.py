@@ -93,7 +93,7 @@ class PluginCommission(bt.CommInfoBase):
 
     params = (("model", None), ("instrument", None), ("stocklike", True), ("commtype", bt.CommInfoBase.COMM_FIXED))
 
-    def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:  # noqa: ARG002, FBT001
+    def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:  # noqa: ARG002
         if size == 0.0:
             return 0.0
         model: Cost = self.p.model
@@ -154,7 +154,9 @@ def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[
 def _load_strategy(ref: PluginRef, directory: Path | None) -> Any:
     loaded = load_class(ref.backtrader or "", directory)
     if not (isinstance(loaded, type) and issubclass(loaded, bt.Strategy)):
-        raise PluginError(f"strategy.backtrader: {ref.backtrader} is not a bt.Strategy; name a class that derives from it")
+        raise PluginError(
+            f"strategy.backtrader: {ref.backtrader} is not a bt.Strategy; name a class that derives from it"
+        )
     parameters: Any = vars(loaded)["params"] if "params" in vars(loaded) else bt.Strategy.params
     known = list(parameters._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
     for name in ref.params:

@@ -52,6 +52,10 @@ class Ledger:
         Cost model for estimates; None where trading is free.
     data_end_haircut
         Loss on the last close at which a position is given up when its data end, as a fraction.
+    borrow_rate_per_year
+        What the exchange charges on shorts; 0: nothing to attribute.
+    journal
+        Where decisions are written; a fresh one by default.
     """
 
     def __init__(
@@ -64,11 +68,13 @@ class Ledger:
         cost: PanelCost | None,
         recorder: Recorder,
         data_end_haircut: float,
+        borrow_rate_per_year: float = 0.0,
+        journal: Journal | None = None,
     ) -> None:
         self.quotes = quotes
         self.exchange = exchange
         self.books = books
-        self.journal = Journal()
+        self.journal = Journal() if journal is None else journal
         self.recorder = recorder
         self.warnings: dict[str, None] = {}
         self.refused: list[OrderIntent] = []
@@ -76,6 +82,7 @@ class Ledger:
         self._panel = panel
         self._cost = cost
         self._haircut = data_end_haircut
+        self._charges_borrowing = borrow_rate_per_year > 0.0
         self._working: dict[str, OrderIntent] = {}
         self._filled: dict[str, float] = {}
         self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
@@ -87,18 +94,20 @@ class Ledger:
         """Run the venue over the current bar and return what was executed."""
         bar = self._panel.bar
         cash = self.exchange.cash
-        years = 0.0
-        if bar > 0:
-            elapsed = self._panel.timestamps[bar] - self._panel.timestamps[bar - 1]
-            years = float(elapsed / np.timedelta64(1, "s")) / _SECONDS_PER_YEAR
-        self.exchange.process(bar, self.quotes, years=years)
+        self.exchange.process(bar, self.quotes, years=self._elapsed_years(bar) if self._charges_borrowing else 0.0)
         fills = self._drain()
         borrowing = cash + math.fsum(done.fill.cash_flow for done in fills) - self.exchange.cash
-        if borrowing > 1e-9:
+        if self._charges_borrowing and borrowing > 0.0:
             self._charge_borrowing(borrowing)
         for column in ended:
             fills += self._end(column)
         return fills + self._expire()
+
+    def _elapsed_years(self, bar: int) -> float:
+        if bar == 0:
+            return 0.0
+        elapsed = self._panel.timestamps[bar] - self._panel.timestamps[bar - 1]
+        return float(elapsed / np.timedelta64(1, "s")) / _SECONDS_PER_YEAR
 
     def equity(self) -> float:
         """Return the account's value at the current marks."""
@@ -173,7 +182,7 @@ class Ledger:
             }
         if changed:
             self._write("regime", payload)
-        else:
+        elif self.journal.keeps:
             self.journal.write(self._panel.bar, "regime", payload)
         self.recorder.regime(confirmed, estimate)
 
@@ -279,9 +288,12 @@ class Ledger:
         return self._liquidate(instrument, price, "data_end")
 
     def _expire(self) -> list[Executed]:
+        expiring = [instrument for instrument in self.exchange.positions() if instrument.expiry is not None]
+        if not expiring:
+            return []
         today = self._panel.timestamps[self._panel.bar].astype("datetime64[D]").astype(dt.date)
         fills: list[Executed] = []
-        for instrument in list(self.exchange.positions()):
+        for instrument in expiring:
             if instrument.expiry is not None and instrument.expiry <= today:
                 fills += self._liquidate(instrument, self._settlement(instrument), "expiry")
         return fills
@@ -321,6 +333,8 @@ class Ledger:
 
     def _write(self, kind: str, payload: dict[str, Any]) -> None:
         """Journal a record; the first of a bar is preceded by the digest of the data it was decided on."""
+        if not self.journal.keeps:
+            return
         bar = self._panel.bar
         if bar != self._digested_bar:
             digests = {"bars": self._digest.update(self._panel.fields, bar + 1)}

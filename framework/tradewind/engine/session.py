@@ -123,19 +123,25 @@ class Session:
 
     def _wishes(self, equity: float, before: str) -> list[Wish]:
         wishes: list[Wish] = []
+        bar = self.panel.bar
+        days = int(self.panel.timestamps[bar].astype("datetime64[D]").astype(np.int64))
         for sleeve in self.sleeves:
-            wishes.extend(self._sleeve_wishes(sleeve, equity, before))
+            due = sleeve.is_due(bar, days)
+            changed = self.regime != before and sleeve.share_in(before) != sleeve.share_in(self.regime)
+            exits = bool(sleeve.closing_exits) and self.ledger.holds(sleeve.name)
+            if due or changed or exits or self.ledger.refused:
+                wishes.extend(self._sleeve_wishes(sleeve, equity, due=due, changed=changed, exits=exits))
         return wishes
 
-    def _sleeve_wishes(self, sleeve: Sleeve, equity: float, before: str) -> list[Wish]:
+    def _sleeve_wishes(self, sleeve: Sleeve, equity: float, *, due: bool, changed: bool, exits: bool) -> list[Wish]:
         market = self.panel.market(sleeve.name)
         portfolio: Portfolio | None = None
         decision: Decision | None = None
-        if sleeve.is_due(market):
+        if due:
             portfolio = self._portfolio(sleeve, equity)
             decision = sleeve.decide(market, portfolio, self.panel.market(f"{sleeve.name}.sizer"))
         reasons = self._retries(sleeve)
-        if sleeve.closing_exits and self.ledger.holds(sleeve.name):
+        if exits:
             portfolio = portfolio or self._portfolio(sleeve, equity)
             markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.closing_exits}
             for name, mask in sleeve.closing(markets, portfolio).items():
@@ -144,7 +150,7 @@ class Session:
         if decision is not None:
             self.ledger.decision(sleeve.name, decision)
             return self._wanted(sleeve, market, equity, "rebalance", reasons, decision)
-        if self.regime != before and sleeve.share_in(before) != sleeve.share_in(self.regime):
+        if changed:
             return self._wanted(sleeve, market, equity, "regime", reasons, None)
         if reasons:
             return self._wanted(sleeve, market, equity, "", reasons, None)

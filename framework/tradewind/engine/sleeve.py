@@ -78,9 +78,9 @@ class Sleeve:
         """Capital share in a regime."""
         return self._share if isinstance(self._share, float | int) else self._share.get(regime, 0.0)
 
-    def is_due(self, market: Market) -> bool:
-        """Tell whether the strategy is to be called on this bar."""
-        return self._due.on(market.bar, market.timestamp)
+    def is_due(self, bar: int, days: int) -> bool:
+        """Tell whether the strategy is to be called on this bar, of that day since 1970-01-01."""
+        return self._due.on(bar, days)
 
     def decide(self, market: Market, portfolio: Portfolio, sizer_market: Market) -> Decision | None:
         """Call the strategy, size its signals and check the answer; None keeps the last decision."""

@@ -38,7 +38,9 @@ class Journal:
     decided the same, to the last digit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = True) -> None:
+        self.keeps = keeps
+        """False: whoever writes may leave it, as nobody will read it."""
         self.records: list[Record] = []
         self._digest = hashlib.sha256()
 

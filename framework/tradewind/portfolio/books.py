@@ -45,6 +45,8 @@ class SleeveBook:
 
     def mark(self, closes: FloatArray) -> None:
         """Let the extremes since entry follow the closes; NaN (halted) changes nothing."""
+        if not self.quantities.any():
+            return
         np.fmax(self.highest_closes, closes, out=self.highest_closes, where=self.quantities != 0)
         np.fmin(self.lowest_closes, closes, out=self.lowest_closes, where=self.quantities != 0)
 

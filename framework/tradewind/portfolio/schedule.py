@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
-
-import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
     from tradewind.contracts import Schedule
 
 __all__ = ["Due", "period_of"]
 
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+_MONTHS = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "annual": 12}
 
-def period_of(schedule: Schedule, timestamp: np.datetime64) -> int:
-    """Return the number of the period a timestamp (UTC) lies in; equal numbers mean the same period."""
-    days = int(timestamp.astype("datetime64[D]").astype(np.int64))
+
+def period_of(schedule: Schedule, days: int) -> int:
+    """Return the number of the period a day (days since 1970-01-01, UTC) lies in; equal numbers mean the same period."""
     if schedule == "daily":
         return days
     if schedule == "weekly":
         return (days + 3) // 7  # 1970-01-01 was a Thursday; ISO weeks start on Monday
-    stamp = pd.Timestamp(timestamp)
-    months_per_period = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "annual": 12}[schedule]
-    return (stamp.year * 12 + stamp.month - 1) // months_per_period
+    day = dt.date.fromordinal(_EPOCH + days)
+    return (day.year * 12 + day.month - 1) // _MONTHS[schedule]
 
 
 class Due:
@@ -36,13 +35,13 @@ class Due:
         self._started = False
         self._period = 0
 
-    def on(self, bar: int, timestamp: np.datetime64) -> bool:
-        """Return whether the sleeve is due; to be asked once a bar, in order."""
+    def on(self, bar: int, days: int) -> bool:
+        """Return whether the sleeve is due on a bar of that day; to be asked once a bar, in order."""
         if bar < self._warmup:
             return False
         if self._schedule == "every_bar":
             return True
-        period = period_of(self._schedule, timestamp)
+        period = period_of(self._schedule, days)
         due = not self._started or period != self._period
         self._started, self._period = True, period
         return due
