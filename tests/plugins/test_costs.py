@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradewind.contracts import Trades
+from tradewind.errors import ConfigError, DataError
 from tradewind.model import AssetClass, Instrument
 from tradewind_plugins.costs import UsEquity
 from tradewind_plugins.costs.us_equity import half_spread_bp, square_root_impact_bp
@@ -59,12 +60,45 @@ def test_per_share_commission_has_the_minimum_and_maximum_of_fixed_pricing(share
 
 
 def test_per_order_commission_is_flat():
-    assert UsEquity(commission="per_order", commission_per_order=7.0).costs(trades([1, -999])).commission.tolist() == [7, 7]
+    assert UsEquity(commission="per_order", commission_per_order=7.0).costs(trades([1, -999])).commission.tolist() == [
+        7,
+        7,
+    ]
 
 
 def test_a_multiplier_scales_the_value_that_is_charged():
     future = Instrument(symbol="F", asset_class=AssetClass.FUTURE, multiplier=50.0)
-    assert total(UsEquity().costs(trades(2, instrument=future))) == pytest.approx(50 * total(UsEquity().costs(trades(2))))
+    assert total(UsEquity().costs(trades(2, instrument=future))) == pytest.approx(
+        50 * total(UsEquity().costs(trades(2)))
+    )
+
+
+@pytest.mark.parametrize(("quantity", "price"), [(10, np.nan), (np.nan, 10), (np.inf, 10), (10, np.inf), (10, -5.0)])
+def test_a_trade_without_a_sound_price_or_quantity_is_refused(quantity, price):
+    with pytest.raises(DataError, match=r"of .* A at .* cannot be charged"):
+        UsEquity().costs(trades([quantity], price))
+
+
+def test_spreads_the_wrong_way_round_are_refused():
+    with pytest.raises(ConfigError, match="received 10 above 2"):
+        UsEquity(spread_tight_bp=10, spread_wide_bp=2)
+
+
+def test_nothing_traded_costs_nothing():
+    for commission in ("basis_points", "per_share", "per_order"):
+        assert total(UsEquity(commission=commission).costs(trades(0.0, volume=1e6, volatility=0.02))).tolist() == [0.0]
+
+
+def test_impact_of_unknown_volatility_is_that_of_two_per_cent_a_day():
+    unknown, usual = trades(1e4, volume=1e6), trades(1e4, volume=1e6, volatility=0.02)
+    assert UsEquity().costs(unknown).impact.tolist() == UsEquity().costs(usual).impact.tolist()
+
+
+def test_impact_without_any_trading_is_that_of_a_whole_days_volume_and_unknown_volume_has_none():
+    silent = UsEquity().costs(trades(1e4, volume=0.0, volatility=0.02))
+    assert silent.impact[0] == pytest.approx(1e6 * 0.02)
+    assert silent.spread[0] == pytest.approx(1e6 * 5e-4)
+    assert UsEquity().costs(trades(1e4, volatility=0.02)).impact.tolist() == [0.0]
 
 
 def test_what_does_not_apply_is_said_and_replaced():

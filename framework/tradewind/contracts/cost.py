@@ -56,6 +56,9 @@ class Cost(Protocol):
 
     Optional method ``stamps(adjusted: bool, has_volume: bool) -> tuple[str, ...]``: what of the model does not apply to
     the data (a per-share commission on adjusted prices, impact without volume); printed on the report.
+
+    Optional method ``for_data(adjusted: bool, has_volume: bool) -> Cost``: the model to use on such data; called once
+    before the run. ``stamps`` is asked of the model as configured.
     """
 
     def costs(self, trades: Trades) -> Costs:

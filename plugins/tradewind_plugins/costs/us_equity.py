@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from tradewind.contracts import Cost, Costs, Trades
+from tradewind.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray
@@ -18,6 +19,7 @@ __all__ = ["UsEquity", "half_spread_bp", "square_root_impact_bp"]
 _LIQUID_USD_PER_DAY = 1e8
 _ILLIQUID_USD_PER_DAY = 1e6
 _BASIS_POINT = 1e-4
+_USUAL_DAILY_VOLATILITY = 0.02
 
 
 def half_spread_bp(dollar_volume: FloatArray, tight_bp: float, wide_bp: float) -> FloatArray:
@@ -49,7 +51,9 @@ def square_root_impact_bp(participation: FloatArray, daily_volatility: FloatArra
 class UsEquity:
     """Commission, half the spread, slippage and square-root impact, each in cash.
 
-    A fill of a resting limit order pays commission and impact only. Impact is 0 where volume is unknown.
+    A fill of a resting limit order pays commission and impact only. Impact is 0 where volume is unknown, that of a
+    whole day's volume where none was traded, and that of 2 % volatility a day where an instrument's is not known yet.
+    Partial fills of an order each count as an order.
 
     Parameters
     ----------
@@ -73,11 +77,26 @@ class UsEquity:
     slippage_bp: Annotated[float, Field(ge=0, le=1000, description="Slippage in basis points of value.")] = 5.0
     impact_coefficient: Annotated[float, Field(ge=0, le=10, description="Factor of the square-root impact.")] = 1.0
 
+    def __post_init__(self) -> None:
+        if self.spread_tight_bp > self.spread_wide_bp:
+            raise ConfigError(
+                f"costs us_equity: spread_tight_bp is the spread of the most liquid and spread_wide_bp that of the "
+                f"least; received {self.spread_tight_bp:g} above {self.spread_wide_bp:g}. Lower the first or raise the "
+                f"second"
+            )
+
     def costs(self, trades: Trades) -> Costs:
-        """Return the cash costs of a batch of executions."""
+        """Return the cash costs of a batch of executions.
+
+        Raises
+        ------
+        DataError
+            If a price or quantity is not finite, or a price is negative.
+        """
         multipliers = np.array([instrument.multiplier for instrument in trades.instruments])
         size = np.abs(trades.quantities)
         value = size * trades.prices * multipliers
+        _check(trades, value)
         active = ~trades.passive
         half_spread = half_spread_bp(
             trades.average_daily_volume * trades.prices * multipliers, self.spread_tight_bp, self.spread_wide_bp
@@ -117,7 +136,17 @@ class UsEquity:
 
     def _impact_bp(self, trades: Trades, size: FloatArray) -> FloatArray:
         volume = trades.average_daily_volume
-        known = np.isfinite(volume) & (volume > 0) & np.isfinite(trades.daily_volatility)
-        participation = np.divide(size, volume, out=np.zeros_like(size), where=known)
-        volatility = np.where(known, trades.daily_volatility, 0.0)
+        participation = np.divide(size, volume, out=np.where(np.isnan(volume), 0.0, 1.0), where=volume > 0)
+        volatility = np.where(np.isnan(trades.daily_volatility), _USUAL_DAILY_VOLATILITY, trades.daily_volatility)
         return square_root_impact_bp(participation, volatility, self.impact_coefficient)
+
+
+def _check(trades: Trades, value: FloatArray) -> None:
+    wrong = np.flatnonzero(~(np.isfinite(value) & (value >= 0)))
+    if len(wrong):
+        first = wrong[0]
+        raise DataError(
+            f"costs us_equity: a trade of {trades.quantities[first]:g} {trades.instruments[first].symbol} at "
+            f"{trades.prices[first]:g} cannot be charged; quantities are finite and prices finite and not negative. "
+            f"Mend the feed's prices, or leave the symbol out under `data: symbols:`"
+        )

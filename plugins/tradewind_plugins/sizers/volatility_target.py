@@ -13,6 +13,7 @@ from tradewind.contracts import Factor
 from tradewind.model.typing import FloatArray
 from tradewind_plugins.factors import Returns
 from tradewind_plugins.sizers.bounds import bounded, directions
+from tradewind_plugins.sizers.trailing import marked_returns
 
 __all__ = ["VolatilityTarget", "portfolio_volatility"]
 
@@ -26,7 +27,8 @@ class VolatilityTarget:
     """Start from equal weights and scale them so that the portfolio's trailing volatility meets a target.
 
     The budget bounds the result: a calm portfolio is not levered beyond it. Instruments without a full window of
-    returns get nothing.
+    returns get nothing; a halted bar counts as a return of 0. A portfolio that has not moved at all is not held, as no
+    scale would meet the target.
 
     References
     ----------
@@ -53,7 +55,7 @@ class VolatilityTarget:
         signs = directions(signals, market)
         if market.bar + 1 < self.lookback_bars:
             return np.zeros_like(signs)
-        window = market.factor_window("returns", self.lookback_bars)
+        window = marked_returns(market, self.lookback_bars)
         signs = np.where(np.isfinite(window).all(axis=0), signs, 0.0)
         count = np.count_nonzero(signs)
         if count == 0:
