@@ -32,7 +32,7 @@ def run(
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
     from tradewind.cli.progress import progress_bar
     from tradewind.registry import Registry
-    from tradewind.runs.run import run_plan
+    from tradewind.runs.launch import run_plan
 
     with progress_bar(quiet=as_json) as progress:
         result = run_plan(loaded, Registry.load(), runs_directory=runs, reports=reports, progress=progress)

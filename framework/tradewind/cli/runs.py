@@ -11,6 +11,7 @@ __all__ = ["list_runs", "report"]
 
 
 def list_runs(
+    action: Annotated[str, typer.Argument(metavar="list", help="What to do.", show_default=False)] = "list",
     runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
@@ -20,8 +21,11 @@ def list_runs(
     from rich.console import Console
     from rich.table import Table
 
+    from tradewind.errors import UserError, choices
     from tradewind.runs.capsule import list_capsules
 
+    if action != "list":
+        raise UserError(f"runs: no action '{action}'; {choices(action, ['list'])}")
     entries = [_entry(capsule) for capsule in list_capsules(runs)]
     if as_json:
         typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))

@@ -35,7 +35,7 @@ Seed = NewType("Seed", int)
 """Annotate a parameter of ``create`` with this to be given the run's seed; it is not part of the YAML schema."""
 
 Directory = NewType("Directory", Path)
-"""Annotate a parameter of ``create`` with this to be given the configuration's directory, against which paths resolve."""
+"""Annotate a parameter with this to be given the configuration's directory, where relative paths start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,8 @@ class Plugin:
     name
         Name in YAML, unique within its kind.
     create
-        Class or function that makes it. Every parameter is annotated; ``typing.Annotated`` with
-        ``pydantic.Field`` states range and description. A parameter annotated with a contract (``Feed``, ``Factor`` ...) is a nested plugin.
+        Class or function that makes it. Every parameter is annotated; ``typing.Annotated`` with ``pydantic.Field``
+        states range and description. A parameter annotated with a contract (``Feed``, ``Factor``) is a nested plugin.
     summary
         One sentence.
     needs

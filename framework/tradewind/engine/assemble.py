@@ -165,6 +165,8 @@ def run_session(
     columns = len(bars.instruments)
     detector = builder.detector()
     sleeves = builder.sleeves(columns)
+    if held_regime is not None:
+        sleeves = [sleeve for sleeve in sleeves if sleeve.share_in(held_regime) > 0.0]
     factors = _factors_of(sleeves, detector if held_regime is None else None)
     panel: Panel = HistoryPanel(bars, factors) if rows is None else StreamPanel(bars, rows, factors)
     quotes = PanelQuotes(panel, quote_sources)

@@ -116,8 +116,8 @@ def run_backtrader(
 ) -> BacktraderSession:
     """Run the plan's only sleeve, a `bt.Strategy`, and return the finished session.
 
-    Backtrader's rules apply: its minimum period over all feeds, its broker's margin refusals, its order types. Fills are
-    those of stock Backtrader on the same bars.
+    Backtrader's rules apply: its minimum period over all feeds, its broker's margin refusals, its order types. Fills
+    are those of stock Backtrader on the same bars.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def run_backtrader(
 def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[Instrument, ...]) -> None:
     cerebro.broker.setcash(plan.account.cash)
     if plan.exchange.volume_limit:
-        cerebro.broker.set_filler(bt.broker.fillers.FixedBarPerc(perc=100.0 * plan.exchange.volume_limit))
+        cerebro.broker.set_filler(bt.broker.fillers.FixedBarPerc(perc=round(100.0 * plan.exchange.volume_limit, 9)))
     if cost is not None:
         for instrument in instruments:
             info = PluginCommission(model=cost, instrument=instrument)
@@ -157,7 +157,7 @@ def _load_strategy(ref: PluginRef, directory: Path | None) -> Any:
         raise PluginError(
             f"strategy.backtrader: {ref.backtrader} is not a bt.Strategy; name a class that derives from it"
         )
-    parameters: Any = vars(loaded)["params"] if "params" in vars(loaded) else bt.Strategy.params
+    parameters: Any = vars(loaded).get("params", bt.Strategy.params)
     known = list(parameters._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
     for name in ref.params:
         if name not in known:

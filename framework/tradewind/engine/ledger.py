@@ -93,11 +93,11 @@ class Ledger:
     def process(self, ended: Sequence[int]) -> list[Executed]:
         """Run the venue over the current bar and return what was executed."""
         bar = self._panel.bar
-        cash = self.exchange.cash
+        borrowed = self.exchange.borrow_costs
         self.exchange.process(bar, self.quotes, years=self._elapsed_years(bar) if self._charges_borrowing else 0.0)
         fills = self._drain()
-        borrowing = cash + math.fsum(done.fill.cash_flow for done in fills) - self.exchange.cash
-        if self._charges_borrowing and borrowing > 0.0:
+        borrowing = self.exchange.borrow_costs - borrowed
+        if borrowing > 0.0:
             self._charge_borrowing(borrowing)
         for column in ended:
             fills += self._end(column)
@@ -218,7 +218,8 @@ class Ledger:
         self.recorder.account(equity, self.exchange.cash, gross, net, weights, self._profits())
 
     def _profits(self) -> list[float]:
-        values = np.nan_to_num(self._panel.marks()) * self._multipliers
+        values = self._panel.marks() * self._multipliers
+        values[np.isnan(values)] = 0.0
         profits = []
         for book in self.books.books.values():
             value = float((book.quantities * values).sum())

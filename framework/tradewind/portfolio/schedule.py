@@ -15,7 +15,7 @@ _MONTHS = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "annual": 12}
 
 
 def period_of(schedule: Schedule, days: int) -> int:
-    """Return the number of the period a day (days since 1970-01-01, UTC) lies in; equal numbers mean the same period."""
+    """Return the number of the period that a day lies in; ``days`` since 1970-01-01, UTC."""
     if schedule == "daily":
         return days
     if schedule == "weekly":

@@ -71,7 +71,7 @@ def portfolio_of(
     highest_closes: Sequence[float] | None = None,
     lowest_closes: Sequence[float] | None = None,
 ) -> Portfolio:
-    """Return a sleeve's `Portfolio`; flat unless quantities are given. Entry data default to the current mark and bar."""
+    """Return a sleeve's `Portfolio`; flat unless quantities are given. Entries default to the current mark and bar."""
     count = len(market.instruments)
     held = np.zeros(count) if quantities is None else np.asarray(quantities, dtype=np.float64)
     open_ = held != 0
