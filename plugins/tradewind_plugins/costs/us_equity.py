@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = ["UsEquity", "half_spread_bp", "square_root_impact_bp"]
 
 _LIQUID_USD_PER_DAY = 1e8
 _ILLIQUID_USD_PER_DAY = 1e6
+_DECADES_OF_LIQUIDITY = math.log10(_LIQUID_USD_PER_DAY / _ILLIQUID_USD_PER_DAY)
 _BASIS_POINT = 1e-4
 _USUAL_DAILY_VOLATILITY = 0.02
 
@@ -28,8 +30,8 @@ def half_spread_bp(dollar_volume: FloatArray, tight_bp: float, wide_bp: float) -
     The full spread is ``tight_bp`` from 100 million dollars traded a day, ``wide_bp`` up to 1 million, linear in the
     logarithm between, and in the middle where volume is unknown (NaN).
     """
-    position = np.log10(np.maximum(dollar_volume, 1.0) / _ILLIQUID_USD_PER_DAY)
-    liquid = np.clip(position / np.log10(_LIQUID_USD_PER_DAY / _ILLIQUID_USD_PER_DAY), 0.0, 1.0)
+    position = np.log10(np.maximum(dollar_volume, 1.0) / _ILLIQUID_USD_PER_DAY) / _DECADES_OF_LIQUIDITY
+    liquid = np.minimum(np.maximum(position, 0.0), 1.0)
     return (wide_bp - (wide_bp - tight_bp) * np.where(np.isnan(liquid), 0.5, liquid)) / 2.0
 
 
@@ -80,7 +82,7 @@ class UsEquity:
     def __post_init__(self) -> None:
         if self.spread_tight_bp > self.spread_wide_bp:
             raise ConfigError(
-                f"costs us_equity: spread_tight_bp is the spread of the most liquid and spread_wide_bp that of the "
+                f"spread_tight_bp is the spread of the most liquid and spread_wide_bp that of the "
                 f"least; received {self.spread_tight_bp:g} above {self.spread_wide_bp:g}. Lower the first or raise the "
                 f"second"
             )
@@ -142,9 +144,9 @@ class UsEquity:
 
 
 def _check(trades: Trades, value: FloatArray) -> None:
-    wrong = np.flatnonzero(~(np.isfinite(value) & (value >= 0)))
-    if len(wrong):
-        first = wrong[0]
+    sound = (value >= 0.0) & (value < np.inf)
+    if not sound.all():
+        first = int(np.argmin(sound))
         raise DataError(
             f"costs us_equity: a trade of {trades.quantities[first]:g} {trades.instruments[first].symbol} at "
             f"{trades.prices[first]:g} cannot be charged; quantities are finite and prices finite and not negative. "
