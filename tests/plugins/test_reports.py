@@ -92,6 +92,9 @@ def _poor_results() -> dict[str, Result]:
         "no sleeves": dataclasses.replace(full, sleeves=empty, weights=empty),
         "short": dataclasses.replace(full, weights=-full.weights),
         "free": dataclasses.replace(full, metrics={}, fills=full.fills.assign(**_FREE)),
+        "late benchmark": dataclasses.replace(
+            full, equity=full.equity.assign(benchmark=full.equity["benchmark"].where(full.equity.index > "2019"))
+        ),
         "unlabelled start": dataclasses.replace(full, regimes=full.regimes.iloc[100:]),
     }  # fmt: skip
 
@@ -225,7 +228,7 @@ def test_long_runs_stay_small_and_keep_their_spikes() -> None:
 
 
 def test_the_picture_has_the_size_asked_for(tmp_path: Path) -> None:
-    path = PngReport(dots_per_inch=80).write(make_result(name="a $x$ & <b>"), tmp_path)
+    path = PngReport(dots_per_inch=80).write(make_result(name=r"a $\bad$ & <b>"), tmp_path)
     assert path == tmp_path / "report.png"
     assert _png_size(path) == (800, 600)
 
