@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tradewind.contracts import Factor, FactorStep, OnReference
+from tradewind.engine.blame import blamed
 from tradewind.errors import PluginError
 from tradewind.model import Bars, Market, Row
 
@@ -224,11 +225,11 @@ def _compute(owner: str, factors: Mapping[str, Factor | OnReference], bars: Bars
         if isinstance(factor, OnReference):
             if factor.role not in bars.references:
                 continue
-            source = bars.references[factor.role]
-            values = factor.factor.compute(source)
+            source, wanted = bars.references[factor.role], factor.factor
         else:
-            source = bars
-            values = factor.compute(bars)
+            source, wanted = bars, factor
+        with blamed(f"{owner}: factor {name!r} ({type(wanted).__name__})", "over the history"):
+            values = wanted.compute(source)
         expected = (len(source), len(source.instruments))
         if values.shape != expected:
             raise PluginError(

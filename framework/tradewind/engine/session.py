@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tradewind.engine.blame import blamed
 from tradewind.errors import RiskHaltError
 from tradewind.model import OrderIntent, OrderType, Portfolio, TimeInForce
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance, round_to_lot
@@ -116,7 +117,8 @@ class Session:
             return
         estimate: RegimeEstimate | None = None
         if self.panel.bar >= self._detector_warmup:
-            estimate = self._detector.estimate(self.panel.market("regime"))
+            with blamed(f"regime {type(self._detector).__name__}.estimate", f"at bar {self.panel.bar}"):
+                estimate = self._detector.estimate(self.panel.market("regime"))
         label = self._regime_state.update(estimate)
         self.ledger.regime(label, estimate, changed=label != self.regime)
         self.regime = label
@@ -259,7 +261,10 @@ class Session:
         )
 
     def _rest_exits(self, equity: float) -> None:
-        """Place the next bar's stop and limit orders of resting exits, for positions no order works on."""
+        """Place the next bar's stop or limit order of each resting exit, for positions no order works on.
+
+        A position has one of them, the stop if there are both: two orders could both fill.
+        """
         intents: list[OrderIntent] = []
         for sleeve in self.sleeves:
             if not sleeve.resting_exits or not self.ledger.holds(sleeve.name):
@@ -267,9 +272,11 @@ class Session:
             portfolio = self._portfolio(sleeve, equity)
             for name, rule in sleeve.resting_exits:
                 market = self.panel.market(f"{sleeve.name}.exit.{name}")
-                stops, limits = rule.stop_prices(market, portfolio), rule.limit_prices(market, portfolio)
+                with blamed(f"sleeve {sleeve.name!r}: exit {name}", f"at bar {market.bar}"):
+                    stops, limits = rule.stop_prices(market, portfolio), rule.limit_prices(market, portfolio)
                 intents.extend(self._resting(sleeve, name, portfolio, OrderType.STOP, stops))
-                intents.extend(self._resting(sleeve, name, portfolio, OrderType.LIMIT, limits))
+                unstopped = np.where(np.isfinite(stops), np.nan, limits)
+                intents.extend(self._resting(sleeve, name, portfolio, OrderType.LIMIT, unstopped))
         if intents:
             self.ledger.submit(intents, ())
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tradewind.contracts import Exit, RestingExit, Sizer, Strategy
+from tradewind.engine.blame import blamed
 from tradewind.errors import PluginError
 from tradewind.model import Market, Portfolio, Signals, Targets
 from tradewind.portfolio.schedule import Due
@@ -84,7 +85,8 @@ class Sleeve:
 
     def decide(self, market: Market, portfolio: Portfolio, sizer_market: Market) -> Decision | None:
         """Call the strategy, size its signals and check the answer; None keeps the last decision."""
-        answer = self.strategy.on_bar(market, portfolio)
+        with blamed(f"sleeve {self.name!r}: {type(self.strategy).__name__}.on_bar", f"at bar {market.bar}"):
+            answer = self.strategy.on_bar(market, portfolio)
         if answer is None:
             return None
         if isinstance(answer, Signals):
@@ -117,7 +119,8 @@ class Sleeve:
                     f"sleeve {self.name!r}: {type(self.sizer).__name__} needs Signals.{name}, which "
                     f"{type(self.strategy).__name__} does not give; choose another sizer"
                 )
-        weights = self.sizer.weights(signals, market, portfolio)
+        with blamed(f"sleeve {self.name!r}: {type(self.sizer).__name__}.weights", f"at bar {market.bar}"):
+            weights = self.sizer.weights(signals, market, portfolio)
         self._check_shape(f"{type(self.sizer).__name__}.weights", weights, market)
         if not np.isfinite(weights).all():
             bad = [market.symbols[column] for column in np.flatnonzero(~np.isfinite(weights))]
@@ -143,7 +146,8 @@ class Sleeve:
         """Return the positions each exit gives up, by exit name; their target weights become 0."""
         closed: dict[str, BoolArray] = {}
         for name, rule in self.closing_exits:
-            mask = np.asarray(rule.closes(markets[name], portfolio), dtype=np.bool_) & (portfolio.quantities != 0)
+            with blamed(f"sleeve {self.name!r}: exit {name}", f"at bar {markets[name].bar}"):
+                mask = np.asarray(rule.closes(markets[name], portfolio), dtype=np.bool_) & (portfolio.quantities != 0)
             if mask.any():
                 closed[name] = mask
                 self.target_weights = np.where(mask, 0.0, self.target_weights)

@@ -55,7 +55,11 @@ def market_at(bars: Bars, bar: int, factors: Mapping[str, Factor | OnReference] 
         marks=pd.DataFrame(close[: bar + 1]).ffill().to_numpy(dtype=np.float64)[-1],
         tradable=present[bar],
         own_bars=present[: bar + 1].sum(axis=0),
-        factors={name: _compute(factor, bars) for name, factor in (factors or {}).items()},
+        factors={
+            name: _compute(factor, bars)
+            for name, factor in (factors or {}).items()
+            if not isinstance(factor, OnReference) or factor.role in bars.references
+        },
         reference_fields={role: series.fields for role, series in bars.references.items()},
     )
 

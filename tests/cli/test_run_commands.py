@@ -1,0 +1,174 @@
+"""`run`, `runs`, `report`, `reproduce` and `compare`, as a user types them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STRATEGY = '''
+from tradewind import Signals
+
+
+class Hold:
+    """Own everything."""
+
+    schedule = "monthly"
+
+    def __init__(self, from_bar: int = 0) -> None:
+        self.warmup = from_bar
+
+    def on_bar(self, market, portfolio):
+        return Signals(scores=market.tradable.astype(float))
+'''
+
+CONFIG = """
+name: hold
+data: {feed: sample, symbols: [KO, XOM], references: {benchmark: SP500}, start: 2015-01-02, end: 2016-12-30}
+strategy: {python: "./hold.py:Hold"}
+sizer: equal_weight
+reports: [html]
+"""
+
+SLOW = """
+import os
+import signal
+from tradewind import Signals
+
+
+class Slow:
+    def on_bar(self, market, portfolio):
+        if market.bar == 50:
+            os.kill(os.getpid(), signal.SIGINT)
+        return Signals(scores=market.tradable.astype(float))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "hold.py").write_text(STRATEGY)
+    (tmp_path / "hold.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def tradewind(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tradewind", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "120"},
+    )
+
+
+def test_run_prints_a_short_table_and_where_the_report_is(project):
+    done = tradewind(project, "run", "hold.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "CAGR" in done.stdout
+    (report,) = [line for line in done.stdout.splitlines() if line.startswith("report: ")]
+    assert (project / report.removeprefix("report: ")).is_file()
+    assert "warning" not in done.stdout
+
+
+def test_json_is_the_only_thing_on_stdout(project):
+    done = tradewind(project, "run", "hold.yaml", "--json", "--no-reports")
+    data = json.loads(done.stdout)
+    assert data["schema_version"] == 1
+    assert data["mode"] == "backtest"
+    assert data["metrics"]["final_equity"] > 0
+
+
+def test_paper_is_one_flag_and_the_same_decisions(project):
+    backtest = json.loads(tradewind(project, "run", "hold.yaml", "--json").stdout)
+    paper = json.loads(tradewind(project, "run", "hold.yaml", "--mode", "paper", "--json").stdout)
+    assert paper["decision_hash"] == backtest["decision_hash"]
+
+
+def test_live_refuses_with_exit_code_one(project):
+    done = tradewind(project, "run", "hold.yaml", "--mode", "live")
+    assert done.returncode == 1
+    assert "refused before anything was sent" in done.stderr
+    assert not (project / "runs").exists()
+
+
+def test_kept_runs_are_listed_reported_reproduced_and_compared(project):
+    tradewind(project, "run", "hold.yaml")
+    tradewind(project, "run", "hold.yaml", "--set", "sleeves.0.strategy.params.from_bar=30")
+    runs = json.loads(tradewind(project, "runs", "list", "--json").stdout)
+    assert len(runs) == 2
+    listed = tradewind(project, "runs", "list").stdout
+    assert all(run["decision_hash"][:8] in listed for run in runs)
+    reproduced = tradewind(project, "reproduce", "latest")
+    assert reproduced.returncode == 0
+    assert reproduced.stdout.startswith("reproduced: ")
+    compared = tradewind(project, "compare", runs[0]["run"], runs[1]["run"])
+    assert compared.returncode == 0
+    assert "decisions: different" in compared.stdout
+    assert "parameter sleeves.0.strategy.params.from_bar" in compared.stdout
+    report = tradewind(project, "report", runs[0]["run"])
+    assert Path(project / report.stdout.strip()).is_file()
+
+
+def test_a_changed_file_is_not_reproduced_and_says_what_changed(project):
+    tradewind(project, "run", "hold.yaml", "--no-reports")
+    (project / "hold.py").write_text(STRATEGY.replace("monthly", "weekly"))
+    done = tradewind(project, "reproduce", "latest")
+    assert done.returncode == 1
+    assert "NOT reproduced" in done.stdout
+    assert "changed: sleeves.0.strategy" in done.stdout
+    assert "first difference: bar" in done.stdout
+
+
+def test_an_interrupt_keeps_a_partial_run(project):
+    (project / "slow.py").write_text(SLOW)
+    (project / "slow.yaml").write_text(CONFIG.replace("./hold.py:Hold", "./slow.py:Slow"))
+    done = tradewind(project, "run", "slow.yaml", "--json")
+    assert done.returncode == 130
+    data = json.loads(done.stdout)
+    assert data["status"] == "partial"
+    (run,) = (project / "runs").iterdir()
+    assert len((run / "equity.csv").read_text().splitlines()) == 52
+
+
+def test_an_unwritable_place_for_runs_is_said(project):
+    (project / "runs").write_text("a file")
+    done = tradewind(project, "run", "hold.yaml")
+    assert done.returncode == 1
+    assert "give another folder with --runs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("run", "hold.yml"), 1, "hold.yaml"),
+        (("run", "hold.yaml", "--set", "sizer=equal_wait"), 3, "Did you mean 'equal_weight'"),
+        (("run", "hold.yaml", "--set", "acount.cash=3"), 2, "Did you mean 'account'"),
+        (("run", "hold.yaml", "--set", "data.symbols=[KOO]"), 4, "KO"),
+        (("run", "hold.yaml", "--start", "2031-01-01", "--end", "2031-02-01"), 4, "2031"),
+        (("reproduce", "nothing"), 1, "no run 'nothing'"),
+        (("runs", "lisst"), 1, "Did you mean 'list'"),
+        (("rum", "hold.yaml"), 1, "Did you mean 'run'"),
+    ],
+)
+def test_every_mistake_ends_with_one_message_and_its_exit_code(project, arguments, code, words):
+    done = tradewind(project, *arguments)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_strategy_that_raises_is_named_with_bar_and_line(project):
+    (project / "hold.py").write_text(
+        STRATEGY.replace("return Signals", "1 / (market.bar - market.bar)\n        return Signals")
+    )
+    done = tradewind(project, "run", "hold.yaml")
+    assert done.returncode == 3
+    assert "hold.py" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert "at bar" in done.stderr
+    assert "Traceback" not in done.stderr
