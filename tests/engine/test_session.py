@@ -314,3 +314,13 @@ def test_a_buy_that_became_too_dear_is_refused_as_by_backtrader_and_sized_again_
         [1, "retry", "rejected"],
     ]
     assert fills_of(session) == [(3, "S0", pytest.approx(1000 / 12), 12.0)]
+
+
+def test_a_factor_that_needs_a_missing_field_is_refused_before_the_run(monkeypatch):
+    from tests.engine import helpers
+    from tradewind_plugins.exits import AtrStop
+
+    plugin = ExitPlugin(name="atr_stop", create=AtrStop, summary="ATR.")
+    monkeypatch.setattr(helpers.TestPlugins, "tradewind_exits", hookimpl(lambda self: iter([plugin])), raising=False)
+    with pytest.raises(ConfigError, match=r"main\.exit\.atr_stop: factor .* needs the field 'high'"):
+        run(make_bars(np.ones((30, 1))), single("atr", {}, exits=["atr_stop"]))

@@ -76,6 +76,12 @@ def test_another_process_and_hash_seed_decide_the_same(result, config, hash_seed
     assert done.stdout.strip() == result.decision_hash
 
 
+def test_a_notebook_shows_the_result(result):
+    page = result._repr_html_()
+    assert "rotate" in page
+    assert "CAGR" in page
+
+
 def test_a_broken_capsule_is_named(result):
     (result.directory / "equity.csv").unlink()
     with pytest.raises(UserError, match="not a readable run capsule"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tradewind.config.plan import PluginRef
-from tradewind.contracts import Cost, Exit, Regime, RestingExit, Sizer, Strategy
+from tradewind.contracts import Cost, Exit, OnReference, Regime, RestingExit, Sizer, Strategy
 from tradewind.engine.cerebro import drive
 from tradewind.engine.ledger import Ledger
 from tradewind.engine.panel import Factors, HistoryPanel, StreamPanel
@@ -103,6 +103,21 @@ def _factors_of(sleeves: Sequence[Sleeve], detector: Regime | None) -> Factors:
     return factors
 
 
+def _check_factors(factors: Factors, bars: Bars) -> None:
+    for owner, named in factors.items():
+        for name, factor in named.items():
+            role = factor.role if isinstance(factor, OnReference) else ""
+            if role and role not in bars.references:
+                continue
+            fields = bars.references[role].fields if role else bars.fields
+            for need in (factor.factor if isinstance(factor, OnReference) else factor).needs:
+                if need not in fields:
+                    raise ConfigError(
+                        f"{owner}: factor {name!r} needs the field {need!r}, which the feed does not deliver; "
+                        f"{choices(need, fields)} Choose another feed or other parameters"
+                    )
+
+
 def check_needs(builder: Builder, bars: Bars) -> None:
     """Refuse a run whose feed lacks a field or reference that a plugin needs.
 
@@ -168,6 +183,7 @@ def run_session(
     if held_regime is not None:
         sleeves = [sleeve for sleeve in sleeves if sleeve.share_in(held_regime) > 0.0]
     factors = _factors_of(sleeves, detector if held_regime is None else None)
+    _check_factors(factors, bars)
     panel: Panel = HistoryPanel(bars, factors) if rows is None else StreamPanel(bars, rows, factors)
     quotes = PanelQuotes(panel, quote_sources)
     cost = builder.cost()

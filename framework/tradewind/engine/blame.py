@@ -26,6 +26,6 @@ def blamed(plugin: str, when: str) -> Iterator[None]:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         line = f" in `{frame.line}`" if frame.line else ""
         raise PluginError(
-            f"{plugin} raised {type(error).__name__} {when}: {error} ({Path(frame.filename).name}:{frame.lineno}{line}); "
-            f"nothing was traded after it"
+            f"{plugin} raised {type(error).__name__} {when}: {error} "
+            f"({Path(frame.filename).name}:{frame.lineno}{line}); nothing was traded after it"
         ) from error

@@ -2,8 +2,8 @@
 
 Files of a capsule: ``config.yaml`` (resolved plan), ``result.json`` (figures; schema in docs/reference/result.md),
 ``provenance.json`` (versions, code hashes, where the configuration lay), ``journal.jsonl`` (decision journal) and the
-tables ``equity.csv``, ``positions.csv``, ``orders.csv``, ``fills.csv``, ``regimes.csv`` and ``sleeves.csv``. Reports lie
-beside them.
+tables ``equity.csv``, ``positions.csv``, ``orders.csv``, ``fills.csv``, ``regimes.csv`` and ``sleeves.csv``. Reports
+lie beside them.
 """
 
 from __future__ import annotations

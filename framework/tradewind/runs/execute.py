@@ -191,9 +191,9 @@ def _only(bars: Bars, name: str) -> Bars:
 def _stamps(builder: Builder, bars: Bars) -> tuple[str, ...]:
     plan = builder.plan
     stamps = list(bars.stamps)
-    if bars.close_only:
+    if bars.close_only and not any(stamp.startswith("close-only") for stamp in stamps):
         stamps.append("Close-only bars: a decision at the close of a bar fills at the next close.")
-    else:
+    elif not bars.close_only:
         stamps.append("A decision at the close of a bar fills at the next open.")
     if plan.costs is None:
         stamps.append("No costs: trading is free in this run.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import threading
 from contextlib import contextmanager
@@ -9,16 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradewind.config.loader import LoadedPlan, check_plan, load_plan
+from tradewind.model import Result
 from tradewind.registry import Registry
+from tradewind.report.notebook import result_html
 from tradewind.runs.execute import Execution, execute
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Sequence
 
-    from tradewind.model import Result
 
 __all__ = ["run", "run_plan"]
+
+
+class NotebookResult(Result):
+    """A result that a notebook shows as a table and a chart."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
 
 def run(
@@ -61,12 +72,13 @@ def run(
         start=None if start is None else str(start),
         end=None if end is None else str(end),
     )
-    return run_plan(
+    result = run_plan(
         loaded,
         Registry.load(),
         runs_directory=None if runs_directory is None else Path(runs_directory),
         reports=reports,
     )
+    return NotebookResult(**{field.name: getattr(result, field.name) for field in dataclasses.fields(result)})
 
 
 def run_plan(
