@@ -2,6 +2,7 @@
 # make test    run the tests (ARGS="tests/test_validation.py -k gap" to choose)
 # make lint    style, types, import rules, documentation
 # make soak    the long random tests
+# make bench   measure the commands a user waits for
 # make lock    renew constraints.txt (needs uv)
 # make clean   remove what can be made again; runs/ stays
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 STRICT := $(if $(filter file,$(origin PYTHON)),,strict)
 INPUTS := pyproject.toml constraints.txt scripts/install.sh scripts/find_python.sh
 
-.PHONY: demo test lint soak lock clean
+.PHONY: demo test lint soak bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-demo
@@ -31,10 +32,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_links.py
+	$(BIN)/python scripts/write_reference.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 soak: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/main_job.py
 
 lock:
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv: pip install uv"; exit 1; }

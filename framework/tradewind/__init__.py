@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tradewind.contracts import (
         CostPlugin,
+        DataRequest,
         ExitPlugin,
         FactorPlugin,
         FeedPlugin,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "tradewind.contracts": (
         "CostPlugin",
+        "DataRequest",
         "ExitPlugin",
         "FactorPlugin",
         "FeedPlugin",
@@ -42,6 +44,7 @@ _HOMES = {
 __all__ = [
     "Bars",
     "CostPlugin",
+    "DataRequest",
     "ExitPlugin",
     "FactorPlugin",
     "FeedPlugin",

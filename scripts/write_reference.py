@@ -1,0 +1,106 @@
+"""Write docs/reference/plugins.md and docs/reference/configuration.md from the code; ``--check`` only compares.
+
+Usage: python scripts/write_reference.py [--check]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tradewind.config.plan import Plan
+from tradewind.registry import Registry
+
+REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+KIND_TITLES = {
+    "strategy": "Strategies",
+    "regime": "Regime detectors",
+    "sizer": "Sizers",
+    "exit": "Exits",
+    "factor": "Factors",
+    "feed": "Feeds",
+    "cost": "Costs",
+    "report": "Reports",
+}
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """Return a short name of a JSON Schema's type, with its range."""
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rsplit('/', 1)[-1]}`"
+    if "anyOf" in schema:
+        return " or ".join(type_of(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    name = schema.get("type", "any")
+    if name == "array":
+        name = f"list of {type_of(schema.get('items', {}))}"
+    bounds = (("exclusiveMinimum", ">"), ("minimum", "≥"), ("exclusiveMaximum", "<"), ("maximum", "≤"))
+    limits = [f"{sign} {schema[key]:g}" for key, sign in bounds if key in schema]
+    return f"{name} {', '.join(limits)}".strip()
+
+
+def table(properties: dict[str, Any], required: list[str]) -> list[str]:
+    """Return a Markdown table of parameters."""
+    lines = ["| parameter | type | default | meaning |", "|---|---|---|---|"]
+    for name, schema in properties.items():
+        default = (
+            "required" if name in required else f"`{schema['default']}`" if "default" in schema else "section's own"
+        )
+        lines.append(f"| `{name}` | {type_of(schema)} | {default} | {schema.get('description', '')} |")
+    return lines
+
+
+def plugins_page() -> str:
+    """Return the page of the built-in plugins."""
+    registry = Registry.load()
+    lines = ["# Built-in plugins", "", "Made by `scripts/write_reference.py` from the registry."]
+    for kind, title in KIND_TITLES.items():
+        lines += ["", f"## {title}"]
+        for plugin in registry.plugins(kind):
+            if plugin.distribution != "tradewind":
+                continue
+            schema = registry.parameters(plugin).model_json_schema()
+            lines += ["", f"### `{plugin.name}`", "", plugin.plugin.summary]
+            if plugin.plugin.needs:
+                lines += ["", "Needs: " + ", ".join(f"`{need}`" for need in plugin.plugin.needs) + "."]
+            if schema.get("properties"):
+                lines += ["", *table(schema["properties"], schema.get("required", []))]
+    return "\n".join(lines) + "\n"
+
+
+def configuration_page() -> str:
+    """Return the page of the configuration's keys."""
+    schema = Plan.model_json_schema()
+    lines = ["# Configuration keys", "", "Made by `scripts/write_reference.py` from the typed plan.", ""]
+    lines += ["## The plan", ""]
+    lines += table(schema["properties"], schema.get("required", []))
+    for name, section in schema["$defs"].items():
+        lines += ["", f"## `{name}`", "", section.get("description", "").split("\n")[0], ""]
+        lines += table(section["properties"], section.get("required", []))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the pages, or say which are out of date."""
+    pages = {"plugins.md": plugins_page(), "configuration.md": configuration_page()}
+    stale = [name for name, text in pages.items() if _read(REFERENCE / name) != text]
+    if "--check" in sys.argv:
+        for name in stale:
+            sys.stderr.write(f"docs/reference/{name} is out of date: run python scripts/write_reference.py\n")
+        return 1 if stale else 0
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (REFERENCE / name).write_text(pages[name], encoding="utf-8")
+    return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
