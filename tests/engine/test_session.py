@@ -73,13 +73,13 @@ def test_the_end_of_the_file_is_not_the_end_of_a_symbol():
 
 
 class Chain:
-    """Quotes of one option from a formula, as a pricer will give them."""
+    """Quotes of one option by date, as a pricer will give them."""
 
-    def __init__(self, option: Instrument, prices: dict[str, float]) -> None:
-        self.option, self.prices, self.now = option, prices, ""
+    def __init__(self, option: Instrument, prices: dict[str, float], panel) -> None:
+        self.option, self.prices, self.panel = option, prices, panel
 
     def quote(self, instrument: Instrument) -> Quote | None:
-        price = self.prices.get(self.now)
+        price = self.prices.get(str(self.panel.timestamps[self.panel.bar])[:10])
         return None if instrument != self.option or price is None else Quote(price, price, price, price, float("nan"))
 
 
@@ -95,37 +95,18 @@ def test_an_option_without_a_feed_is_bought_during_the_run_marked_and_expires():
         right=OptionRight.CALL,
         style=ExerciseStyle.EUROPEAN,
     )
-    chain = Chain(option, {"2021-03-02": 1.5, "2021-03-03": 2.0, "2021-03-04": 5.5})
-
-    class Clock(Chain):
-        def quote(self, instrument: Instrument) -> Quote | None:
-            self.now = str(session_panel[0].timestamps[session_panel[0].bar])[:10]
-            return super().quote(instrument)
-
-    clock = Clock(option, chain.prices)
-    session_panel: list[object] = []
-    from tradewind.engine import assemble
-
-    original = assemble.PanelQuotes
-
-    class Spy(original):
-        def __init__(self, panel, sources=()):
-            session_panel.append(panel)
-            super().__init__(panel, sources)
-
-    assemble.PanelQuotes = Spy
-    try:
+    prices = {"2021-03-02": 1.5, "2021-03-03": 2.0, "2021-03-04": 5.5}
+    for stream in (False, True):
         session = run(
             bars,
             single("option", {1: Targets(quantities={option: 2.0})}),
+            stream=stream,
             account={"cash": 10_000.0},
-            quote_sources=[clock],
+            quote_sources=lambda panel: [Chain(option, prices, panel)],
         )
-    finally:
-        assemble.PanelQuotes = original
-    assert fills_of(session) == [(2, option.symbol, 2.0, 2.0), (3, option.symbol, -2.0, 5.0)]
-    assert equity_of(session).tolist() == [10_000.0, 10_000.0, 10_000.0, 10_600.0, 10_600.0]
-    assert session.ledger.books.books["main"].others == {}
+        assert fills_of(session) == [(2, option.symbol, 2.0, 2.0), (3, option.symbol, -2.0, 5.0)]
+        assert equity_of(session).tolist() == [10_000.0, 10_000.0, 10_000.0, 10_600.0, 10_600.0]
+        assert session.ledger.books.books["main"].others == {}
 
 
 def test_sleeve_books_sum_to_the_account_on_every_bar():

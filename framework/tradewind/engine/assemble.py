@@ -157,7 +157,7 @@ def run_session(
     rows: Iterator[Row] | None = None,
     held_regime: str | None = None,
     on_bar: Callable[[int], bool] | None = None,
-    quote_sources: Sequence[QuoteSource] = (),
+    quote_sources: Callable[[Panel], Sequence[QuoteSource]] = lambda _: (),
 ) -> Session:
     """Build everything afresh, run it to the end of its data and return the finished session.
 
@@ -174,7 +174,7 @@ def run_session(
     on_bar
         Called after every bar; False stops in order.
     quote_sources
-        Prices of instruments that have no column.
+        Makes the sources of prices of instruments that have no column; it is given the panel, whose ``bar`` they follow.
     """
     plan = builder.plan
     columns = len(bars.instruments)
@@ -185,7 +185,7 @@ def run_session(
     factors = _factors_of(sleeves, detector if held_regime is None else None)
     _check_factors(factors, bars)
     panel: Panel = HistoryPanel(bars, factors) if rows is None else StreamPanel(bars, rows, factors)
-    quotes = PanelQuotes(panel, quote_sources)
+    quotes = PanelQuotes(panel, quote_sources(panel))
     cost = builder.cost()
     charged = PanelCost(_for_data(cost, bars), panel, quotes) if cost is not None else None
     labels = detector.labels if detector is not None and held_regime is None else ()
