@@ -174,7 +174,7 @@ def run_session(
     on_bar
         Called after every bar; False stops in order.
     quote_sources
-        Makes the sources of prices of instruments that have no column; it is given the panel, whose ``bar`` they follow.
+        Makes the sources of prices of instruments without a column; given the panel, whose ``bar`` they follow.
     """
     plan = builder.plan
     columns = len(bars.instruments)
