@@ -305,3 +305,33 @@ def test_a_factor_that_needs_a_missing_field_is_refused_before_the_run(monkeypat
     monkeypatch.setattr(helpers.TestPlugins, "tradewind_exits", hookimpl(lambda self: iter([plugin])), raising=False)
     with pytest.raises(ConfigError, match=r"main\.exit\.atr_stop: factor .* needs the field 'high'"):
         run(make_bars(np.ones((30, 1))), single("atr", {}, exits=["atr_stop"]))
+
+
+def test_an_order_that_waits_on_a_halt_is_withdrawn_when_the_sleeve_no_longer_wants_it():
+    bars = make_bars([[10.0], [np.nan], [np.nan], [10.0], [10.0]])
+    session = run(bars, single("withdrawn", {0: weights(0.5), 2: weights(0.0)}), account=CASH)
+    assert fills_of(session) == []
+    statuses = session.ledger.recorder.tables(session.panel.timestamps, None)["orders"]["status"].tolist()
+    assert statuses == ["cancelled"]
+
+
+def test_a_sale_that_waits_on_a_halt_survives_a_decision_that_still_wants_it():
+    bars = make_bars([[10.0], [10.0], [np.nan], [np.nan], [9.0], [9.0]])
+    script = {0: weights(0.5), 1: weights(0.0), 3: weights(0.0)}
+    session = run(bars, single("survives", script), account=CASH)
+    assert fills_of(session) == [(1, "S0", 50.0, 10.0), (4, "S0", -50.0, 9.0)]
+
+
+def test_a_new_decision_of_one_sleeve_keeps_what_the_other_still_waits_for():
+    close = np.full((6, 1), 10.0)
+    volume = np.full((6, 1), 40.0)
+    bars = make_bars(close, open=close, high=close, low=close, volume=volume)
+    sleeves = [
+        {"name": "one", "strategy": scripted("waits", {0: weights(1.0)}), "share": 0.6},
+        {"name": "two", "strategy": scripted("changes", {0: weights(1.0), 1: weights(0.5)}), "share": 0.4},
+    ]
+    for stream in (False, True):
+        session = run(bars, sleeves, stream=stream, account=CASH, exchange={"volume_limit": 0.5})
+        held = {name: float(book.quantities[0]) for name, book in session.ledger.books.books.items()}
+        assert held == {"one": pytest.approx(60.0), "two": pytest.approx(20.0)}
+        assert session.ledger.holdings()[bars.instruments[0]] == pytest.approx(80.0)

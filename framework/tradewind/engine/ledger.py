@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tradewind.journal import BarDigest, Journal
-from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, TimeInForce
+from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelCost, PanelQuotes
@@ -129,20 +129,17 @@ class Ledger:
         prices = np.array([trade.price for trade in trades])
         return self._cost.estimate([trade.instrument for trade in trades], quantities, prices).tolist()
 
-    def is_working(self, instrument: Instrument) -> bool:
-        """Tell whether an order on the instrument can still fill on the next bar."""
-        return any(
-            intent.instrument == instrument
-            and not (intent.time_in_force is TimeInForce.DAY and intent.bar < self._panel.bar)
-            for intent in self._working.values()
-        )
+    def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
+        """Return the orders at work, with what each sleeve still has to get of them."""
+        return [(intent, self.books.unfilled(order_id)) for order_id, intent in self._working.items()]
 
-    def cancel_working(self, instruments: Collection[Instrument]) -> None:
-        """Cancel what still works on these instruments: a new decision replaces the old."""
-        for order_id, intent in list(self._working.items()):
-            if intent.instrument in instruments:
-                self.exchange.cancel(order_id)
+    def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
+        """Cancel what still works on these instruments and return it: a new decision replaces the old."""
+        cancelled = [entry for entry in self.working() if entry[0].instrument in instruments]
+        for intent, _ in cancelled:
+            self.exchange.cancel(intent.order_id)
         self._drain()
+        return cancelled
 
     def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade]) -> None:
         """Journal the intents, then hand them to the venue."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tradewind.engine.panel import Panel
     from tradewind.engine.sleeve import Decision, Sleeve
     from tradewind.model import Instrument, Market, RegimeEstimate
-    from tradewind.model.typing import FloatArray
+    from tradewind.model.typing import BoolArray, FloatArray
     from tradewind.portfolio.regime_state import RegimeState
 
 __all__ = ["Limits", "Session"]
@@ -76,6 +76,8 @@ class Session:
         self._detector_warmup: int = getattr(detector, "warmup", 0)
         self._limits = limits
         self._columns = {instrument: column for column, instrument in enumerate(panel.instruments)}
+        self._stale: set[tuple[str, Instrument]] = set()
+        """Sleeves and instruments whose working order the latest decision contradicts."""
         self._lots = np.array([instrument.lot_size for instrument in panel.instruments])
         self._multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
 
@@ -107,7 +109,7 @@ class Session:
         self._update_regime()
         wishes = self._wishes(equity, before)
         ledger.refused.clear()
-        if wishes:
+        if wishes or self._stale:
             self._trade(wishes, equity)
         self._rest_exits(equity)
         ledger.record(equity)
@@ -125,6 +127,7 @@ class Session:
 
     def _wishes(self, equity: float, before: str) -> list[Wish]:
         wishes: list[Wish] = []
+        self._stale.clear()
         bar = self.panel.bar
         days = int(self.panel.timestamps[bar].astype("datetime64[D]").astype(np.int64))
         for sleeve in self.sleeves:
@@ -180,9 +183,12 @@ class Session:
         marks = market.marks
         with np.errstate(invalid="ignore"):
             wanted = sleeve.target_weights * capital / (marks * self._multipliers)
-        moved = market.tradable & (wanted != held)
+        decided = np.ones(len(held), dtype=np.bool_)
         if decision is not None:
-            moved &= np.zeros_like(moved) if decision.weights is None else ~np.isnan(decision.weights)
+            decided = np.zeros_like(decided) if decision.weights is None else ~np.isnan(decision.weights)
+        moved = market.tradable & (wanted != held) & decided
+        if reason:
+            self._find_stale(sleeve, np.nan_to_num(wanted), decided)
         if reasons:
             moved[list(reasons)] |= market.tradable[list(reasons)]
             if not reason:
@@ -218,7 +224,7 @@ class Session:
 
     def _trade(self, wishes: Sequence[Wish], equity: float) -> None:
         ledger = self.ledger
-        ledger.cancel_working({wish.instrument for wish in wishes})
+        wishes = [*wishes, *self._reopened(wishes)]
         holdings = ledger.holdings()
         plan = plan_rebalance(
             wishes,
@@ -238,6 +244,29 @@ class Session:
         for cross in plan.crosses:
             ledger.cross(cross)
         ledger.submit([self._intent(number, trade) for number, trade in enumerate(plan.trades)], plan.trades)
+
+    def _find_stale(self, sleeve: Sleeve, wanted: FloatArray, decided: BoolArray) -> None:
+        """Note orders that would take the sleeve elsewhere than it now wants, as one that waits on a halted symbol."""
+        for intent, parts in self.ledger.working():
+            column = self._columns.get(intent.instrument)
+            if column is None or not decided[column] or sleeve.name not in parts:
+                continue
+            after = self.ledger.books.holding(sleeve.name, intent.instrument) + parts[sleeve.name]
+            if not math.isclose(after, wanted[column], rel_tol=1e-9, abs_tol=1e-9):
+                self._stale.add((sleeve.name, intent.instrument))
+
+    def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
+        """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""
+        replaced = {(wish.sleeve, wish.instrument) for wish in wishes} | self._stale
+        reopened: list[Wish] = []
+        for intent, parts in self.ledger.cancel_working({instrument for _, instrument in replaced}):
+            for name, part in parts.items():
+                if intent.time_in_force is TimeInForce.DAY or (name, intent.instrument) in replaced:
+                    continue
+                held = self.ledger.books.holding(name, intent.instrument)
+                mark = self.ledger.quotes.mark(intent.instrument)
+                reopened.append(Wish(name, intent.instrument, held, held + part, mark, intent.reason))
+        return reopened
 
     def _short_value(self, wishes: Sequence[Wish], holdings: Mapping[Instrument, float]) -> float:
         after = dict(holdings)
@@ -285,9 +314,10 @@ class Session:
     ) -> list[OrderIntent]:
         bar = self.panel.bar
         intents: list[OrderIntent] = []
+        busy = {intent.instrument for intent, parts in self.ledger.working() if sleeve.name in parts}
         for column in np.flatnonzero((portfolio.quantities != 0) & np.isfinite(prices)).tolist():
             instrument = self.panel.instruments[column]
-            if self.ledger.is_working(instrument):
+            if instrument in busy:
                 continue
             quantity = -float(portfolio.quantities[column])
             price: dict[str, Any] = {

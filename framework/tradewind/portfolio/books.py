@@ -77,6 +77,10 @@ class SleeveBooks:
         """Remember how an order's fills are to be divided."""
         self._unfilled[intent.order_id] = dict(intent.split)
 
+    def unfilled(self, order_id: str) -> Mapping[str, float]:
+        """Return what of an order's split is still to be filled, by sleeve; empty for an order that has ended."""
+        return dict(self._unfilled.get(order_id, {}))
+
     def close_order(self, order_id: str) -> None:
         """Forget an order that will not fill any more."""
         self._unfilled.pop(order_id, None)
