@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tradewind.contracts import SCHEDULES
-from tradewind.portfolio.schedule import Due, period_of
+from tradewind.portfolio.schedule import Due, next_period, period_of
 
 
 def days_of(stamp) -> int:
@@ -38,3 +38,10 @@ def test_a_sleeve_is_first_due_when_warm_and_then_once_a_period():
 def test_every_schedule_is_due_on_the_first_warm_bar(schedule):
     assert Due(schedule, warmup=0).on(0, days_of("2021-01-04"))
     assert not Due(schedule, warmup=1).on(0, days_of("2021-01-04"))
+
+
+@pytest.mark.parametrize("schedule", [one for one in SCHEDULES if one != "every_bar"])
+def test_the_next_period_begins_on_the_first_day_with_another_number(schedule):
+    for days in range(days_of("2019-11-20"), days_of("2020-03-10")):
+        first = next_period(schedule, days)
+        assert period_of(schedule, first - 1) == period_of(schedule, days) != period_of(schedule, first)

@@ -83,6 +83,7 @@ class Ledger:
         self._cost = cost
         self._haircut = data_end_haircut
         self._charges_borrowing = borrow_rate_per_year > 0.0
+        self._may_expire = False
         self._working: dict[str, OrderIntent] = {}
         self._filled: dict[str, float] = {}
         self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
@@ -129,6 +130,11 @@ class Ledger:
         prices = np.array([trade.price for trade in trades])
         return self._cost.estimate([trade.instrument for trade in trades], quantities, prices).tolist()
 
+    @property
+    def has_working(self) -> bool:
+        """Whether any order is at work."""
+        return bool(self._working)
+
     def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Return the orders at work, with what each sleeve still has to get of them."""
         return [(intent, self.books.unfilled(order_id)) for order_id, intent in self._working.items()]
@@ -147,6 +153,7 @@ class Ledger:
             self._write("intent", _intent_payload(intent))
             self.recorder.order(intent, self._panel.timestamps[self._panel.bar])
             self.books.open_order(intent)
+            self._may_expire |= intent.instrument.expiry is not None
             self._working[intent.order_id] = intent
         for intent, trade in zip(intents, trades, strict=False):
             if trade.resized:
@@ -201,32 +208,28 @@ class Ledger:
         self._write("exit", {"sleeve": sleeve, "exit": name, "symbols": symbols})
 
     def record(self, equity: float) -> None:
-        """Record the close of the bar."""
-        marks = self._panel.marks()
-        weights = np.zeros(len(marks))
-        gross = net = 0.0
-        for instrument, position in self.exchange.positions().items():
-            weight = position.quantity * self.quotes.mark(instrument) * instrument.multiplier / equity
-            column = self.quotes.column(instrument)
-            if column is not None:
-                weights[column] = weight
-            gross += abs(weight)
-            net += weight
-        self.recorder.account(equity, self.exchange.cash, gross, net, weights, self._profits())
-
-    def _profits(self) -> list[float]:
+        """Record the close of the bar: exposures and the profit of each sleeve, added up over the sleeves' books."""
         values = self._panel.marks() * self._multipliers
         values[np.isnan(values)] = 0.0
-        profits = []
+        weights = np.zeros(len(values))
+        others: dict[Instrument, float] = {}
+        profits: list[float] = []
         for book in self.books.books.values():
-            value = float((book.quantities * values).sum())
-            if book.others:
-                value += math.fsum(
-                    quantity * self.quotes.mark(instrument) * instrument.multiplier
-                    for instrument, quantity in book.others.items()
-                )
-            profits.append(book.cash_flow + value)
-        return profits
+            held = book.quantities * values
+            weights += held
+            profits.append(book.cash_flow + float(held.sum()) + self._value_of(book.others))
+            for instrument, quantity in book.others.items():
+                others[instrument] = others.get(instrument, 0.0) + quantity
+        weights /= equity
+        further = [self._value_of({instrument: quantity}) / equity for instrument, quantity in others.items()]
+        gross = float(np.abs(weights).sum()) + math.fsum(abs(weight) for weight in further)
+        net = float(weights.sum()) + math.fsum(further)
+        self.recorder.account(equity, self.exchange.cash, gross, net, weights, profits)
+
+    def _value_of(self, holdings: Mapping[Instrument, float]) -> float:
+        return math.fsum(
+            quantity * self.quotes.mark(instrument) * instrument.multiplier for instrument, quantity in holdings.items()
+        )
 
     def _drain(self) -> list[Executed]:
         fills: list[Executed] = []
@@ -286,9 +289,9 @@ class Ledger:
         return self._liquidate(instrument, price, "data_end")
 
     def _expire(self) -> list[Executed]:
-        expiring = [instrument for instrument in self.exchange.positions() if instrument.expiry is not None]
-        if not expiring:
+        if not self._may_expire:
             return []
+        expiring = [instrument for instrument in self.exchange.positions() if instrument.expiry is not None]
         today = self._panel.timestamps[self._panel.bar].astype("datetime64[D]").astype(dt.date)
         fills: list[Executed] = []
         for instrument in expiring:

@@ -187,7 +187,7 @@ class Session:
         if decision is not None:
             decided = np.zeros_like(decided) if decision.weights is None else ~np.isnan(decision.weights)
         moved = market.tradable & (wanted != held) & decided
-        if reason:
+        if reason and self.ledger.has_working:
             self._find_stale(sleeve, np.nan_to_num(wanted), decided)
         if reasons:
             moved[list(reasons)] |= market.tradable[list(reasons)]
@@ -347,8 +347,8 @@ class Session:
             quantities=book.quantities.copy(),
             entry_prices=book.entry_prices.copy(),
             entry_bars=book.entry_bars.copy(),
-            highest_closes=book.highest_closes.copy(),
-            lowest_closes=book.lowest_closes.copy(),
+            highest_closes=np.where(book.quantities != 0, book.highest_closes, np.nan),
+            lowest_closes=np.where(book.quantities != 0, book.lowest_closes, np.nan),
             target_weights=sleeve.target_weights.copy(),
             others=dict(book.others),
             regime=self.regime,

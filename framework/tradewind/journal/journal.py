@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["BarDigest", "Journal", "Record", "read_journal"]
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
 class Record(NamedTuple):
     """One line of the journal.
 
@@ -46,7 +49,7 @@ class Journal:
 
     def write(self, bar: int, kind: str, payload: Mapping[str, Any]) -> None:
         """Append one record; floats are written with `repr`, so every bit counts."""
-        record = Record(bar, kind, json.dumps(payload, separators=(",", ":")))
+        record = Record(bar, kind, _encode(payload))
         self.records.append(record)
         self._digest.update(f"{bar}\x1f{kind}\x1f{record.payload}\x1e".encode())
 
@@ -68,7 +71,7 @@ def read_journal(path: Path) -> Iterable[Record]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             entry = json.loads(line)
-            yield Record(entry["bar"], entry["kind"], json.dumps(entry["payload"], separators=(",", ":")))
+            yield Record(entry["bar"], entry["kind"], _encode(entry["payload"]))
 
 
 class BarDigest:

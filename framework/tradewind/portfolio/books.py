@@ -44,11 +44,14 @@ class SleeveBook:
         self.quantities[column] = after
 
     def mark(self, closes: FloatArray) -> None:
-        """Let the extremes since entry follow the closes; NaN (halted) changes nothing."""
+        """Let the extremes since entry follow the closes; NaN (halted) changes nothing.
+
+        Those of flat columns mean nothing: they start anew with the next position.
+        """
         if not self.quantities.any():
             return
-        np.fmax(self.highest_closes, closes, out=self.highest_closes, where=self.quantities != 0)
-        np.fmin(self.lowest_closes, closes, out=self.lowest_closes, where=self.quantities != 0)
+        np.fmax(self.highest_closes, closes, out=self.highest_closes)
+        np.fmin(self.lowest_closes, closes, out=self.lowest_closes)
 
 
 class SleeveBooks:

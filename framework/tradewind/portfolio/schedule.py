@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tradewind.contracts import Schedule
 
-__all__ = ["Due", "period_of"]
+__all__ = ["Due", "next_period", "period_of"]
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _MONTHS = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "annual": 12}
@@ -24,16 +24,26 @@ def period_of(schedule: Schedule, days: int) -> int:
     return (day.year * 12 + day.month - 1) // _MONTHS[schedule]
 
 
+def next_period(schedule: Schedule, days: int) -> int:
+    """Return the first day of the period after the one a day lies in; ``days`` since 1970-01-01, UTC."""
+    if schedule == "daily":
+        return days + 1
+    if schedule == "weekly":
+        return days + 7 - (days + 3) % 7
+    months = (period_of(schedule, days) + 1) * _MONTHS[schedule]
+    return dt.date(months // 12, months % 12 + 1, 1).toordinal() - _EPOCH
+
+
 class Due:
     """Tells on each bar whether a sleeve is to be called: first after warm-up, then on the first bar of each period."""
 
-    __slots__ = ("_period", "_schedule", "_started", "_warmup")
+    __slots__ = ("_schedule", "_until", "_warmup")
 
     def __init__(self, schedule: Schedule, warmup: int) -> None:
         self._schedule = schedule
         self._warmup = warmup
-        self._started = False
-        self._period = 0
+        self._until = -(10**9)
+        """First day of the next period."""
 
     def on(self, bar: int, days: int) -> bool:
         """Return whether the sleeve is due on a bar of that day; to be asked once a bar, in order."""
@@ -41,7 +51,7 @@ class Due:
             return False
         if self._schedule == "every_bar":
             return True
-        period = period_of(self._schedule, days)
-        due = not self._started or period != self._period
-        self._started, self._period = True, period
-        return due
+        if days < self._until:
+            return False
+        self._until = next_period(self._schedule, days)
+        return True
