@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tradewind.config.plan import Plan, SleeveConfig
     from tradewind.engine.panel import Panel
-    from tradewind.model import Bars, Row
+    from tradewind.model import Bars, Instrument, Row
     from tradewind.registry import Registry
 
 __all__ = ["Builder", "check_needs", "run_session"]
@@ -64,9 +64,11 @@ class Builder:
                 )
         return detector
 
-    def sleeves(self, columns: int) -> list[Sleeve]:
+    def sleeves(self, instruments: Sequence[Instrument]) -> list[Sleeve]:
         """Build the sleeves, in plan order."""
-        return [self._sleeve(f"sleeves.{number}", config, columns) for number, config in enumerate(self.plan.sleeves)]
+        return [
+            self._sleeve(f"sleeves.{number}", config, instruments) for number, config in enumerate(self.plan.sleeves)
+        ]
 
     def cost(self) -> Cost | None:
         """Build the cost model; None where trading is free."""
@@ -76,7 +78,7 @@ class Builder:
         """Build one plugin."""
         return self.registry.create(kind, ref, directory=self.directory, seed=self.plan.seed, where=where)
 
-    def _sleeve(self, where: str, config: SleeveConfig, columns: int) -> Sleeve:
+    def _sleeve(self, where: str, config: SleeveConfig, instruments: Sequence[Instrument]) -> Sleeve:
         strategy = cast("Strategy", self.create("strategy", config.strategy, f"{where}.strategy"))
         sizer = cast("Sizer", self.create("sizer", config.sizer, f"{where}.sizer")) if config.sizer else None
         exits: dict[str, Exit | RestingExit] = {}
@@ -89,7 +91,7 @@ class Builder:
                 f"{where}.exits: {', '.join(resting)} rest at the exchange; a sleeve can have one such exit, because "
                 f"two orders could both fill. Let the others decide on the close"
             )
-        return Sleeve(config.name, strategy, sizer, tuple(exits.items()), config.share, columns)
+        return Sleeve(config.name, strategy, sizer, tuple(exits.items()), config.share, instruments)
 
 
 def _factors_of(sleeves: Sequence[Sleeve], detector: Regime | None) -> Factors:
@@ -177,9 +179,8 @@ def run_session(
         Makes the sources of prices of instruments without a column; given the panel, whose ``bar`` they follow.
     """
     plan = builder.plan
-    columns = len(bars.instruments)
     detector = builder.detector()
-    sleeves = builder.sleeves(columns)
+    sleeves = builder.sleeves(bars.instruments)
     if held_regime is not None:
         sleeves = [sleeve for sleeve in sleeves if sleeve.share_in(held_regime) > 0.0]
     factors = _factors_of(sleeves, detector if held_regime is None else None)
@@ -220,7 +221,6 @@ def _rules(plan: Plan) -> ExchangeRules:
         allow_short=exchange.allow_short,
         short_margin=exchange.short_margin,
         borrow_rate_per_year=exchange.borrow_rate_per_year,
-        check_cash=plan.account.leverage == 1.0,
     )
 
 

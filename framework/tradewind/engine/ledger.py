@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tradewind.journal import BarDigest, Journal
-from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind
+from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -35,6 +35,8 @@ class Executed(NamedTuple):
     fill: Fill
     reason: str
     sleeves: tuple[str, ...]
+    gives_up: bool
+    """Whether the sleeves no longer want the instrument: a resting exit, the end of its data, its expiry."""
 
 
 class Ledger:
@@ -78,7 +80,7 @@ class Ledger:
         self.recorder = recorder
         self.warnings: dict[str, None] = {}
         self.refused: list[OrderIntent] = []
-        """Buys that the price at the fill made too dear since the last decision."""
+        """Buys refused for want of cash since the last decision; short sales are not tried again."""
         self._panel = panel
         self._cost = cost
         self._haircut = data_end_haircut
@@ -95,11 +97,12 @@ class Ledger:
         """Run the venue over the current bar and return what was executed."""
         bar = self._panel.bar
         borrowed = self.exchange.borrow_costs
+        short = self._short_values() if self._charges_borrowing else {}
         self.exchange.process(bar, self.quotes, years=self._elapsed_years(bar) if self._charges_borrowing else 0.0)
         fills = self._drain()
         borrowing = self.exchange.borrow_costs - borrowed
         if borrowing > 0.0:
-            self._charge_borrowing(borrowing)
+            self._charge_borrowing(borrowing, short)
         for column in ended:
             fills += self._end(column)
         return fills + self._expire()
@@ -139,6 +142,22 @@ class Ledger:
         """Return the orders at work, with what each sleeve still has to get of them."""
         return [(intent, self.books.unfilled(order_id)) for order_id, intent in self._working.items()]
 
+    def waiting(self, sleeve: str) -> dict[Instrument, float]:
+        """Return the signed quantities that orders at work still have to bring a sleeve, by instrument."""
+        waiting: dict[Instrument, float] = {}
+        for intent, parts in self.working():
+            if sleeve in parts and intent.time_in_force is TimeInForce.GTC:
+                waiting[intent.instrument] = waiting.get(intent.instrument, 0.0) + parts[sleeve]
+        return waiting
+
+    def reserved(self) -> float:
+        """Return the cash that buys at work will need, at the marks."""
+        return math.fsum(
+            math.fsum(parts.values()) * self.quotes.mark(intent.instrument) * intent.instrument.multiplier
+            for intent, parts in self.working()
+            if intent.quantity > 0.0 and intent.time_in_force is TimeInForce.GTC
+        )
+
     def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Cancel what still works on these instruments and return it: a new decision replaces the old."""
         cancelled = [entry for entry in self.working() if entry[0].instrument in instruments]
@@ -159,6 +178,7 @@ class Ledger:
             if trade.resized:
                 self._write("resized", {"id": intent.order_id, "reason": trade.resized})
         self.exchange.submit(intents)
+        self._drain()
 
     def cross(self, cross: Cross) -> None:
         """Book and journal a transfer between sleeves."""
@@ -198,6 +218,8 @@ class Ledger:
             if values is not None:
                 pairs = zip(symbols, values.tolist(), strict=True)
                 payload[name] = {symbol: value for symbol, value in pairs if value == value and value != 0.0}
+        if decision.weights is not None and np.isnan(decision.weights).any():
+            payload["kept"] = [symbols[column] for column in np.flatnonzero(np.isnan(decision.weights)).tolist()]
         if decision.quantities:
             payload["quantities"] = {key.symbol: value for key, value in decision.quantities.items()}
         self._write(decision.kind, payload)
@@ -263,7 +285,8 @@ class Ledger:
                 "split": dict(parts),
             },
         )
-        return Executed(fill, reason, tuple(parts))
+        resting = intent is not None and intent.time_in_force is TimeInForce.DAY
+        return Executed(fill, reason, tuple(parts), gives_up=resting or intent is None)
 
     def _close(self, event: OrderEvent) -> None:
         self._write("order", {"id": event.order_id, "event": event.kind.value, "reason": event.reason})
@@ -271,7 +294,8 @@ class Ledger:
             return
         self.recorder.status(event.order_id, event.kind.value)
         intent = self._working.get(event.order_id)
-        if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and intent is not None:
+        bought = intent is not None and intent.quantity > 0.0
+        if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and bought and intent is not None:
             self.refused.append(intent)
         elif event.kind is OrderEventKind.REJECTED:
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
@@ -284,7 +308,9 @@ class Ledger:
 
     def _end(self, column: int) -> list[Executed]:
         instrument = self._panel.instruments[column]
-        price = self.quotes.mark(instrument) * (1.0 - self._haircut)
+        held = self.exchange.positions().get(instrument)
+        loss = -self._haircut if held is None or held.quantity > 0.0 else self._haircut
+        price = self.quotes.mark(instrument) * (1.0 + loss)
         self._write("data_end", {"symbol": instrument.symbol, "price": price})
         return self._liquidate(instrument, price, "data_end")
 
@@ -322,15 +348,20 @@ class Ledger:
                 fills.append(self._fill(event.fill, reason))
         return fills
 
-    def _charge_borrowing(self, amount: float) -> None:
-        marks = self._panel.marks()
-        short = {
-            name: float(np.maximum(-book.quantities * np.nan_to_num(marks), 0.0).sum())
+    def _short_values(self) -> dict[str, float]:
+        """Value each sleeve has sold short, as it stood on the close before."""
+        marks = np.nan_to_num(self._panel.marks()) * self._multipliers
+        return {
+            name: float(np.maximum(-book.quantities * marks, 0.0).sum())
+            + math.fsum(max(-self._value_of({instrument: held}), 0.0) for instrument, held in book.others.items())
             for name, book in self.books.books.items()
         }
-        total = sum(short.values())
-        if total > 0.0:
-            self.books.charge(amount, {name: value / total for name, value in short.items()})
+
+    def _charge_borrowing(self, amount: float, short: Mapping[str, float]) -> None:
+        """Divide a cost of borrowing by what each sleeve was short; by equal parts if the marks say nothing."""
+        total = math.fsum(short.values())
+        weights = {name: value / total if total > 0.0 else 1.0 / len(short) for name, value in short.items()}
+        self.books.charge(amount, weights)
 
     def _write(self, kind: str, payload: dict[str, Any]) -> None:
         """Journal a record; the first of a bar is preceded by the digest of the data it was decided on."""

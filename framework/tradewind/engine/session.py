@@ -11,21 +11,25 @@ import numpy as np
 from tradewind.engine.blame import blamed
 from tradewind.errors import RiskHaltError
 from tradewind.model import OrderIntent, OrderType, Portfolio, TimeInForce
-from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance, round_to_lot
+from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tradewind.config.plan import AccountConfig, ExchangeConfig, RebalanceConfig
     from tradewind.contracts import Regime
-    from tradewind.engine.ledger import Executed, Ledger
+    from tradewind.engine.ledger import Ledger
     from tradewind.engine.panel import Panel
-    from tradewind.engine.sleeve import Decision, Sleeve
-    from tradewind.model import Instrument, Market, RegimeEstimate
-    from tradewind.model.typing import BoolArray, FloatArray
+    from tradewind.engine.sleeve import Sleeve
+    from tradewind.model import Instrument, RegimeEstimate
+    from tradewind.model.typing import FloatArray
     from tradewind.portfolio.regime_state import RegimeState
 
 __all__ = ["Limits", "Session"]
+
+
+_ROUNDING = 1e-9
+"""Part of equity by which a fully invested batch may miss its cash: the rounding of its sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +79,16 @@ class Session:
         self._regime_state = regime_state
         self._detector_warmup: int = getattr(detector, "warmup", 0)
         self._limits = limits
-        self._columns = {instrument: column for column, instrument in enumerate(panel.instruments)}
         self._stale: set[tuple[str, Instrument]] = set()
         """Sleeves and instruments whose working order the latest decision contradicts."""
-        self._lots = np.array([instrument.lot_size for instrument in panel.instruments])
-        self._multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
 
     def process(self) -> None:
         """Let the venue act on the new bar: fills of pending orders, ends of data, expiries."""
         for executed in self.ledger.process(self.panel.ended()):
-            if executed.reason.startswith("exit:") or executed.reason == "data_end":
-                self._forget_target(executed)
-
-    def _forget_target(self, executed: Executed) -> None:
-        """A position given up at the venue is not wanted again before the next decision."""
-        column = self._columns.get(executed.fill.instrument)
-        for sleeve in self.sleeves:
-            if column is not None and sleeve.name in executed.sleeves:
-                sleeve.target_weights[column] = 0.0
+            if executed.gives_up:
+                for sleeve in self.sleeves:
+                    if sleeve.name in executed.sleeves:
+                        sleeve.targets.give_up(executed.fill.instrument)
 
     def decide(self) -> None:
         """Mark, detect, decide and submit on the close of the current bar; then record it."""
@@ -100,6 +96,7 @@ class Session:
         for book in ledger.books.books.values():
             book.mark(panel.fields["close"][panel.bar])
         equity = ledger.equity()
+        ledger.exchange.lend((self._limits.account.leverage - 1.0 + _ROUNDING) * max(equity, 0.0))
         if not equity > 0.0:
             raise RiskHaltError(
                 f"bar {panel.bar} ({panel.timestamps[panel.bar]}): equity is {equity:.2f}; the account is gone. "
@@ -134,92 +131,34 @@ class Session:
             due = sleeve.is_due(bar, days)
             changed = self.regime != before and sleeve.share_in(before) != sleeve.share_in(self.regime)
             exits = bool(sleeve.closing_exits) and self.ledger.holds(sleeve.name)
-            if due or changed or exits or self.ledger.refused:
+            if due or changed or exits or sleeve.targets.pending or self.ledger.refused:
                 wishes.extend(self._sleeve_wishes(sleeve, equity, due=due, changed=changed, exits=exits))
         return wishes
 
     def _sleeve_wishes(self, sleeve: Sleeve, equity: float, *, due: bool, changed: bool, exits: bool) -> list[Wish]:
         market = self.panel.market(sleeve.name)
         portfolio: Portfolio | None = None
-        decision: Decision | None = None
         if due:
             portfolio = self._portfolio(sleeve, equity)
             decision = sleeve.decide(market, portfolio, self.panel.market(f"{sleeve.name}.sizer"))
-        reasons = self._retries(sleeve)
+            if decision is not None:
+                self.ledger.decision(sleeve.name, decision)
+        for intent in self.ledger.refused:
+            if sleeve.name in intent.split:
+                sleeve.targets.pending.setdefault(intent.instrument, "retry")
+        if changed:
+            sleeve.targets.rescale()
         if exits:
             portfolio = portfolio or self._portfolio(sleeve, equity)
             markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.closing_exits}
             for name, mask in sleeve.closing(markets, portfolio).items():
-                reasons.update((int(column), f"exit:{name}") for column in np.flatnonzero(mask))
                 self.ledger.exit(sleeve.name, name, mask)
-        if decision is not None:
-            self.ledger.decision(sleeve.name, decision)
-            return self._wanted(sleeve, market, equity, "rebalance", reasons, decision)
-        if changed:
-            return self._wanted(sleeve, market, equity, "regime", reasons, None)
-        if reasons:
-            return self._wanted(sleeve, market, equity, "", reasons, None)
-        return []
-
-    def _retries(self, sleeve: Sleeve) -> dict[int, str]:
-        """Columns whose buy was refused at the fill for want of cash: they are sized again to the cash there is now."""
-        columns = (
-            self._columns.get(intent.instrument) for intent in self.ledger.refused if sleeve.name in intent.split
-        )
-        return {column: "retry" for column in columns if column is not None}
-
-    def _wanted(
-        self,
-        sleeve: Sleeve,
-        market: Market,
-        equity: float,
-        reason: str,
-        reasons: Mapping[int, str],
-        decision: Decision | None,
-    ) -> list[Wish]:
-        """Turn target weights into wished holdings; an instrument that is halted keeps its holding."""
-        capital = sleeve.share_in(self.regime) * equity
-        held = self.ledger.books.books[sleeve.name].quantities
-        marks = market.marks
-        with np.errstate(invalid="ignore"):
-            wanted = sleeve.target_weights * capital / (marks * self._multipliers)
-        decided = np.ones(len(held), dtype=np.bool_)
-        if decision is not None:
-            decided = np.zeros_like(decided) if decision.weights is None else ~np.isnan(decision.weights)
-        moved = market.tradable & (wanted != held) & decided
-        if reason and self.ledger.has_working:
-            self._find_stale(sleeve, np.nan_to_num(wanted), decided)
-        if reasons:
-            moved[list(reasons)] |= market.tradable[list(reasons)]
-            if not reason:
-                moved[[column for column in range(len(moved)) if column not in reasons]] = False
-        wishes = [
-            Wish(
-                sleeve.name,
-                market.instruments[column],
-                float(held[column]),
-                round_to_lot(float(wanted[column]), float(self._lots[column])),
-                float(marks[column]),
-                reasons.get(column, reason),
-            )
-            for column in np.flatnonzero(moved).tolist()
-        ]
-        return wishes + self._exact(sleeve, decision, reason)
-
-    def _exact(self, sleeve: Sleeve, decision: Decision | None, reason: str) -> list[Wish]:
-        """Wishes in quantities; a sleeve without capital in this regime holds none of them."""
-        if decision is not None:
-            sleeve.target_quantities.update(decision.quantities)
-        elif reason != "regime":
+        if not sleeve.targets.pending:
             return []
-        active = sleeve.share_in(self.regime) > 0.0
-        wishes: list[Wish] = []
-        for instrument, quantity in sleeve.target_quantities.items():
-            quote = self.ledger.quotes.quote(instrument)
-            wanted = quantity if active else 0.0
-            held = self.ledger.books.holding(sleeve.name, instrument)
-            if quote is not None and wanted != held:
-                wishes.append(Wish(sleeve.name, instrument, held, wanted, quote.close, reason))
+        capital = sleeve.share_in(self.regime) * equity
+        waiting = self.ledger.waiting(sleeve.name)
+        wishes, stale = sleeve.targets.wishes(capital, market, self.ledger.quotes, self.ledger.books, waiting)
+        self._stale.update((sleeve.name, instrument) for instrument in stale)
         return wishes
 
     def _trade(self, wishes: Sequence[Wish], equity: float) -> None:
@@ -231,7 +170,7 @@ class Session:
             holdings,
             power=BuyingPower(
                 equity=equity,
-                cash=ledger.exchange.cash,
+                cash=ledger.exchange.cash - ledger.reserved(),
                 cash_buffer=self._limits.account.cash_buffer,
                 leverage=self._limits.account.leverage,
                 short_margin=self._limits.exchange.short_margin,
@@ -244,16 +183,6 @@ class Session:
         for cross in plan.crosses:
             ledger.cross(cross)
         ledger.submit([self._intent(number, trade) for number, trade in enumerate(plan.trades)], plan.trades)
-
-    def _find_stale(self, sleeve: Sleeve, wanted: FloatArray, decided: BoolArray) -> None:
-        """Note orders that would take the sleeve elsewhere than it now wants, as one that waits on a halted symbol."""
-        for intent, parts in self.ledger.working():
-            column = self._columns.get(intent.instrument)
-            if column is None or not decided[column] or sleeve.name not in parts:
-                continue
-            after = self.ledger.books.holding(sleeve.name, intent.instrument) + parts[sleeve.name]
-            if not math.isclose(after, wanted[column], rel_tol=1e-9, abs_tol=1e-9):
-                self._stale.add((sleeve.name, intent.instrument))
 
     def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
         """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""
@@ -290,7 +219,7 @@ class Session:
         )
 
     def _rest_exits(self, equity: float) -> None:
-        """Place the next bar's stop or limit order of each resting exit, for positions no order works on.
+        """Place the next bar's stop or limit order of each resting exit, for what no order at work will sell.
 
         A position has one of them, the stop if there are both: two orders could both fill.
         """
@@ -314,12 +243,14 @@ class Session:
     ) -> list[OrderIntent]:
         bar = self.panel.bar
         intents: list[OrderIntent] = []
-        busy = {intent.instrument for intent, parts in self.ledger.working() if sleeve.name in parts}
+        waiting = self.ledger.waiting(sleeve.name)
         for column in np.flatnonzero((portfolio.quantities != 0) & np.isfinite(prices)).tolist():
             instrument = self.panel.instruments[column]
-            if instrument in busy:
+            held, under_way = float(portfolio.quantities[column]), waiting.get(instrument, 0.0)
+            reducing = under_way if held * under_way < 0.0 else 0.0
+            quantity = -(held + reducing)
+            if quantity * held >= 0.0:
                 continue
-            quantity = -float(portfolio.quantities[column])
             price: dict[str, Any] = {
                 "stop_price" if order_type is OrderType.STOP else "limit_price": float(prices[column])
             }
@@ -349,7 +280,7 @@ class Session:
             entry_bars=book.entry_bars.copy(),
             highest_closes=np.where(book.quantities != 0, book.highest_closes, np.nan),
             lowest_closes=np.where(book.quantities != 0, book.lowest_closes, np.nan),
-            target_weights=sleeve.target_weights.copy(),
+            target_weights=sleeve.targets.weights.copy(),
             others=dict(book.others),
             regime=self.regime,
         )

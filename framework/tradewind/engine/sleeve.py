@@ -9,12 +9,13 @@ import numpy as np
 
 from tradewind.contracts import Exit, RestingExit, Sizer, Strategy
 from tradewind.engine.blame import blamed
+from tradewind.engine.targets import TargetBook
 from tradewind.errors import PluginError
 from tradewind.model import Market, Portfolio, Signals, Targets
 from tradewind.portfolio.schedule import Due
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tradewind.model import Instrument
     from tradewind.model.typing import BoolArray, FloatArray
@@ -47,8 +48,8 @@ class Sleeve:
         Built plugins; each exit with its name.
     share
         Capital share by regime label, or one for all.
-    columns
-        Number of panel columns.
+    instruments
+        Panel columns.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Sleeve:
         sizer: Sizer | None,
         exits: tuple[tuple[str, Exit | RestingExit], ...],
         share: float | Mapping[str, float],
-        columns: int,
+        instruments: Sequence[Instrument],
     ) -> None:
         self.name = name
         self.strategy = strategy
@@ -70,10 +71,7 @@ class Sleeve:
         """Exits that rest at the exchange."""
         self._share = share
         self._due = Due(getattr(strategy, "schedule", "every_bar"), getattr(strategy, "warmup", 0))
-        self.target_weights = np.zeros(columns)
-        """Last decided weights of the sleeve's capital; exits set theirs to 0."""
-        self.target_quantities: dict[Instrument, float] = {}
-        """Last decided exact quantities."""
+        self.targets = TargetBook(name, instruments)
 
     def share_in(self, regime: str) -> float:
         """Capital share in a regime."""
@@ -103,8 +101,9 @@ class Sleeve:
             )
         if answer.weights is not None:
             self._check_shape("Targets.weights", answer.weights, market)
-            self._adopt(answer.weights)
-        return Decision("targets", None, answer.weights, answer.quantities)
+        decision = Decision("targets", None, answer.weights, answer.quantities)
+        self.targets.adopt(decision, market)
+        return decision
 
     def _size(self, signals: Signals, market: Market, portfolio: Portfolio) -> Decision:
         if self.sizer is None:
@@ -128,11 +127,20 @@ class Sleeve:
                 f"sleeve {self.name!r}: {type(self.sizer).__name__} returned weights that are not finite for "
                 f"{', '.join(bad[:5])} at bar {market.bar}; a sizer returns 0 where nothing is to be held"
             )
-        self._adopt(weights)
-        return Decision("signals", signals.scores, weights)
+        self._check_bounds(weights, market)
+        decision = Decision("signals", signals.scores, weights)
+        self.targets.adopt(decision, market)
+        return decision
 
-    def _adopt(self, weights: FloatArray) -> None:
-        self.target_weights = np.where(np.isnan(weights), self.target_weights, weights)
+    def _check_bounds(self, weights: FloatArray, market: Market) -> None:
+        assert self.sizer is not None
+        largest, total = float(np.abs(weights).max(initial=0.0)), float(np.abs(weights).sum())
+        if largest > self.sizer.max_weight + 1e-9 or total > self.sizer.budget + 1e-9:
+            raise PluginError(
+                f"sleeve {self.name!r}: {type(self.sizer).__name__} returned weights up to {largest:.6g} that sum to "
+                f"{total:.6g} at bar {market.bar}; it declares max_weight {self.sizer.max_weight:g} and budget "
+                f"{self.sizer.budget:g}"
+            )
 
     def _check_shape(self, what: str, values: FloatArray, market: Market) -> None:
         expected = (len(market.instruments),)
@@ -143,12 +151,12 @@ class Sleeve:
             )
 
     def closing(self, markets: Mapping[str, Market], portfolio: Portfolio) -> dict[str, BoolArray]:
-        """Return the positions each exit gives up, by exit name; their target weights become 0."""
+        """Return the positions each exit gives up, by exit name; they are no longer wanted."""
         closed: dict[str, BoolArray] = {}
         for name, rule in self.closing_exits:
             with blamed(f"sleeve {self.name!r}: exit {name}", f"at bar {markets[name].bar}"):
                 mask = np.asarray(rule.closes(markets[name], portfolio), dtype=np.bool_) & (portfolio.quantities != 0)
             if mask.any():
                 closed[name] = mask
-                self.target_weights = np.where(mask, 0.0, self.target_weights)
+                self.targets.close(mask, f"exit:{name}")
         return closed

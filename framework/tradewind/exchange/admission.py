@@ -32,6 +32,7 @@ class Admission:
         self._rules = rules
         self._book = book
         self._shorts = shorts
+        self.credit = 0.0
         self._cash: float | None = None
         self._planned: dict[Position, float] = {}
         self._certain: dict[Position, float] = {}
@@ -116,7 +117,7 @@ class Admission:
         cash -= charges
         self._cash = cash
         self._planned[position] = held + size
-        return cash >= 0.0
+        return cash >= -self.credit
 
 
 def _trails(order: WorkingOrder) -> bool:

@@ -61,6 +61,7 @@ class Exchange:
         self.cash = cash
         self.rules = rules
         self.borrow_costs = 0.0
+        self._credit = 0.0
         self._cost = cost
         self._bar = -1
         self._quotes: QuoteSource | None = None
@@ -112,6 +113,11 @@ class Exchange:
             self._work(quotes)
         if shorts.borrowed:
             shorts.mark(quotes, "close")
+
+    def lend(self, credit: float) -> None:
+        """Let buys take cash down to ``-credit``; 0, Backtrader's rule, until it is called."""
+        self._credit = credit
+        self._admission.credit = credit
 
     def submit(self, intents: Sequence[OrderIntent]) -> None:
         """Take a batch of intents, on the close of the bar last processed; each is accepted or rejected with an event.
@@ -293,7 +299,7 @@ class Exchange:
     def _opening_refusal(self, position: Position, opened: float, price: float, cash: float) -> str:
         if opened < 0 and not self.rules.allow_short:
             return "short"
-        if cash < 0.0:
+        if cash < -self._credit:
             return "margin"
         if opened < 0 and self.rules.short_margin:
             self._shorts.mark(self._quotes, "open")

@@ -43,6 +43,9 @@ class RegimeEstimate:
     fitted_until: int
 
     def __post_init__(self) -> None:
+        # Plain numbers: numpy's own are no JSON, and the journal writes these.
+        object.__setattr__(self, "fitted_until", int(self.fitted_until))
+        object.__setattr__(self, "confidence", float(self.confidence))
         total = math.fsum(self.probabilities.values())
         if self.label not in self.probabilities or not math.isclose(total, 1.0, abs_tol=1e-9):
             raise PluginError(

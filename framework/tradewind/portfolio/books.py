@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["SleeveBook", "SleeveBooks"]
 
 
+_DUST = 1e-12
+"""A holding below this part of the trade that leaves it is the rounding of divided fills: it is none."""
+
+
 class SleeveBook:
     """Holdings and cash flows of one sleeve. Arrays have one entry a panel column, shape (N,)."""
 
@@ -33,6 +37,8 @@ class SleeveBook:
         """Update a column's holding; the average entry price follows when the position grows."""
         held = float(self.quantities[column])
         after = held + quantity
+        if abs(after) <= _DUST * max(abs(held), abs(quantity)):
+            after = 0.0
         if after == 0.0:
             self.entry_prices[column] = self.highest_closes[column] = self.lowest_closes[column] = np.nan
             self.entry_bars[column] = -1
@@ -123,8 +129,9 @@ class SleeveBooks:
         book = self.books[sleeve]
         column = self._columns.get(instrument)
         if column is None:
-            after = book.others.get(instrument, 0.0) + quantity
-            if after == 0.0:
+            held = book.others.get(instrument, 0.0)
+            after = held + quantity
+            if abs(after) <= _DUST * max(abs(held), abs(quantity)):
                 book.others.pop(instrument, None)
             else:
                 book.others[instrument] = after

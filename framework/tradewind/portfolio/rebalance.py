@@ -86,7 +86,7 @@ class BuyingPower:
     cash_buffer
         Fraction of equity that buying leaves in cash.
     leverage
-        Gross exposure the account allows, as a multiple of equity.
+        1 plus the cash that longs may borrow, as a multiple of equity.
     short_margin
         Cash that must back a short position, on top of its proceeds, as a fraction of its value.
     estimate_costs
@@ -124,9 +124,9 @@ def plan_rebalance(
     """Net the sleeves' wishes into trades the account can pay for.
 
     Opposite wishes of two sleeves cross at the mark. A net change below ``drift_threshold`` (fraction of equity) or
-    ``minimum_notional`` is left alone unless it closes the position. Buys shrink pro rata to the cash there is after
-    the sells, costs and the buffer included; such trades carry ``resized="cash"``. Sells come first; within sells and
-    buys the order is that of the wishes, closing sells before short sales.
+    ``minimum_notional`` is left alone unless a sleeve gives its holding up. Buys shrink pro rata to the cash there is
+    after the sells, costs and the buffer included; such trades carry ``resized="cash"``. Sells come first, closing ones
+    before short sales; otherwise the order is that of the wishes.
 
     Parameters
     ----------
@@ -145,7 +145,10 @@ def plan_rebalance(
         price = group[0].price
         crosses.extend(_cross(instrument, parts, price))
         trade = _net_trade(instrument, parts, group, holdings.get(instrument, 0.0))
-        if trade is None or _too_small(trade, holdings, power.equity, drift_threshold, minimum_notional):
+        if trade is None:
+            continue
+        leaves = any(wish.wanted == 0.0 and wish.sleeve in parts for wish in group)
+        if not leaves and _too_small(trade, holdings, power.equity, drift_threshold, minimum_notional):
             continue
         (buys if trade.quantity > 0 else sells).append(trade)
     # Closing sells free the cash and margin that short sales tie up.
@@ -195,6 +198,8 @@ def _lots(quantity: float, lot_size: float) -> float:
 def _scaled(parts: Mapping[str, float], quantity: float) -> dict[str, float]:
     """Scale the parts pro rata to sum to ``quantity``; the last takes the rounding."""
     total = math.fsum(parts.values())
+    if math.isclose(total, quantity, rel_tol=1e-12):
+        return dict(parts)
     names = list(parts)
     scaled = {name: quantity * (parts[name] / total) for name in names[:-1]}
     scaled[names[-1]] = quantity - math.fsum(scaled.values())
