@@ -7,7 +7,7 @@ import pytest
 
 from tests.engine.helpers import equity_of, fills_of, run, scripted
 from tradewind.contracts import ExitPlugin, RegimePlugin
-from tradewind.errors import ConfigError, PluginError, RiskHaltError
+from tradewind.errors import ConfigError, DataError, PluginError, RiskHaltError
 from tradewind.exchange import Quote
 from tradewind.hookspecs import hookimpl
 from tradewind.model import AssetClass, ExerciseStyle, Instrument, OptionRight, RegimeEstimate, Targets
@@ -335,3 +335,172 @@ def test_a_new_decision_of_one_sleeve_keeps_what_the_other_still_waits_for():
         held = {name: float(book.quantities[0]) for name, book in session.ledger.books.books.items()}
         assert held == {"one": pytest.approx(60.0), "two": pytest.approx(20.0)}
         assert session.ledger.holdings()[bars.instruments[0]] == pytest.approx(80.0)
+
+
+def test_longs_may_borrow_what_leverage_lends_and_no_more():
+    bars = make_bars(np.full((4, 1), 10.0))
+    sleeves = [
+        {"name": "one", "strategy": scripted("lever one", {0: weights(1.0)}), "share": 0.8},
+        {"name": "two", "strategy": scripted("lever two", {0: weights(1.0)}), "share": 0.8},
+    ]
+    session = run(bars, sleeves, account=CASH | {"leverage": 2.0})
+    assert session.ledger.holdings()[bars.instruments[0]] == pytest.approx(160.0)
+    session = run(bars, single("lever", {0: weights(3.0)}), account=CASH | {"leverage": 1.5})
+    assert session.ledger.holdings()[bars.instruments[0]] == pytest.approx(150.0)
+
+
+def weather(monkeypatch):
+    from tests.engine import helpers
+
+    plugin = RegimePlugin(name="weather", create=Weather, summary="Bear in the middle.")
+    monkeypatch.setattr(helpers.TestPlugins, "tradewind_regimes", hookimpl(lambda self: iter([plugin])), raising=False)
+    return {"detector": "weather", "confirmation_days": 1, "minimum_stay_days": 0, "immediate": []}
+
+
+def test_a_regime_change_reaches_kept_weights_also_when_the_strategy_decides_on_that_bar(monkeypatch):
+    script = {0: weights(0.4, 0.4), 3: weights(float("nan"), 0.1)}
+    sleeves = [{"strategy": scripted("kept", script), "share": {"bull": 1.0, "bear": 0.0}}]
+    session = run(make_bars(np.full((6, 2), 10.0)), sleeves, regime=weather(monkeypatch), account=CASH)
+    assert session.ledger.holdings() == {}
+
+
+def test_exact_quantities_survive_a_change_of_share_and_end_with_none(monkeypatch):
+    bars = make_bars(np.full((9, 1), 10.0))
+    script = {0: Targets(quantities={bars.instruments[0]: 50.0})}
+    regime = weather(monkeypatch)
+    sleeves = [{"strategy": scripted("exact", script), "share": {"bull": 1.0, "bear": 0.5}}]
+    assert len(fills_of(run(bars, sleeves, regime=regime, account=CASH))) == 1
+    sleeves = [{"strategy": scripted("exact", script), "share": {"bull": 1.0, "bear": 0.0}}]
+    changes = [fill[2] for fill in fills_of(run(bars, sleeves, regime=regime, account=CASH))]
+    assert changes == [50.0, -50.0, 50.0]
+
+
+def test_an_instrument_in_weights_and_quantities_is_refused():
+    bars = make_bars(np.full((3, 1), 10.0))
+    both = Targets(weights=np.array([0.5]), quantities={bars.instruments[0]: 5.0})
+    with pytest.raises(PluginError, match=r"give S0 a weight \(0.5\) and a quantity \(5.0\)"):
+        run(bars, single("both", {0: both}), account=CASH)
+
+
+def test_an_exact_quantity_of_none_withdraws_an_order_that_waits():
+    bars = make_bars([[10.0], [np.nan], [np.nan], [10.0], [10.0]])
+    instrument = bars.instruments[0]
+    script = {0: Targets(quantities={instrument: 50.0}), 2: Targets(quantities={instrument: 0.0})}
+    assert fills_of(run(bars, single("none", script), account=CASH)) == []
+
+
+def test_a_regime_change_on_a_halted_bar_is_carried_out_when_the_symbol_trades_again(monkeypatch):
+    bars = make_bars([[10.0], [10.0], [10.0], [np.nan], [10.0], [10.0], [10.0]])
+    sleeves = [{"strategy": scripted("later", {0: weights(0.8)}), "share": {"bull": 1.0, "bear": 0.0}}]
+    fills = fills_of(run(bars, sleeves, regime=weather(monkeypatch), account=CASH))
+    assert fills == [(1, "S0", 80.0, 10.0), (5, "S0", -80.0, 10.0)]
+
+
+def test_the_same_decision_on_a_halted_bar_keeps_or_renews_the_waiting_order():
+    bars = make_bars([[10.0], [np.nan], [np.nan], [10.0], [10.0]])
+    session = run(bars, single("same", {0: weights(0.5), 1: weights(0.5)}), account=CASH)
+    assert session.ledger.holdings()[bars.instruments[0]] == pytest.approx(50.0)
+
+
+def test_books_are_exactly_flat_after_divided_fills():
+    close = np.full((40, 1), 10.0)
+    bars = make_bars(close, open=close, high=close, low=close, volume=np.full((40, 1), 37.0))
+    sleeves = [
+        {"name": "one", "strategy": scripted("flat one", {0: weights(0.9), 15: weights(0.0)}), "share": 1 / 3},
+        {"name": "two", "strategy": scripted("flat two", {0: weights(0.7), 15: weights(0.0)}), "share": 0.61},
+    ]
+    session = run(bars, sleeves, account=CASH, exchange={"volume_limit": 0.3})
+    for book in session.ledger.books.books.values():
+        assert book.quantities.tolist() == [0.0]
+        assert book.entry_bars.tolist() == [-1]
+    assert session.ledger.holdings() == {}
+
+
+def test_a_haircut_costs_a_short_position_too():
+    bars = make_bars([[10.0, 1.0], [10.0, 1.0], [10.0, 1.0], [np.nan, 1.0]])
+    session = run(bars, single("short end", {0: weights(-0.5, 0.0)}), account=CASH, exchange={"data_end_haircut": 0.25})
+    assert equity_of(session)[-1] == pytest.approx(1000.0 - 50 * 2.5)
+
+
+def test_a_trim_leaves_the_rest_under_its_resting_stop(monkeypatch):
+    from tests.engine import helpers
+
+    monkeypatch.setattr(
+        helpers.TestPlugins, "tradewind_exits", hookimpl(lambda self: iter(Exits().tradewind_exits())), raising=False
+    )
+    close = [[10.0], [10.0], [10.0], [8.0], [8.0]]
+    bars = make_bars(close, open=[[10.0], [10], [10], [10], [8]], high=[[10.0], [10], [10], [10], [8]], low=close)
+    script = {0: weights(0.5), 2: weights(0.4)}
+    fills = fills_of(run(bars, single("trim", script, exits=["resting_stop"]), account=CASH))
+    assert fills[1:] == [(3, "S0", pytest.approx(-10.0), 10.0), (3, "S0", pytest.approx(-40.0), 9.0)]
+
+
+def test_an_exit_is_carried_out_however_small_the_position():
+    bars = make_bars([[10.0], [10.0], [8.0], [8.0], [8.0]])
+    script = {0: weights(0.05)}
+    from tests.engine import helpers
+
+    helpers.TestPlugins.tradewind_exits = hookimpl(lambda self: iter(Exits().tradewind_exits()))
+    try:
+        big = {"name": "big", "strategy": scripted("big", {0: weights(0.8)}), "share": 0.9}
+        small = {"name": "small", "strategy": scripted("small", script), "share": 0.1, "exits": ["out_at"]}
+        session = run(bars, [big, small], account=CASH, rebalance={"drift_threshold": 0.0045})
+    finally:
+        del helpers.TestPlugins.tradewind_exits
+    assert session.ledger.books.books["small"].quantities.tolist() == [0.0]
+
+
+def test_borrowing_is_charged_to_the_sleeve_that_was_short_when_it_covers():
+    bars = make_bars(np.full((8, 1), 10.0))
+    sleeves = [
+        {"name": "short", "strategy": scripted("borrow", {0: weights(-0.5), 3: weights(0.0)}), "share": 0.9},
+        {"name": "idle", "strategy": scripted("idle", {}), "share": 0.1},
+    ]
+    session = run(bars, sleeves, account=CASH, exchange={"borrow_rate_per_year": 0.5})
+    tables = session.ledger.recorder.tables(session.panel.timestamps, None)
+    equity = tables["equity"]["equity"].to_numpy()
+    assert equity[-1] < 1000.0
+    np.testing.assert_allclose(tables["sleeves"].sum(axis=1).to_numpy(), equity - 1000.0, atol=1e-9)
+    assert (tables["sleeves"]["idle"] == 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([0, 2, 1], "not after the row before it"),
+        ([0, 0], "not after the row before it"),
+    ],
+)
+def test_a_stream_out_of_order_is_refused(rows, words):
+    from tests.engine.helpers import builder
+    from tradewind.engine.assemble import run_session
+
+    bars = make_bars(np.full((4, 1), 10.0))
+    delivered = list(bars.rows())
+    made = builder(bars, single("order", {}))
+    with pytest.raises(DataError, match=words):
+        run_session(made, bars, rows=iter([delivered[number] for number in rows]))
+
+
+def test_a_halt_at_the_end_of_the_range_is_not_an_end():
+    from dataclasses import replace
+
+    bars = replace(make_bars([[10.0], [10.0], [np.nan], [np.nan]]), ends=None)
+    session = run(bars, single("halted end", {0: weights(0.5)}), account=CASH)
+    assert fills_of(session) == [(1, "S0", 50.0, 10.0)]
+
+
+def test_an_option_on_a_reference_settles_on_it():
+    option = Instrument(
+        symbol="SPX C", asset_class=AssetClass.OPTION, multiplier=100.0, underlying="index", strike=100.0,
+        expiry=dt.date(2020, 1, 6), right=OptionRight.CALL, style=ExerciseStyle.EUROPEAN,
+    )  # fmt: skip
+    bars = make_bars(np.full((5, 1), 10.0), references={"index": [100.0, 120.0, 130.0, 150.0, 160.0]})
+    prices = {"2020-01-02": 2.0, "2020-01-03": 2.0}
+    session = run(
+        bars,
+        single("index option", {0: Targets(quantities={option: 1.0})}),
+        account={"cash": 10_000.0},
+        quote_sources=lambda panel: [Chain(option, prices, panel)],
+    )
+    assert fills_of(session)[-1] == (3, "SPX C", -1.0, 50.0)

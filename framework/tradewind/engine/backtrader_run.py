@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 import numpy as np
+from pydantic import BaseModel
 
+from tradewind.config.plan import AccountConfig, ExchangeConfig, RebalanceConfig
 from tradewind.contracts import Cost, Trades
 from tradewind.engine.backtrader_record import RunRecorder
 from tradewind.engine.panel import StreamPanel
@@ -127,6 +129,7 @@ def run_backtrader(
         If the class cannot be loaded or is not a `bt.Strategy`.
     """
     plan = builder.plan
+    _refuse_unused(plan)
     strategy = _load_strategy(plan.sleeves[0].strategy, builder.directory)
     panel = StreamPanel(bars, bars.rows() if rows is None else rows, {})
     ledger = BacktraderLedger(Recorder(bars.symbols, [plan.sleeves[0].name], ()))
@@ -149,6 +152,22 @@ def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[
         for instrument in instruments:
             info = PluginCommission(model=cost, instrument=instrument)
             cerebro.broker.addcommissioninfo(info, name=instrument.symbol)
+
+
+def _refuse_unused(plan: Plan) -> None:
+    """Refuse sections that Backtrader's own broker would not act on."""
+    sections: tuple[tuple[str, BaseModel, BaseModel, set[str]], ...] = (
+        ("account", plan.account, AccountConfig(), {"cash"}),
+        ("rebalance", plan.rebalance, RebalanceConfig(), set()),
+        ("exchange", plan.exchange, ExchangeConfig(), {"volume_limit"}),
+    )
+    for name, section, default, used in sections:
+        for key in type(default).model_fields:
+            if key not in used and getattr(section, key) != getattr(default, key):
+                raise ConfigError(
+                    f"{name}.{key}: has no effect on a Backtrader strategy, which runs on Backtrader's own broker; "
+                    f"received {getattr(section, key)}. Remove it"
+                )
 
 
 def _load_strategy(ref: PluginRef, directory: Path | None) -> Any:

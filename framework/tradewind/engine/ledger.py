@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tradewind.errors import DataError
 from tradewind.journal import BarDigest, Journal
 from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, TimeInForce
 
@@ -318,22 +319,43 @@ class Ledger:
         if not self._may_expire:
             return []
         expiring = [instrument for instrument in self.exchange.positions() if instrument.expiry is not None]
-        today = self._panel.timestamps[self._panel.bar].astype("datetime64[D]").astype(dt.date)
         fills: list[Executed] = []
         for instrument in expiring:
-            if instrument.expiry is not None and instrument.expiry <= today:
+            if self.expired(instrument):
                 fills += self._liquidate(instrument, self._settlement(instrument), "expiry")
         return fills
 
     def _settlement(self, instrument: Instrument) -> float:
-        """Cash value of one unit at expiry: an option's payoff on its underlying's mark, else its own last price."""
-        if instrument.asset_class is AssetClass.OPTION and instrument.strike is not None:
-            for candidate in self._panel.instruments:
-                if candidate.symbol == instrument.underlying:
-                    spot = self.quotes.mark(candidate)
-                    payoff = spot - instrument.strike
-                    return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
-        return self.quotes.mark(instrument)
+        """Cash value of one unit at expiry: an option's payoff on its underlying, else its own last price."""
+        if instrument.asset_class is not AssetClass.OPTION or instrument.strike is None:
+            return self.quotes.mark(instrument)
+        payoff = self._spot(instrument) - instrument.strike
+        return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
+
+    def _spot(self, option: Instrument) -> float:
+        """Last price of an option's underlying, traded or quoted only."""
+        panel, spot = self._panel, math.nan
+        for column, candidate in enumerate(panel.instruments):
+            if candidate.symbol == option.underlying:
+                spot = float(panel.marks()[column])
+        if option.underlying is not None and option.underlying in panel.reference_symbols:
+            closes = panel.reference_fields[panel.reference_symbols[option.underlying]]["close"][: panel.bar + 1, 0]
+            known = closes[np.isfinite(closes)]
+            spot = float(known[-1]) if len(known) else math.nan
+        if math.isnan(spot):
+            raise DataError(
+                f"{option.symbol} expires at bar {panel.bar} and its underlying {option.underlying!r} has no price; "
+                f"add it to `data: symbols:` or `references:`"
+            )
+        return spot
+
+    def expired(self, instrument: Instrument) -> bool:
+        """Tell whether an instrument has expired by the current bar."""
+        return instrument.expiry is not None and instrument.expiry <= self._today()
+
+    def _today(self) -> dt.date:
+        today: dt.date = self._panel.timestamps[self._panel.bar].astype("datetime64[D]").astype(dt.date)
+        return today
 
     def _liquidate(self, instrument: Instrument, price: float, reason: str) -> list[Executed]:
         held = self.exchange.positions().get(instrument)

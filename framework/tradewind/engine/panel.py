@@ -10,8 +10,9 @@ import pandas as pd
 
 from tradewind.contracts import Factor, FactorStep, OnReference
 from tradewind.engine.blame import blamed
-from tradewind.errors import PluginError
+from tradewind.errors import DataError, PluginError
 from tradewind.model import Bars, Market, Row
+from tradewind.model.bars import PRICE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ class Panel(Protocol):
     fields: Mapping[str, FloatArray]
     timestamps: TimeArray
     reference_fields: Mapping[str, Mapping[str, FloatArray]]
+    reference_symbols: Mapping[str, str]
 
     def advance(self) -> bool:
         """Go to the next bar; False at the end of the data."""
@@ -56,6 +58,7 @@ class _Base:
     timestamps: TimeArray
     fields: Mapping[str, FloatArray]
     reference_fields: Mapping[str, Mapping[str, FloatArray]]
+    reference_symbols: Mapping[str, str]
     bar: int
     _marks: FloatArray
     _present: BoolArray
@@ -90,6 +93,7 @@ class HistoryPanel(_Base):
         self.timestamps = bars.timestamps
         self.fields = bars.fields
         self.reference_fields = {role: series.fields for role, series in bars.references.items()}
+        self.reference_symbols = {series.symbols[0]: role for role, series in bars.references.items()}
         self._present = _frozen(np.isfinite(close))
         self._own_bars = _frozen(np.cumsum(self._present, axis=0))
         self._marks = _frozen(pd.DataFrame(close).ffill().to_numpy(dtype=np.float64))
@@ -132,6 +136,7 @@ class StreamPanel(_Base):
         self.bar = -1
         self.instruments = template.instruments
         self._rows = rows
+        self.reference_symbols = {series.symbols[0]: role for role, series in template.references.items()}
         self._ended: tuple[int, ...] = ()
         columns = len(template.instruments)
         self._steps: dict[str, dict[str, tuple[str, FactorStep]]] = {
@@ -179,6 +184,7 @@ class StreamPanel(_Base):
 
     def _take(self, bar: int, row: Row) -> None:
         store = self._store
+        self._check(bar, row)
         self._times[bar] = row.timestamp
         for name, values in row.fields.items():
             store[f"field:{name}"][bar] = values
@@ -194,6 +200,29 @@ class StreamPanel(_Base):
         for owner, steps in self._steps.items():
             for name, (role, step) in steps.items():
                 store[f"factor:{owner}:{name}"][bar] = step.step(row.references[role] if role else row.fields)
+
+    def _check(self, bar: int, row: Row) -> None:
+        """Refuse a row that no correct stream can deliver."""
+        if bar and not row.timestamp > self._times[bar - 1]:
+            raise DataError(
+                f"stream: row {bar} is stamped {row.timestamp}, not after the row before it ({self._times[bar - 1]}); "
+                f"a feed delivers each timestamp once, in order"
+            )
+        if set(row.fields) != set(self.fields):
+            raise DataError(
+                f"stream: the row of {row.timestamp} has the fields {', '.join(sorted(row.fields))}; the feed declared "
+                f"{', '.join(sorted(self.fields))}"
+            )
+        prices = np.array([row.fields[name] for name in PRICE_FIELDS if name in row.fields], dtype=np.float64)
+        missing = np.isnan(prices)
+        impossible = ~missing & ~((prices > 0) & (prices < np.inf))
+        wrong = (missing.any(axis=0) & ~missing.all(axis=0)) | impossible.any(axis=0)
+        if wrong.any():
+            symbol = self.instruments[int(wrong.argmax())].symbol
+            raise DataError(
+                f"stream: {symbol} at {row.timestamp} has the prices {prices[:, int(wrong.argmax())].tolist()}; they "
+                f"are positive and finite, or all NaN on a bar without trading"
+            )
 
     def _grow(self) -> None:
         self._times = _doubled(self._times, np.datetime64("NaT"))

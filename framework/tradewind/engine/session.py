@@ -153,6 +153,9 @@ class Session:
             markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.closing_exits}
             for name, mask in sleeve.closing(markets, portfolio).items():
                 self.ledger.exit(sleeve.name, name, mask)
+        for instrument in [one for one in sleeve.targets.quantities if self.ledger.expired(one)]:
+            sleeve.targets.give_up(instrument)
+            self.ledger.warnings[f"{instrument.symbol}: has expired and is not traded"] = None
         if not sleeve.targets.pending:
             return []
         capital = sleeve.share_in(self.regime) * equity

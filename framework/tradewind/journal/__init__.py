@@ -1,5 +1,5 @@
 """The decision journal: what was seen, decided, ordered and filled, in order."""
 
-from tradewind.journal.journal import BarDigest, Journal, Record, read_journal
+from tradewind.journal.journal import BarDigest, Journal, Record, journal_hash, read_journal
 
-__all__ = ["BarDigest", "Journal", "Record", "read_journal"]
+__all__ = ["BarDigest", "Journal", "Record", "journal_hash", "read_journal"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tradewind.model.typing import FloatArray
 
-__all__ = ["BarDigest", "Journal", "Record", "read_journal"]
+__all__ = ["BarDigest", "Journal", "Record", "journal_hash", "read_journal"]
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -72,6 +72,14 @@ def read_journal(path: Path) -> Iterable[Record]:
         for line in file:
             entry = json.loads(line)
             yield Record(entry["bar"], entry["kind"], _encode(entry["payload"]))
+
+
+def journal_hash(path: Path) -> str:
+    """Return the decision hash of a saved journal, computed anew from its lines."""
+    digest = hashlib.sha256()
+    for record in read_journal(path):
+        digest.update(f"{record.bar}\x1f{record.kind}\x1f{record.payload}\x1e".encode())
+    return digest.hexdigest()
 
 
 class BarDigest:

@@ -66,6 +66,10 @@ class Bars:
         Prices are adjusted for dividends: per-share commissions, lots and ticks have no meaning.
     stamps
         What a reader of any result on these bars must know (survivorship, source, proxies).
+    ends
+        Bar at which the end of each symbol's data becomes known (its last bar + 1), shape (N,); T or more where it has
+        not ended. None: no symbol has. The feed knows it from its whole source, so that a halt at the end of the range
+        asked for is not taken for an end.
     """
 
     timestamps: TimeArray
@@ -74,6 +78,7 @@ class Bars:
     references: Mapping[str, Bars] = field(default_factory=dict)
     adjusted: bool = False
     stamps: tuple[str, ...] = ()
+    ends: IntArray | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.timestamps), len(self.instruments))
@@ -94,6 +99,8 @@ class Bars:
         object.__setattr__(self, "timestamps", _read_only(np.asarray(self.timestamps, dtype="datetime64[ns]")))
         object.__setattr__(self, "fields", MappingProxyType(frozen))
         object.__setattr__(self, "references", MappingProxyType(dict(self.references)))
+        if self.ends is not None and np.shape(self.ends) != (shape[1],):
+            raise DataError(f"bars ends have shape {np.shape(self.ends)}; expected ({shape[1]},), one a symbol")
 
     def __len__(self) -> int:
         return len(self.timestamps)
@@ -116,16 +123,14 @@ class Bars:
 
     @property
     def end_bars(self) -> IntArray:
-        """Bar at which the end of each symbol's data becomes known (last bar + 1), shape (N,); T if it has not."""
-        present = np.isfinite(self.fields["close"])
-        last = len(self) - 1 - present[::-1].argmax(axis=0)
-        return np.where(present.any(axis=0), last + 1, len(self))
+        """Bar at which the end of each symbol's data becomes known, shape (N,); T or more where it has not ended."""
+        return np.full(len(self.instruments), len(self)) if self.ends is None else self.ends
 
     def rows(self) -> Iterator[Row]:
         """Yield the bars one timestamp at a time, as a stream would deliver them."""
         ends: dict[int, list[int]] = {}
-        for column, bar in enumerate(self.end_bars.tolist()):
-            ends.setdefault(bar, []).append(column)
+        for column, end in enumerate(self.end_bars.tolist()):
+            ends.setdefault(end, []).append(column)
         for bar, timestamp in enumerate(self.timestamps):
             yield Row(
                 timestamp=timestamp,

@@ -21,6 +21,7 @@ import pandas as pd
 import yaml
 
 from tradewind.errors import UserError, choices
+from tradewind.journal import journal_hash
 from tradewind.model import Result
 from tradewind.report.summary import summary_data
 
@@ -33,7 +34,11 @@ __all__ = ["TABLES", "find_capsule", "list_capsules", "load_result", "read_prove
 
 TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves")
 _FILE_OF = {"weights": "positions"}
-_TEXT_COLUMNS = {"order_id", "symbol", "order_type", "reason", "status", "sleeves", "regime", "label"}
+_TEXT_COLUMNS = {
+    "orders": {"order_id", "symbol", "order_type", "reason", "status", "sleeves"},
+    "fills": {"order_id", "symbol", "reason"},
+    "regimes": {"regime", "label"},
+}
 
 
 def write_capsule(execution: Execution, runs_directory: Path, config_directory: Path) -> Result:
@@ -83,6 +88,7 @@ def load_result(directory: Path) -> Result:
         summary = json.loads((directory / "result.json").read_text(encoding="utf-8"))
         config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
         provenance = read_provenance(directory)
+        _check_journal(directory / "journal.jsonl", summary["decision_hash"])
         tables = {name: _read_table(directory, name) for name in TABLES}
         without = _table_path(directory, "without_overlay")
         detectors = summary.get("detectors")
@@ -108,6 +114,14 @@ def load_result(directory: Path) -> Result:
         raise UserError(
             f"{directory}: not a readable run capsule ({type(error).__name__}: {error}); run the configuration again"
         ) from error
+
+
+def _check_journal(path: Path, decision_hash: str) -> None:
+    if journal_hash(path) != decision_hash:
+        raise UserError(
+            f"{path}: does not give the decision hash {decision_hash[:16]} of result.json; one of the two was changed "
+            f"after the run. Run the configuration again"
+        )
 
 
 def read_provenance(directory: Path) -> dict[str, Any]:
@@ -171,15 +185,20 @@ def _table_path(directory: Path, name: str) -> Path:
 
 def _read_table(directory: Path, name: str) -> pd.DataFrame:
     """Read a table back exactly: Python's float parser, whatever pandas' default precision is."""
-    table = pd.read_csv(_table_path(directory, name), dtype=object, keep_default_na=False)
+    events = name in {"orders", "fills"}
+    table = pd.read_csv(
+        _table_path(directory, name), dtype=object, keep_default_na=False, index_col=None if events else 0
+    )
+    if not events:
+        table.index = pd.DatetimeIndex(pd.to_datetime(table.index), name="timestamp")
     for column in table.columns:
-        if column == "timestamp":
+        if events and column == "timestamp":
             table[column] = pd.to_datetime(table[column])
-        elif column == "bar":
+        elif events and column == "bar":
             table[column] = table[column].astype(np.int64)
-        elif column not in _TEXT_COLUMNS:
+        elif column not in _TEXT_COLUMNS.get(name, ()):
             table[column] = [float(value) if value else math.nan for value in table[column]]
-    return table if name in {"orders", "fills"} else table.set_index("timestamp")
+    return table
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

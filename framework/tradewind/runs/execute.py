@@ -13,7 +13,7 @@ from tradewind.config.loader import effective_feed
 from tradewind.contracts import DataRequest, Feed, StreamingFeed
 from tradewind.engine.assemble import Builder, check_needs, run_session
 from tradewind.engine.detect import detect
-from tradewind.errors import DataError, PluginError
+from tradewind.errors import DataError, PluginError, TradewindError
 from tradewind.model import Bars, Result
 from tradewind.modes import require_mode
 from tradewind.report.detection import detection_scores
@@ -63,6 +63,7 @@ def execute(
     tell = progress or (lambda *_: None)
     builder = Builder(plan, registry, directory)
     tell("data", 0, 0)
+    code = code_hashes(plan, registry, directory)
     bars, rows, warnings = _data(builder, streaming=mode.feed == "stream")
     check_needs(builder, bars)
     total = len(bars)
@@ -83,8 +84,12 @@ def execute(
     result = _result(builder, session, seen, warnings, status="partial" if partial else "complete")
     if not partial and plan.regime is not None and len(seen):
         tell("without overlay", 0, 0)
-        result = _with_comparisons(builder, seen, result)
-    return Execution(plan, result, session.ledger.journal, code_hashes(plan, registry, directory))
+        try:
+            result = _with_comparisons(builder, seen, result)
+        except TradewindError as error:
+            warning = f"no comparison without the regime overlay: {error}"
+            result = dataclasses.replace(result, warnings=(*result.warnings, warning))
+    return Execution(plan, result, session.ledger.journal, code)
 
 
 def _data(builder: Builder, *, streaming: bool) -> tuple[Bars, Iterator[Row] | None, tuple[str, ...]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import inspect
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["code_hashes", "references_of", "versions_of"]
 
+_OWN_PACKAGES = ("tradewind", "tradewind_plugins", "tradewind_strategies")
 _LIBRARIES = ("tradewind", "backtrader", "numpy", "pandas", "pluggy", "pydantic", "PyYAML", "exchange-calendars")
 
 
@@ -49,9 +52,29 @@ def references_of(plan: Plan) -> Iterator[tuple[str, str, PluginRef]]:
         yield "costs", "cost", plan.costs
 
 
+def _source_of(create: Any) -> str | None:
+    """File a class or function is written in; None where there is no Python source."""
+    while isinstance(create, functools.partial):
+        create = create.func
+    try:
+        return inspect.getsourcefile(inspect.unwrap(create))
+    except TypeError:
+        return None
+
+
+def _tree_hash(package: str) -> str:
+    """SHA-256 over all Python files of an installed package."""
+    found = importlib.util.find_spec(package)
+    digest = hashlib.sha256()
+    for root in found.submodule_search_locations if found and found.submodule_search_locations else ():
+        for path in sorted(Path(root).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def code_hashes(plan: Plan, registry: Registry, directory: Path) -> dict[str, str]:
-    """Return the SHA-256 of the source file of every plugin the plan decides with, by place."""
-    hashes: dict[str, str] = {}
+    """Return the SHA-256 of tradewind's packages, and of the file of every plugin the plan decides with by place."""
+    hashes = {package: _tree_hash(package) for package in _OWN_PACKAGES}
     for place, kind, ref in references_of(plan):
         if place == "feed":
             continue
@@ -59,7 +82,7 @@ def code_hashes(plan: Plan, registry: Registry, directory: Path) -> dict[str, st
             path = (directory / ref.backtrader.rpartition(":")[0]) if ".py:" in ref.backtrader else None
             source = str(path) if path else None
         else:
-            source = inspect.getsourcefile(registry.resolve(kind, ref, directory=directory).plugin.create)
+            source = _source_of(registry.resolve(kind, ref, directory=directory).plugin.create)
         if source is not None and Path(source).is_file():
             hashes[place] = hashlib.sha256(Path(source).read_bytes()).hexdigest()
     return hashes

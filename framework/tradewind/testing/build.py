@@ -28,14 +28,20 @@ def make_bars(
     references: Mapping[str, ArrayLike] | None = None,
     **fields: ArrayLike,
 ) -> Bars:
-    """Return daily `Bars` on business days from closes of shape (T,) or (T, N) and further fields of the same shape."""
+    """Return daily `Bars` on business days from closes of shape (T,) or (T, N) and further fields of the same shape.
+
+    A symbol that is NaN up to the last bar is taken to have ended.
+    """
     columns = _columns(close)
+    missing = np.isnan(columns)
+    last = len(columns) - 1 - (~missing[::-1]).argmax(axis=0)
     names = tuple(symbols or (f"S{column}" for column in range(columns.shape[1])))
     timestamps = pd.bdate_range(start, periods=len(columns)).to_numpy(dtype="datetime64[ns]")
     return Bars(
         timestamps=timestamps,
         instruments=tuple(Instrument(symbol=name, lot_size=0.0) for name in names),
         fields={"close": columns, **{name: _columns(values) for name, values in fields.items()}},
+        ends=np.where(missing.all(axis=0), len(columns), last + 1),
         references={
             role: make_bars(values, symbols=[role], start=start) for role, values in (references or {}).items()
         },

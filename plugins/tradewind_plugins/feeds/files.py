@@ -15,7 +15,7 @@ from tradewind.model import Bars, Instrument
 from tradewind_plugins.feeds.csv_file import read_csv
 from tradewind_plugins.feeds.instruments import InstrumentTable
 from tradewind_plugins.feeds.layout import NUMBERS, Columns, FileFormat, Layout, Observations, observations
-from tradewind_plugins.feeds.panel import Panel, align_reference, between, require_known
+from tradewind_plugins.feeds.panel import Panel, align_reference, between, known_ends, require_known
 from tradewind_plugins.feeds.parquet_file import read_parquet
 from tradewind_plugins.feeds.pivot import pivot
 from tradewind_plugins.feeds.times import known_timezone
@@ -132,6 +132,7 @@ class Files:
             references=references,
             adjusted=self.adjustment != "none",
             stamps=(*self._stamps(universe), *stamps),
+            ends=known_ends(everything, universe),
         )
 
     def _panel(self, path: str, wanted: Collection[str], *, reference: bool = False) -> Panel:

@@ -14,7 +14,7 @@ from tradewind.model import AssetClass, Bars, Instrument
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tradewind.model.typing import BoolArray, FloatArray, TimeArray
+    from tradewind.model.typing import BoolArray, FloatArray, IntArray, TimeArray
 
 __all__ = ["Panel", "align_reference", "between", "require_known"]
 
@@ -61,6 +61,20 @@ def between(timestamps: TimeArray, start: dt.date | None, end: dt.date | None) -
     if end is not None:
         keep &= timestamps < np.datetime64(end + dt.timedelta(days=1))
     return keep
+
+
+def known_ends(whole: Panel, universe: Panel) -> IntArray:
+    """Return the bar of the universe at which each symbol is known to have ended, shape (N,); T where it has not.
+
+    A symbol has ended when the whole source goes on without it; where the range asked for stops is no end.
+    """
+    count = len(universe.timestamps)
+    ends = np.full(len(universe.symbols), count)
+    for column, symbol in enumerate(universe.symbols):
+        present = np.flatnonzero(np.isfinite(whole.fields["close"][:, whole.symbols.index(symbol)]))
+        if len(present) and present[-1] + 1 < len(whole.timestamps):
+            ends[column] = np.searchsorted(universe.timestamps, whole.timestamps[present[-1]], side="right")
+    return ends
 
 
 def require_known(where: str, wanted: Iterable[str], known: Sequence[str]) -> None:
