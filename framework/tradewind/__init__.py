@@ -64,6 +64,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     # Imported on first use, so that `tradewind --help` does not wait for numpy and pandas.
     for home, names in _HOMES.items():

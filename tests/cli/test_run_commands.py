@@ -172,3 +172,64 @@ def test_a_strategy_that_raises_is_named_with_bar_and_line(project):
     assert "ZeroDivisionError" in done.stderr
     assert "at bar" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("return Signals", "raise SystemExit(0)\n        return Signals", "SystemExit"),
+        ('schedule = "monthly"', 'schedule = "weakly"', "Did you mean 'weekly'"),
+        ("self.warmup = from_bar", 'self.warmup = "x"', "expected the number of bars"),
+        ("market.tradable.astype(float)", "market.tradable / 0.0", "infinite Signals.scores"),
+        ("market.tradable.astype(float)", "market.tradable.astype(str)", "expected numbers"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_strategy_that_breaks_its_contract_is_named(project, before, after, words):
+    (project / "hold.py").write_text(STRATEGY.replace(before, after))
+    done = tradewind(project, "run", "hold.yaml")
+    assert done.returncode == 3, done.stderr
+    assert words in done.stderr
+
+
+def test_a_run_without_orders_says_so(project):
+    (project / "hold.py").write_text(STRATEGY.replace("return Signals", "return None\n        return Signals"))
+    assert "no order was made" in tradewind(project, "run", "hold.yaml").stderr
+
+
+def test_one_damaged_run_hides_no_other(project):
+    tradewind(project, "run", "hold.yaml", "--no-reports")
+    broken = project / "runs" / "20000101T000000Z-broken-00000000"
+    broken.mkdir()
+    (broken / "result.json").write_text("{")
+    done = tradewind(project, "runs", "list")
+    assert done.returncode == 0
+    assert "hold" in done.stdout
+    assert "not readable" in done.stderr
+
+
+def test_no_unfinished_capsule_is_left_behind(project):
+    tradewind(project, "run", "hold.yaml", "--no-reports")
+    (run,) = (project / "runs").iterdir()
+    assert not run.name.startswith(".")
+
+
+def test_a_changed_journal_is_found(project):
+    tradewind(project, "run", "hold.yaml", "--no-reports")
+    (run,) = (project / "runs").iterdir()
+    journal = run / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:-1]))
+    done = tradewind(project, "reproduce", "latest")
+    assert done.returncode == 1
+    assert "one of the two was changed" in done.stderr
+
+
+def test_a_closed_output_is_no_crash(project):
+    code = (
+        "import os, subprocess, sys; os.close(1); "
+        "sys.exit(subprocess.run([sys.executable, '-m', 'tradewind', 'version']).returncode)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "is closed" in done.stderr

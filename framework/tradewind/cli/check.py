@@ -29,6 +29,7 @@ def check(
     Several configurations are checked one by one, each with the same options.
     """
     from tradewind.config.loader import check_plan
+    from tradewind.engine.assemble import Builder
     from tradewind.registry import Registry
 
     registry = Registry.load()
@@ -37,6 +38,7 @@ def check(
         try:
             loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
             check_plan(loaded, registry)
+            Builder(loaded.plan, registry, loaded.directory).detector()
         except TradewindError as error:
             if len(configs) == 1:
                 raise

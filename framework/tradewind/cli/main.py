@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -10,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradewind.errors import TradewindError
+from tradewind.errors import TradewindError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
+        _require_output()
         code = _invoke(arguments)
         sys.stdout.flush()
     except TradewindError as error:
@@ -46,6 +48,11 @@ def _run(arguments: list[str]) -> int:
         # Python flushes stdout once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE_CLOSED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _crash(error, arguments)
+        _say(f"error: cannot write: {error.strerror}; free some space or write elsewhere")
+        return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - the last line of defence: a message instead of a traceback
         return _crash(error, arguments)
     return code
@@ -75,6 +82,11 @@ def _invoke(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _require_output() -> None:
+    if sys.stdout is None or sys.stderr is None:
+        raise UserError("standard output or error is closed; redirect it to a file or to /dev/null instead")
+
+
 def _usage_text(error: Exception) -> str:
     text = str(getattr(error, "format_message", error.__str__)())
     context = getattr(error, "ctx", None)
@@ -87,7 +99,9 @@ def _crash(error: Exception, arguments: list[str]) -> int:
     details = f"tradewind {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
     name = f"tradewind-crash-{time.strftime('%Y%m%d-%H%M%S')}-"
     try:
-        with tempfile.NamedTemporaryFile("w", prefix=name, suffix=".log", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix=name, suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
             file.write(details)
         where = f"details are in {Path(file.name)}"
     except OSError as reason:
@@ -99,5 +113,5 @@ def _crash(error: Exception, arguments: list[str]) -> int:
 def _say(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)  # noqa: T201
-    except OSError:
+    except (OSError, UnicodeError):
         return

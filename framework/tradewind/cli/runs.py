@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 __all__ = ["list_runs", "report"]
+
+WIDE = 200
+"""Columns of a table that no terminal shows."""
 
 
 def list_runs(
@@ -19,26 +23,33 @@ def list_runs(
     import json
 
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from tradewind.errors import UserError, choices
     from tradewind.runs.capsule import list_capsules
 
     if action != "list":
         raise UserError(f"runs: no action '{action}'; {choices(action, ['list'])}")
-    entries = [_entry(capsule) for capsule in list_capsules(runs)]
+    entries = []
+    for capsule in list_capsules(runs):
+        try:
+            entries.append(_entry(capsule))
+        except UserError as error:
+            typer.echo(f"warning: {error}", err=True)
     if as_json:
         typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
     if not entries:
         typer.echo(f"no runs in {runs}", err=True)
         return
-    table = Table("run", "mode", "status", "CAGR", "Sharpe", "max drawdown", "decisions")
+    table = Table(
+        Column("run", no_wrap=True, overflow="ignore"), "mode", "status", "CAGR", "Sharpe", "max drawdown", "decisions"
+    )
     for entry in entries:
         figures = [entry["metrics"].get(name) for name in ("cagr", "sharpe", "max_drawdown")]
         shown = ["n/a" if value is None else form.format(value) for value, form in zip(figures, _FORMATS, strict=True)]
         table.add_row(entry["run"], entry["mode"], entry["status"], *shown, entry["decision_hash"][:8])
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 def report(
@@ -73,4 +84,6 @@ def _entry(capsule: Path) -> dict[str, Any]:
         keys = ("name", "mode", "status", "decision_hash", "metrics")
         return {"run": capsule.name, **{key: summary[key] for key in keys}}
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{capsule / 'result.json'}: not readable ({error}); remove the folder {capsule}") from error
+        raise UserError(
+            f"{capsule / 'result.json'}: not readable ({error}); the other files of the run may still be"
+        ) from error

@@ -38,6 +38,8 @@ def read_file(path: Path) -> Node:
     ConfigError
         If it cannot be read, is no YAML within the limits, or is not a mapping; with line and column.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ConfigError(f"{path}: is no regular file; give a YAML file")
     node = parse_text(_read(path), str(path))
     if not isinstance(node.value, dict):
         shown = "a list" if isinstance(node.value, list) else repr(node.value)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from tradewind.config.plan import AccountConfig, ExchangeConfig, RebalanceConfig
 from tradewind.contracts import Cost, Trades
 from tradewind.engine.backtrader_record import RunRecorder
+from tradewind.engine.blame import blamed
 from tradewind.engine.panel import StreamPanel
 from tradewind.engine.recorder import Recorder
 from tradewind.errors import ConfigError, PluginError, choices
@@ -140,7 +141,8 @@ def run_backtrader(
         cerebro.adddata(SymbolFeed(queue=queue, panel=panel, column=column), name=instrument.symbol)
     cerebro.addstrategy(strategy, **plan.sleeves[0].strategy.params)
     cerebro.addanalyzer(RunRecorder, panel=panel, ledger=ledger, sleeve=plan.sleeves[0].name, on_bar=on_bar)
-    cerebro.run()
+    with blamed(f"strategy {strategy.__name__}", "in Backtrader's run"):
+        cerebro.run()
     return BacktraderSession(panel, ledger)
 
 

@@ -22,7 +22,7 @@ def blamed(plugin: str, when: str) -> Iterator[None]:
         yield
     except TradewindError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         line = f" in `{frame.line}`" if frame.line else ""
         raise PluginError(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tradewind.contracts import Exit, RestingExit, Sizer, Strategy
+from tradewind.contracts import SCHEDULES, Exit, RestingExit, Schedule, Sizer, Strategy
 from tradewind.engine.blame import blamed
 from tradewind.engine.targets import TargetBook
-from tradewind.errors import PluginError
+from tradewind.errors import PluginError, choices
 from tradewind.model import Market, Portfolio, Signals, Targets
 from tradewind.portfolio.schedule import Due
 
@@ -70,7 +70,7 @@ class Sleeve:
         self.resting_exits = tuple((key, rule) for key, rule in exits if isinstance(rule, RestingExit))
         """Exits that rest at the exchange."""
         self._share = share
-        self._due = Due(getattr(strategy, "schedule", "every_bar"), getattr(strategy, "warmup", 0))
+        self._due = Due(*_timing(name, strategy))
         self.targets = TargetBook(name, instruments)
 
     def share_in(self, regime: str) -> float:
@@ -112,6 +112,11 @@ class Sleeve:
                 f"add `sizer: equal_weight` to the sleeve"
             )
         self._check_shape("Signals.scores", signals.scores, market)
+        if np.isinf(signals.scores).any():
+            raise PluginError(
+                f"sleeve {self.name!r}: {type(self.strategy).__name__} returned infinite Signals.scores at bar "
+                f"{market.bar}; a score is finite, or NaN for no opinion"
+            )
         for name in getattr(self.sizer, "signal_fields", ("scores",)):
             if getattr(signals, name) is None:
                 raise PluginError(
@@ -143,6 +148,11 @@ class Sleeve:
             )
 
     def _check_shape(self, what: str, values: FloatArray, market: Market) -> None:
+        if np.asarray(values).dtype.kind not in "fiub":
+            raise PluginError(
+                f"sleeve {self.name!r}: {what} at bar {market.bar} holds {np.asarray(values).dtype}; expected numbers, "
+                f"one an instrument"
+            )
         expected = (len(market.instruments),)
         if np.shape(values) != expected:
             raise PluginError(
@@ -160,3 +170,14 @@ class Sleeve:
                 closed[name] = mask
                 self.targets.close(mask, f"exit:{name}")
         return closed
+
+
+def _timing(sleeve: str, strategy: Strategy) -> tuple[Schedule, int]:
+    """Schedule and warm-up of a strategy, checked."""
+    schedule, warmup = getattr(strategy, "schedule", "every_bar"), getattr(strategy, "warmup", 0)
+    where = f"sleeve {sleeve!r}: {type(strategy).__name__}"
+    if schedule not in SCHEDULES:
+        raise PluginError(f"{where}.schedule is {schedule!r}; {choices(str(schedule), SCHEDULES)}")
+    if not isinstance(warmup, int | np.integer) or warmup < 0:
+        raise PluginError(f"{where}.warmup is {warmup!r}; expected the number of bars before the first call, 0 or more")
+    return schedule, int(warmup)

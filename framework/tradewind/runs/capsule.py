@@ -50,14 +50,16 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
         If the folder cannot be written.
     """
     result = execution.result
-    directory = _new_directory(runs_directory, result)
+    final = _new_directory(runs_directory, result)
+    directory = final.with_name(f".{final.name}.unfinished")
+    directory.mkdir()
     tables = {name: getattr(result, name) for name in TABLES}
     if result.without_overlay is not None:
         tables["without_overlay"] = result.without_overlay
     for name, table in tables.items():
         timed = isinstance(table.index, pd.DatetimeIndex)
         table.to_csv(_table_path(directory, name), index=timed, lineterminator="\n")
-    result = dataclasses.replace(result, directory=directory)
+    result = dataclasses.replace(result, directory=final)
     _write_json(
         directory / "provenance.json",
         {
@@ -73,6 +75,7 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
         yaml.safe_dump(dict(result.config), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
     _write_json(directory / "result.json", summary_data(result))
+    directory.rename(final)  # takes the place of the empty folder that reserved the name: whole, or not at all
     return result
 
 
@@ -134,7 +137,7 @@ def list_capsules(runs_directory: Path) -> list[Path]:
     """Return the capsules of a folder, oldest first; those without ``result.json`` were never finished."""
     if not runs_directory.is_dir():
         return []
-    return sorted(path for path in runs_directory.iterdir() if (path / "result.json").is_file())
+    return sorted(path for path in runs_directory.iterdir() if (path / "result.json").is_file() and path.name[0] != ".")
 
 
 def find_capsule(run: str, runs_directory: Path) -> Path:
@@ -202,4 +205,4 @@ def _read_table(directory: Path, name: str) -> pd.DataFrame:
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -152,9 +152,17 @@ def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str,
         data=_data_summary(seen),
         metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
         stamps=_stamps(builder, seen),
-        warnings=(*warnings, *ledger.warnings),
+        warnings=(*warnings, *_order_warnings(tables["orders"]), *ledger.warnings),
         **cast("Any", tables),
     )
+
+
+def _order_warnings(orders: pd.DataFrame) -> list[str]:
+    """Say what a reader of the figures must not overlook: nothing was ordered, or much of it was refused."""
+    if orders.empty:
+        return ["no order was made: the strategy never wanted anything, or its warm-up is longer than the data"]
+    refused = int((orders["status"] == "rejected").sum())
+    return [f"{refused} of {len(orders)} orders were refused; see the reasons in journal.jsonl"] if refused else []
 
 
 def _with_comparisons(builder: Builder, seen: Bars, result: Result) -> Result:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradewind.config.loader import LoadedPlan, check_plan, load_plan
+from tradewind.errors import UserError
 from tradewind.model import Result
 from tradewind.registry import Registry
 from tradewind.report.notebook import result_html
@@ -125,7 +126,13 @@ def keep(
             if progress is not None:
                 progress(f"report {ref.label}", 0, 0)
             report: Any = builder.create("report", ref, f"reports.{number}")
-            report.write(result, result.directory)
+            try:
+                report.write(result, result.directory)
+            except KeyboardInterrupt:
+                raise UserError(
+                    f"interrupted while writing the report {ref.label}; the run is kept in {result.directory}, and "
+                    f"`tradewind report {result.directory.name}` writes its reports"
+                ) from None
     return result
 
 

@@ -76,7 +76,7 @@ class Sample:
         if not len(universe.timestamps):
             first, last = (str(stocks.timestamps[row])[:10] for row in (0, -1))
             raise DataError(
-                f"feed sample: no sessions from {request.start} to {request.end}; "
+                f"feed sample: no sessions from {request.start or 'the first'} to {request.end or 'the last'}; "
                 f"the data reach from {first} to {last}: change data.start or data.end"
             )
         references = {}
