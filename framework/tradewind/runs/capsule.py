@@ -8,6 +8,7 @@ lie beside them.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime as dt
 import json
@@ -57,8 +58,7 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
     if result.without_overlay is not None:
         tables["without_overlay"] = result.without_overlay
     for name, table in tables.items():
-        timed = isinstance(table.index, pd.DatetimeIndex)
-        table.to_csv(_table_path(directory, name), index=timed, lineterminator="\n")
+        _write_table(_table_path(directory, name), table)
     result = dataclasses.replace(result, directory=final)
     _write_json(
         directory / "provenance.json",
@@ -184,6 +184,25 @@ def _new_directory(runs_directory: Path, result: Result) -> Path:
 
 def _table_path(directory: Path, name: str) -> Path:
     return directory / f"{_FILE_OF.get(name, name)}.csv"
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV: floats with every digit, NaN as nothing, times in ISO format."""
+    columns = {str(name): table[name] for name in table.columns}
+    if isinstance(table.index, pd.DatetimeIndex):
+        columns = {"timestamp": table.index.to_series(), **columns}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*(_plain(values) for values in columns.values()), strict=True))
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return list(np.datetime_as_string(values.to_numpy(dtype="datetime64[ns]"), unit="ns").tolist())
+    if pd.api.types.is_float_dtype(values):
+        return [None if value != value else value for value in values.tolist()]
+    return values.tolist()
 
 
 def _read_table(directory: Path, name: str) -> pd.DataFrame:
