@@ -196,11 +196,9 @@ def _with_holes(close: np.ndarray) -> np.ndarray:
 
 def test_a_second_run_with_the_same_detector_gives_the_same_estimates(sample: Bars) -> None:
     detector = Composite()
-    panel = HistoryPanel(sample, {"regime": detector.factors})
-    first = estimates(detector, panel)
-    panel.rewind()
+    first = estimates(detector, HistoryPanel(sample, {"regime": detector.factors}))
 
-    assert estimates(detector, panel) == first
+    assert estimates(detector, HistoryPanel(sample, {"regime": detector.factors})) == first
 
 
 @pytest.mark.parametrize("make", [Composite, Threshold])

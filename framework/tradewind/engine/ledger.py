@@ -134,11 +134,6 @@ class Ledger:
         prices = np.array([trade.price for trade in trades])
         return self._cost.estimate([trade.instrument for trade in trades], quantities, prices).tolist()
 
-    @property
-    def has_working(self) -> bool:
-        """Whether any order is at work."""
-        return bool(self._working)
-
     def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Return the orders at work, with what each sleeve still has to get of them."""
         return [(intent, self.books.unfilled(order_id)) for order_id, intent in self._working.items()]

@@ -105,10 +105,6 @@ class HistoryPanel(_Base):
     def __len__(self) -> int:
         return len(self.timestamps)
 
-    def rewind(self) -> None:
-        """Go back before the first bar, for another run over the same panel."""
-        self.bar = -1
-
     def advance(self) -> bool:
         """Go to the next bar; False at the end of the data."""
         if self.bar + 1 >= len(self.timestamps):
