@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from tradewind.config.plan import PluginRef
 from tradewind.contracts import Cost, Exit, OnReference, Regime, RestingExit, Sizer, Strategy
-from tradewind.engine.cerebro import drive
+from tradewind.engine.bridges import drive
 from tradewind.engine.ledger import Ledger
 from tradewind.engine.panel import Factors, HistoryPanel, StreamPanel
 from tradewind.engine.quotes import PanelCost, PanelQuotes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tradewind.engine.panel import Panel
     from tradewind.engine.session import Session
 
-__all__ = ["Cerebro", "drive"]
+__all__ = ["drive"]
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _EPOCH_ORDINAL = 719_163
@@ -79,7 +79,7 @@ class StrategyBridge(bt.Strategy):
             self.env.runstop()
 
 
-class Cerebro(bt.Cerebro):
+class SessionCerebro(bt.Cerebro):
     """Cerebro with a loop for a single shared cursor: no feed is peeked at, aligned or advanced bar by bar."""
 
     def _runonce(self, runstrats: list[Any]) -> None:
@@ -105,7 +105,7 @@ def drive(session: Session, *, streaming: bool, on_bar: Callable[[int], bool] | 
     on_bar
         Called after every bar with its number; False stops the run in order.
     """
-    cerebro = Cerebro(stdstats=False, preload=not streaming, runonce=not streaming)
+    cerebro = SessionCerebro(stdstats=False, preload=not streaming, runonce=not streaming)
     cerebro.broker = BrokerBridge(session)
     feed = ClockFeed(panel=session.panel, streaming=streaming)
     cerebro.adddata(feed)
