@@ -22,7 +22,7 @@ from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.validation import require_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tradewind.config.plan import Plan
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tradewind.model import Row
     from tradewind.registry import Registry
 
-__all__ = ["Execution", "execute"]
+__all__ = ["Execution", "Measured", "execute", "measure", "read_data", "run_over"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +42,16 @@ class Execution:
     result: Result
     journal: Journal
     code: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What a run over given bars came to: no tables but the account's, nothing about its data."""
+
+    decision_hash: str
+    metrics: Mapping[str, float]
+    equity: pd.DataFrame
+    warnings: tuple[str, ...]
 
 
 def execute(
@@ -64,8 +74,7 @@ def execute(
     builder = Builder(plan, registry, directory)
     tell("data", 0, 0)
     code = code_hashes(plan, registry, directory)
-    bars, rows, warnings = _data(builder, streaming=mode.feed == "stream")
-    check_needs(builder, bars)
+    bars, rows, warnings = read_data(builder, streaming=mode.feed == "stream")
     total = len(bars)
 
     def on_bar(bar: int) -> bool:
@@ -73,12 +82,7 @@ def execute(
             tell("bars", bar, total)
         return not stopped()
 
-    if any(sleeve.strategy.backtrader for sleeve in plan.sleeves):
-        from tradewind.engine.backtrader_run import run_backtrader
-
-        session: Any = run_backtrader(builder, bars, rows=rows, on_bar=on_bar)
-    else:
-        session = run_session(builder, bars, rows=rows, on_bar=on_bar)
+    session = run_over(builder, bars, rows=rows, on_bar=on_bar)
     seen = _seen(session, bars)
     partial = stopped()
     result = _result(builder, session, seen, warnings, status="partial" if partial else "complete")
@@ -92,7 +96,51 @@ def execute(
     return Execution(plan, result, session.ledger.journal, code)
 
 
-def _data(builder: Builder, *, streaming: bool) -> tuple[Bars, Iterator[Row] | None, tuple[str, ...]]:
+def run_over(
+    builder: Builder,
+    bars: Bars,
+    *,
+    rows: Iterator[Row] | None = None,
+    on_bar: Callable[[int], bool] = lambda _: True,
+) -> Session:
+    """Run a checked plan over bars that are there already, or over the stream whose template they are.
+
+    Raises
+    ------
+    ConfigError
+        If a plugin needs what the bars lack.
+    TradewindError
+        Whatever else stands in the way.
+    """
+    check_needs(builder, bars)
+    if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
+        from tradewind.engine.backtrader_run import run_backtrader
+
+        return cast("Session", run_backtrader(builder, bars, rows=rows, on_bar=on_bar))
+    return run_session(builder, bars, rows=rows, on_bar=on_bar)
+
+
+def measure(builder: Builder, bars: Bars, *, on_bar: Callable[[int], bool] = lambda _: True) -> Measured:
+    """Run a checked plan over bars and return its figures: those of `execute`, without comparison and capsule."""
+    session = run_over(builder, bars, on_bar=on_bar)
+    tables = _tables(session, _seen(session, bars))
+    ledger = session.ledger
+    return Measured(
+        decision_hash=ledger.journal.decision_hash,
+        metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
+        equity=tables["equity"],
+        warnings=(*_order_warnings(tables["orders"]), *ledger.warnings),
+    )
+
+
+def read_data(builder: Builder, *, streaming: bool = False) -> tuple[Bars, Iterator[Row] | None, tuple[str, ...]]:
+    """Return the bars of a plan, or a stream's template and rows, and the warnings of the data checks.
+
+    Raises
+    ------
+    DataError
+        If the bars cannot be traded on.
+    """
     plan = builder.plan
     feed = builder.create("feed", effective_feed(plan, builder.registry), "data.feed")
     request = DataRequest(
@@ -138,8 +186,7 @@ def _seen(session: Session, bars: Bars) -> Bars:
 
 def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str, ...], status: str) -> Result:
     plan, ledger = builder.plan, session.ledger
-    benchmark = seen.references.get("benchmark")
-    tables = ledger.recorder.tables(seen.timestamps, None if benchmark is None else benchmark.fields["close"][:, 0])
+    tables = _tables(session, seen)
     return Result(
         name=plan.name,
         mode=plan.mode.mode,
@@ -155,6 +202,12 @@ def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str,
         warnings=(*warnings, *_order_warnings(tables["orders"]), *ledger.warnings),
         **cast("Any", tables),
     )
+
+
+def _tables(session: Session, seen: Bars) -> Mapping[str, pd.DataFrame]:
+    benchmark = seen.references.get("benchmark")
+    close = None if benchmark is None else benchmark.fields["close"][:, 0]
+    return session.ledger.recorder.tables(seen.timestamps, close)
 
 
 def _order_warnings(orders: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-__all__ = ["run", "run_plan"]
+__all__ = ["interruptible", "run", "run_plan"]
 
 
 class NotebookResult(Result):
@@ -96,7 +96,7 @@ def run_plan(
     SIGINT ends the run after the current bar; the capsule is then marked partial.
     """
     check_plan(loaded, registry)
-    with _interruptible() as interrupted:
+    with interruptible() as interrupted:
         execution = execute(
             loaded.plan, registry, directory=loaded.directory, progress=progress, stopped=interrupted.is_set
         )
@@ -137,7 +137,7 @@ def keep(
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Turn the first SIGINT into an event that is looked at after every bar; a second one interrupts at once."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
