@@ -13,43 +13,14 @@ from tests.backtrader.universe import Universe
 from tests.backtrader.zoo import ANALYZERS, INDICATORS, OBSERVERS
 
 Event = dict[str, Any]
-FACTS_OF_A_FILL = ("dt", "size", "remsize", "price", "pricelimit", "trailamount", "trailpercent")
-FACTS_OF_AN_EXECUTION = (*FACTS_OF_A_FILL, "value", "comm", "margin", "pnl", "psize", "pprice")
-FACTS_OF_A_BIT = [
-    "dt",
-    "size",
-    "price",
-    "closed",
-    "closedvalue",
-    "closedcomm",
-    "opened",
-    "openedvalue",
-    "openedcomm",
-    "value",
-    "comm",
-    "pnl",
-    "psize",
-    "pprice",
-]
-FACTS_OF_A_TRADE = [
-    "tradeid",
-    "size",
-    "price",
-    "value",
-    "commission",
-    "pnl",
-    "pnlcomm",
-    "justopened",
-    "isopen",
-    "isclosed",
-    "baropen",
-    "dtopen",
-    "barclose",
-    "dtclose",
-    "barlen",
-    "historyon",
-    "status",
-]
+FACTS_OF_A_FILL = "dt size remsize price pricelimit trailamount trailpercent"
+FACTS_OF_AN_EXECUTION = f"{FACTS_OF_A_FILL} value comm margin pnl psize pprice"
+FACTS_OF_A_BIT = "dt size price closed closedvalue closedcomm opened openedvalue openedcomm value comm pnl psize pprice"
+FACTS_OF_A_TRADE = (
+    "tradeid size price value commission pnl pnlcomm justopened isopen isclosed baropen dtopen barclose dtclose barlen"
+    " historyon status"
+)
+FACTS_OF_A_POSITION = "size price price_orig upopened upclosed adjbase"
 
 
 @dataclass(frozen=True)
@@ -126,15 +97,15 @@ class Notebook:
                 {
                     "status": {name: value for name, value in entry.status.items() if name != "tz"},
                     "order": entry.event.order.ref - self.first_order,
-                    "event": facts(entry.event, ("size", "price", "commission")),
+                    "event": facts(entry.event, "size price commission"),
                 }
                 for entry in trade.history
             ],
         }
 
 
-def facts(thing: Any, names: Any) -> dict[str, Any]:
-    return {name: getattr(thing, name) for name in names}
+def facts(thing: Any, names: str) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in names.split()}
 
 
 class QuietScript(bt.Strategy):
@@ -194,7 +165,7 @@ class LoudScript(QuietScript):
 
     def position_of(self, data: Any) -> Event:
         position = self.getposition(data)
-        return facts(position, ("size", "price", "price_orig", "upopened", "upclosed", "adjbase"))
+        return facts(position, FACTS_OF_A_POSITION)
 
     def start(self) -> None:
         self.write("start", cash=self.broker.getcash(), value=self.broker.getvalue())
@@ -263,7 +234,7 @@ def final_account(cerebro: Any) -> Event:
         "start": broker.startingcash,
         "fund": (broker.get_fundvalue(), broker.get_fundshares()),
         "orders": len(broker.orders),
-        "positions": [facts(broker.getposition(data), ("size", "price")) for data in cerebro.datas],
+        "positions": [facts(broker.getposition(data), "size price") for data in cerebro.datas],
     }
 
 

@@ -62,7 +62,7 @@ INDICATORS: dict[str, Callable[[Any, int], Any]] = {
     "PctChange": lambda data, n: ind.PctChange(data, period=n),
     "PercentRank": lambda data, n: ind.PercentRank(data, period=n),
     "TRIX": lambda data, n: ind.TRIX(data, period=min(n, 5)),
-    "TRIXSignal": lambda data, n: ind.TRIXSignal(data, period=min(n, 4), sigperiod=2),
+    "TRIXSignal": lambda data, n: ind.TrixSignal(data, period=min(n, 4), sigperiod=2),
     "TSI": lambda data, n: ind.TSI(data, period1=n, period2=3, pchange=1),
     "CCI": lambda data, n: ind.CCI(data, period=n),
     "DPO": lambda data, n: ind.DPO(data, period=n),
