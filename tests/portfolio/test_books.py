@@ -52,10 +52,12 @@ def test_entry_price_averages_on_growth_stays_on_reduction_and_restarts_on_rever
 
 def test_extremes_follow_the_closes_of_held_columns_and_ignore_halts():
     ledger = books()
+    ledger.books["one"].mark_to(np.array([[500.0, 1.0]]), 0)
     ledger.open_order(intent(1.0, {"one": 1.0}))
     ledger.apply(fill(1.0, 100.0))
-    for closes in ([110.0, 1.0], [np.nan, 2.0], [95.0, 3.0]):
-        ledger.books["one"].mark(np.array(closes))
+    closes = np.array([[500.0, 1.0], [110.0, 1.0], [np.nan, 2.0], [95.0, 3.0]])
+    for bar in (0, 1, 3):
+        ledger.books["one"].mark_to(closes, bar)
     book = ledger.books["one"]
     assert (book.highest_closes[0], book.lowest_closes[0]) == (110.0, 95.0)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from tradewind.config.plan import PluginRef
 from tradewind.contracts import Cost, Exit, OnReference, Regime, RestingExit, Sizer, Strategy
+from tradewind.engine.account import SessionRecorder
 from tradewind.engine.bridges import drive
 from tradewind.engine.ledger import Ledger
-from tradewind.engine.panel import Factors, HistoryPanel, StreamPanel
+from tradewind.engine.panel import FactorCache, Factors, HistoryPanel, StreamPanel
 from tradewind.engine.quotes import PanelCost, PanelQuotes
-from tradewind.engine.recorder import Recorder
 from tradewind.engine.session import Limits, Session
 from tradewind.engine.sleeve import Sleeve
 from tradewind.errors import ConfigError, choices
@@ -159,6 +159,8 @@ def run_session(
     rows: Iterator[Row] | None = None,
     held_regime: str | None = None,
     on_bar: Callable[[int], bool] | None = None,
+    jumps: bool = True,
+    cache: FactorCache | None = None,
     quote_sources: Callable[[Panel], Sequence[QuoteSource]] = lambda _: (),
 ) -> Session:
     """Build everything afresh, run it to the end of its data and return the finished session.
@@ -174,7 +176,11 @@ def run_session(
     held_regime
         Label held for the whole run, which then keeps no journal; None asks the detector.
     on_bar
-        Called after every bar; False stops in order.
+        Called after every bar that is visited; False stops in order.
+    jumps
+        Whether bars of the history on which nothing can happen are passed over; the result is the same.
+    cache
+        Factors computed before over the same ``bars``; see `HistoryPanel`.
     quote_sources
         Makes the sources of prices of instruments without a column; given the panel, whose ``bar`` they follow.
     """
@@ -185,18 +191,19 @@ def run_session(
         sleeves = [sleeve for sleeve in sleeves if sleeve.share_in(held_regime) > 0.0]
     factors = _factors_of(sleeves, detector if held_regime is None else None)
     _check_factors(factors, bars)
-    panel: Panel = HistoryPanel(bars, factors) if rows is None else StreamPanel(bars, rows, factors)
+    panel: Panel = HistoryPanel(bars, factors, cache) if rows is None else StreamPanel(bars, rows, factors)
     quotes = PanelQuotes(panel, quote_sources(panel))
     cost = builder.cost()
     charged = PanelCost(_for_data(cost, bars), panel, quotes) if cost is not None else None
     labels = detector.labels if detector is not None and held_regime is None else ()
+    books = SleeveBooks([sleeve.name for sleeve in sleeves], bars.instruments)
     ledger = Ledger(
         panel=panel,
         quotes=quotes,
         exchange=Exchange(cash=plan.account.cash, rules=_rules(plan), cost=charged),
-        books=SleeveBooks([sleeve.name for sleeve in sleeves], bars.instruments),
+        books=books,
         cost=charged,
-        recorder=Recorder(bars.symbols, [sleeve.name for sleeve in sleeves], labels),
+        recorder=SessionRecorder(panel, books, quotes, labels),
         data_end_haircut=plan.exchange.data_end_haircut,
         borrow_rate_per_year=plan.exchange.borrow_rate_per_year,
         journal=Journal(keeps=held_regime is None),
@@ -210,7 +217,7 @@ def run_session(
         held_regime=held_regime,
         limits=Limits(plan.account, plan.rebalance, plan.exchange),
     )
-    drive(session, streaming=rows is not None, on_bar=on_bar)
+    drive(session, streaming=rows is not None, jumps=jumps, on_bar=on_bar)
     return session
 
 

@@ -101,7 +101,6 @@ class RunRecorder(bt.Analyzer):
                 split={self.p.sleeve: quantity},
                 **self._prices(order),
             ),
-            panel.timestamps[bar],
         )
 
     def _prices(self, order: Any) -> dict[str, Any]:
@@ -133,7 +132,7 @@ class RunRecorder(bt.Analyzer):
                 price=float(execution.price),
                 commission=float(execution.closedcomm + execution.openedcomm),
             )
-            recorder.fill(fill, panel.timestamps[bar])
+            recorder.fill(fill)
             self._write("fill", {"id": order_id, "bar": bar, "quantity": fill.quantity, "price": fill.price,
                                  "commission": fill.commission})  # fmt: skip
         self._reported[order.ref] = len(executions)

@@ -80,7 +80,12 @@ class StrategyBridge(bt.Strategy):
 
 
 class SessionCerebro(bt.Cerebro):
-    """Cerebro with a loop for a single shared cursor: no feed is peeked at, aligned or advanced bar by bar."""
+    """Cerebro with a loop for a single shared cursor: no feed is peeked at, aligned or advanced bar by bar.
+
+    Bars on which nothing can happen are passed over; ``jumps`` False visits them, with the same result.
+    """
+
+    jumps = True
 
     def _runonce(self, runstrats: list[Any]) -> None:
         if len(self.datas) != 1 or not isinstance(self.datas[0], ClockFeed):
@@ -88,12 +93,17 @@ class SessionCerebro(bt.Cerebro):
             return
         panel: Panel = self.datas[0].p.panel
         broker, strategy = self._broker, runstrats[0]
+        session: Session = strategy.p.session
         while not self._event_stop and panel.advance():
             broker.next()
             strategy.next()
+            if self.jumps:
+                session.jump()
 
 
-def drive(session: Session, *, streaming: bool, on_bar: Callable[[int], bool] | None = None) -> None:
+def drive(
+    session: Session, *, streaming: bool, jumps: bool = True, on_bar: Callable[[int], bool] | None = None
+) -> None:
     """Run a session over its panel.
 
     Parameters
@@ -102,10 +112,13 @@ def drive(session: Session, *, streaming: bool, on_bar: Callable[[int], bool] | 
         The session; its panel stands before the first bar.
     streaming
         Whether rows arrive one at a time, which Backtrader's live loop serves.
+    jumps
+        Whether bars of a history on which nothing can happen are passed over.
     on_bar
-        Called after every bar with its number; False stops the run in order.
+        Called after every bar that is visited, with its number; False stops the run in order.
     """
     cerebro = SessionCerebro(stdstats=False, preload=not streaming, runonce=not streaming)
+    cerebro.jumps = jumps
     cerebro.broker = BrokerBridge(session)
     feed = ClockFeed(panel=session.panel, streaming=streaming)
     cerebro.adddata(feed)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tradewind.errors import DataError
-from tradewind.journal import BarDigest, Journal
-from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, TimeInForce
+from tradewind.journal import BarDigest, Journal, fill_entry, intent_entry, order_entry
+from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, OrderType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from tradewind.engine.account import SessionRecorder
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelCost, PanelQuotes
-    from tradewind.engine.recorder import Recorder
     from tradewind.engine.sleeve import Decision
     from tradewind.exchange import Exchange
     from tradewind.model import Instrument, OrderEvent, OrderIntent, RegimeEstimate
-    from tradewind.model.typing import BoolArray
+    from tradewind.model.typing import BoolArray, FloatArray
     from tradewind.portfolio.books import SleeveBooks
     from tradewind.portfolio.rebalance import Cross, Trade
 
@@ -69,7 +69,7 @@ class Ledger:
         exchange: Exchange,
         books: SleeveBooks,
         cost: PanelCost | None,
-        recorder: Recorder,
+        recorder: SessionRecorder,
         data_end_haircut: float,
         borrow_rate_per_year: float = 0.0,
         journal: Journal | None = None,
@@ -139,34 +139,48 @@ class Ledger:
         return [(intent, self.books.unfilled(order_id)) for order_id, intent in self._working.items()]
 
     def waiting(self, sleeve: str) -> dict[Instrument, float]:
-        """Return the signed quantities that orders at work still have to bring a sleeve, by instrument."""
+        """Return the signed quantities that market orders at work still have to bring a sleeve, by instrument."""
         waiting: dict[Instrument, float] = {}
         for intent, parts in self.working():
-            if sleeve in parts and intent.time_in_force is TimeInForce.GTC:
+            if sleeve in parts and not _rests(intent):
                 waiting[intent.instrument] = waiting.get(intent.instrument, 0.0) + parts[sleeve]
         return waiting
 
     def reserved(self) -> float:
-        """Return the cash that buys at work will need, at the marks."""
+        """Return the cash that market orders to buy at work will need, at the marks."""
         return math.fsum(
             math.fsum(parts.values()) * self.quotes.mark(intent.instrument) * intent.instrument.multiplier
             for intent, parts in self.working()
-            if intent.quantity > 0.0 and intent.time_in_force is TimeInForce.GTC
+            if intent.quantity > 0.0 and not _rests(intent)
         )
+
+    def resting(self, sleeve: str) -> dict[Instrument, OrderIntent]:
+        """Return the sleeve's stop and limit orders at the exchange."""
+        return {
+            intent.instrument: intent for intent in self._working.values() if _rests(intent) and sleeve in intent.split
+        }
+
+    def cancel(self, intents: Sequence[OrderIntent]) -> None:
+        """Cancel orders at work."""
+        for intent in intents:
+            self.exchange.cancel(intent.order_id)
+        self._drain()
 
     def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Cancel what still works on these instruments and return it: a new decision replaces the old."""
         cancelled = [entry for entry in self.working() if entry[0].instrument in instruments]
-        for intent, _ in cancelled:
-            self.exchange.cancel(intent.order_id)
-        self._drain()
+        if cancelled:
+            self.cancel([intent for intent, _ in cancelled])
         return cancelled
 
     def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade]) -> None:
         """Journal the intents, then hand them to the venue."""
+        if not intents:
+            return
         for intent in intents:
-            self._write("intent", _intent_payload(intent))
-            self.recorder.order(intent, self._panel.timestamps[self._panel.bar])
+            if self.journal.keeps:
+                self.journal.write_text(self._begin_entry(), "intent", intent_entry(intent))
+            self.recorder.order(intent)
             self.books.open_order(intent)
             self._may_expire |= intent.instrument.expiry is not None
             self._working[intent.order_id] = intent
@@ -190,8 +204,11 @@ class Ledger:
             },
         )
 
-    def regime(self, confirmed: str, estimate: RegimeEstimate | None, *, changed: bool) -> None:
-        """Journal and record the regime of this bar."""
+    def regime(self, bar: int, confirmed: str, estimate: RegimeEstimate | None, *, changed: bool) -> None:
+        """Journal and record the regime of a bar."""
+        self.recorder.regime(confirmed, estimate)
+        if not self.journal.keeps:
+            return
         payload: dict[str, Any] = {"regime": confirmed}
         if estimate is not None:
             payload |= {
@@ -201,10 +218,8 @@ class Ledger:
                 "fitted_until": estimate.fitted_until,
             }
         if changed:
-            self._write("regime", payload)
-        elif self.journal.keeps:
-            self.journal.write(self._panel.bar, "regime", payload)
-        self.recorder.regime(confirmed, estimate)
+            self._begin_entry()
+        self.journal.write(bar, "regime", payload)
 
     def decision(self, sleeve: str, decision: Decision) -> None:
         """Journal what a sleeve wants."""
@@ -226,23 +241,28 @@ class Ledger:
         self._write("exit", {"sleeve": sleeve, "exit": name, "symbols": symbols})
 
     def record(self, equity: float) -> None:
-        """Record the close of the bar: exposures and the profit of each sleeve, added up over the sleeves' books."""
-        values = self._panel.marks() * self._multipliers
-        values[np.isnan(values)] = 0.0
-        weights = np.zeros(len(values))
-        others: dict[Instrument, float] = {}
-        profits: list[float] = []
-        for book in self.books.books.values():
-            held = book.quantities * values
-            weights += held
-            profits.append(book.cash_flow + float(held.sum()) + self._value_of(book.others))
-            for instrument, quantity in book.others.items():
-                others[instrument] = others.get(instrument, 0.0) + quantity
-        weights /= equity
-        further = [self._value_of({instrument: quantity}) / equity for instrument, quantity in others.items()]
-        gross = float(np.abs(weights).sum()) + math.fsum(abs(weight) for weight in further)
-        net = float(weights.sum()) + math.fsum(further)
-        self.recorder.account(equity, self.exchange.cash, gross, net, weights, profits)
+        """Record the close of the bar."""
+        self.recorder.close(equity, self.exchange.cash)
+
+    def quiet_path(self, stop: int) -> FloatArray:
+        """Return the equity at the closes after this bar and before ``stop`` if nothing is traded until then."""
+        start = self._panel.bar + 1
+        marks = self._panel.marks_between(start, stop)
+        columns = {instrument: self.quotes.column(instrument) for instrument in self.exchange.positions()}
+        return self.exchange.equity_path(stop - start, lambda instrument: marks[:, columns[instrument]])
+
+    def pass_over(self, equity: FloatArray) -> None:
+        """Record the closes after this bar, on which nothing is traded."""
+        self.recorder.pass_over(equity, self.exchange.cash)
+
+    def next_event(self, stop: int) -> int:
+        """Return the first bar before ``stop`` on which the venue might act on what is at work, or ``stop``."""
+        bar = self._panel.bar
+        if self.refused or (self._may_expire and any(i.expiry is not None for i in self.exchange.positions())):
+            return bar + 1
+        if any(self.quotes.column(instrument) is None for instrument in self.exchange.positions()):
+            return bar + 1
+        return self.exchange.next_event(bar, stop, self.quotes.prices)
 
     def _value_of(self, holdings: Mapping[Instrument, float]) -> float:
         return math.fsum(
@@ -260,32 +280,25 @@ class Ledger:
 
     def _fill(self, fill: Fill, reason: str = "") -> Executed:
         parts = self.books.apply(fill)
-        intent = self._working.get(fill.order_id)
+        order_id = fill.order_id
+        intent = self._working.get(order_id)
         if intent is not None:
             reason = intent.reason
-            filled = self._filled.get(fill.order_id, 0.0) + fill.quantity
-            complete = math.isclose(filled, intent.quantity, rel_tol=1e-12)
-            self.recorder.status(fill.order_id, "filled" if complete else "partially_filled")
-            self._filled[fill.order_id] = filled
-            if complete:
-                self._forget(fill.order_id)
-        self.recorder.fill(fill, self._panel.timestamps[self._panel.bar], reason)
-        self._write(
-            "fill",
-            {
-                "id": fill.order_id,
-                "symbol": fill.instrument.symbol,
-                "quantity": fill.quantity,
-                "price": fill.price,
-                "costs": [fill.commission, fill.spread, fill.slippage, fill.impact],
-                "split": dict(parts),
-            },
-        )
-        resting = intent is not None and intent.time_in_force is TimeInForce.DAY
-        return Executed(fill, reason, tuple(parts), gives_up=resting or intent is None)
+            filled = self._filled.get(order_id, 0.0) + fill.quantity
+            if filled == intent.quantity or math.isclose(filled, intent.quantity, rel_tol=1e-12):
+                self.recorder.status(order_id, "filled")
+                self._forget(order_id)
+            else:
+                self.recorder.status(order_id, "partially_filled")
+                self._filled[order_id] = filled
+        self.recorder.fill(fill, reason)
+        if self.journal.keeps:
+            self.journal.write_text(self._begin_entry(), "fill", fill_entry(fill, parts))
+        return Executed(fill, reason, tuple(parts), gives_up=intent is None or _rests(intent))
 
     def _close(self, event: OrderEvent) -> None:
-        self._write("order", {"id": event.order_id, "event": event.kind.value, "reason": event.reason})
+        if self.journal.keeps:
+            self.journal.write_text(self._begin_entry(), "order", order_entry(event))
         if event.kind is OrderEventKind.ACCEPTED:
             return
         self.recorder.status(event.order_id, event.kind.value)
@@ -382,8 +395,11 @@ class Ledger:
 
     def _write(self, kind: str, payload: dict[str, Any]) -> None:
         """Journal a record; the first of a bar is preceded by the digest of the data it was decided on."""
-        if not self.journal.keeps:
-            return
+        if self.journal.keeps:
+            self.journal.write(self._begin_entry(), kind, payload)
+
+    def _begin_entry(self) -> int:
+        """Journal the digest of the data up to this bar, if it is not there yet, and return the bar."""
         bar = self._panel.bar
         if bar != self._digested_bar:
             digests = {"bars": self._digest.update(self._panel.fields, bar + 1)}
@@ -391,21 +407,9 @@ class Ledger:
                 digests[role] = digest.update(self._panel.reference_fields[role], bar + 1)
             self.journal.write(bar, "data", digests)
             self._digested_bar = bar
-        self.journal.write(bar, kind, payload)
+        return bar
 
 
-def _intent_payload(intent: OrderIntent) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "id": intent.order_id,
-        "symbol": intent.instrument.symbol,
-        "quantity": intent.quantity,
-        "type": intent.order_type.value,
-        "time_in_force": intent.time_in_force.value,
-        "reason": intent.reason,
-        "split": dict(intent.split),
-    }
-    for name in ("limit_price", "stop_price", "trail_amount", "trail_fraction"):
-        value = getattr(intent, name)
-        if value is not None:
-            payload[name] = value
-    return payload
+def _rests(intent: OrderIntent) -> bool:
+    """Whether an order is that of a resting exit: sleeves decide on market orders only."""
+    return intent.order_type is not OrderType.MARKET

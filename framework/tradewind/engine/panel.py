@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from tradewind.contracts import Factor, FactorStep, OnReference
 from tradewind.engine.blame import blamed
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from tradewind.model import Instrument
     from tradewind.model.typing import BoolArray, FloatArray, IntArray, TimeArray
 
-__all__ = ["Factors", "HistoryPanel", "Panel", "StreamPanel"]
+__all__ = ["FactorCache", "Factors", "HistoryPanel", "Panel", "StreamPanel"]
 
 Factors = dict[str, dict[str, Factor | OnReference]]
 """Owner (``regime``, a sleeve, a sizer of it ...) to factors by name."""
+
+FactorCache = dict["tuple[str, object]", "FloatArray"]
+"""Role (empty: the universe) and factor to its values over one history."""
 
 
 class Panel(Protocol):
@@ -40,12 +43,16 @@ class Panel(Protocol):
         """Go to the next bar; False at the end of the data."""
         ...
 
-    def market(self, owner: str) -> Market:
-        """Return what a plugin sees at the current bar, with its own factors."""
+    def market(self, owner: str, bar: int | None = None) -> Market:
+        """Return what a plugin sees at the current bar, or at another one, with its own factors."""
         ...
 
     def marks(self) -> FloatArray:
         """Return the last known close of each instrument, shape (N,)."""
+        ...
+
+    def marks_between(self, start: int, stop: int) -> FloatArray:
+        """Return the last known closes at some bars, shape (stop - start, N)."""
         ...
 
     def ended(self) -> tuple[int, ...]:
@@ -65,8 +72,9 @@ class _Base:
     _own_bars: IntArray
     _factors: Mapping[str, Mapping[str, FloatArray]]
 
-    def market(self, owner: str) -> Market:
-        bar = self.bar
+    def market(self, owner: str, bar: int | None = None) -> Market:
+        if bar is None:
+            bar = self.bar
         return Market(
             bar=bar,
             timestamp=self.timestamps[bar],
@@ -82,25 +90,41 @@ class _Base:
     def marks(self) -> FloatArray:
         return self._marks[self.bar]
 
+    def marks_between(self, start: int, stop: int) -> FloatArray:
+        return self._marks[start:stop]
+
 
 class HistoryPanel(_Base):
-    """All bars at once; every factor is computed for the whole panel in one pass."""
+    """All bars at once; every factor is computed for the whole panel in one pass.
 
-    def __init__(self, bars: Bars, factors: Factors) -> None:
-        close = bars.fields["close"]
+    Parameters
+    ----------
+    bars
+        The history.
+    factors
+        What each owner declared.
+    cache
+        Factors computed before over the same bars, by the bars' role and the factor; new ones are put in. It serves
+        runs that share a history.
+    """
+
+    def __init__(self, bars: Bars, factors: Factors, cache: FactorCache | None = None) -> None:
         self.bar = -1
         self.instruments = bars.instruments
         self.timestamps = bars.timestamps
         self.fields = bars.fields
         self.reference_fields = {role: series.fields for role, series in bars.references.items()}
         self.reference_symbols = {series.symbols[0]: role for role, series in bars.references.items()}
-        self._present = _frozen(np.isfinite(close))
-        self._own_bars = _frozen(np.cumsum(self._present, axis=0))
-        self._marks = _frozen(pd.DataFrame(close).ffill().to_numpy(dtype=np.float64))
-        self._factors = {owner: _compute(owner, named, bars) for owner, named in factors.items()}
+        self.days: IntArray = bars.timestamps.astype("datetime64[D]").astype(np.int64)
+        """Day of each bar since 1970-01-01, shape (T,)."""
+        self._mark_closes(bars.fields["close"])
+        self._factors = {
+            owner: _compute(owner, named, bars, {} if cache is None else cache) for owner, named in factors.items()
+        }
         self._ends: dict[int, list[int]] = {}
         for column, bar in enumerate(bars.end_bars.tolist()):
             self._ends.setdefault(bar, []).append(column)
+        self._end_bars = sorted(self._ends)
 
     def __len__(self) -> int:
         return len(self.timestamps)
@@ -115,6 +139,26 @@ class HistoryPanel(_Base):
     def ended(self) -> tuple[int, ...]:
         """Return the columns whose data ended with the bar before."""
         return tuple(self._ends.get(self.bar, ()))
+
+    def next_end(self) -> int:
+        """Return the first bar after this one at which the end of some data becomes known, or the number of bars."""
+        place = bisect.bisect_right(self._end_bars, self.bar)
+        return min(self._end_bars[place], len(self)) if place < len(self._end_bars) else len(self)
+
+    def factors_of(self, owner: str) -> Mapping[str, FloatArray]:
+        """Return an owner's factors by name, shape (T, N) each."""
+        return self._factors[owner]
+
+    def _mark_closes(self, close: FloatArray) -> None:
+        present = np.isfinite(close)
+        if present.all():
+            # A panel without gaps needs no copies: its closes are its marks.
+            count = np.arange(1, len(close) + 1)[:, np.newaxis]
+            self._own_bars = np.broadcast_to(count, close.shape)
+            self._present, self._marks = np.broadcast_to(np.True_, close.shape), close
+        else:
+            self._own_bars = _frozen(np.cumsum(present, axis=0))
+            self._present, self._marks = _frozen(present), _frozen(_filled(close, present))
 
 
 class StreamPanel(_Base):
@@ -244,25 +288,52 @@ class StreamPanel(_Base):
         }
 
 
-def _compute(owner: str, factors: Mapping[str, Factor | OnReference], bars: Bars) -> dict[str, FloatArray]:
+def _compute(
+    owner: str, factors: Mapping[str, Factor | OnReference], bars: Bars, cache: FactorCache
+) -> dict[str, FloatArray]:
     computed: dict[str, FloatArray] = {}
     for name, factor in factors.items():
         if isinstance(factor, OnReference):
             if factor.role not in bars.references:
                 continue
-            source, wanted = bars.references[factor.role], factor.factor
+            source, wanted, role = bars.references[factor.role], factor.factor, factor.role
         else:
-            source, wanted = bars, factor
-        with blamed(f"{owner}: factor {name!r} ({type(wanted).__name__})", "over the history"):
-            values = wanted.compute(source)
-        expected = (len(source), len(source.instruments))
-        if values.shape != expected:
-            raise PluginError(
-                f"{owner}: factor {name!r} ({type(factor).__name__}) returned an array of shape {values.shape}; "
-                f"expected {expected} (bars, symbols). Return one row a bar"
-            )
-        computed[name] = _frozen(np.ascontiguousarray(values, dtype=np.float64))
+            source, wanted, role = bars, factor, ""
+        key = (role, wanted)
+        if not _is_value(wanted):
+            computed[name] = _checked(owner, name, wanted, source)
+            continue
+        if key not in cache:
+            cache[key] = _checked(owner, name, wanted, source)
+        computed[name] = cache[key]
     return computed
+
+
+def _is_value(factor: Factor) -> bool:
+    """Whether equal factors are defined to be the same; of two mere objects neither stands for the other."""
+    kind = type(factor)
+    return kind.__eq__ is not object.__eq__ and kind.__hash__ is not None
+
+
+def _checked(owner: str, name: str, factor: Factor, bars: Bars) -> FloatArray:
+    with blamed(f"{owner}: factor {name!r} ({type(factor).__name__})", "over the history"):
+        values = factor.compute(bars)
+    expected = (len(bars), len(bars.instruments))
+    if values.shape != expected:
+        raise PluginError(
+            f"{owner}: factor {name!r} ({type(factor).__name__}) returned an array of shape {values.shape}; "
+            f"expected {expected} (bars, symbols). Return one row a bar"
+        )
+    frozen: FloatArray = _frozen(np.ascontiguousarray(values, dtype=np.float64))
+    return frozen
+
+
+def _filled(values: FloatArray, present: BoolArray) -> FloatArray:
+    """Return each column with its last known value in the gaps; NaN before its first."""
+    rows = np.where(present, np.arange(len(values))[:, np.newaxis], 0)
+    np.maximum.accumulate(rows, axis=0, out=rows)
+    filled: FloatArray = np.take_along_axis(values, rows, axis=0)
+    return filled
 
 
 def _frozen(values: Any) -> Any:

@@ -35,7 +35,7 @@ class PanelQuotes:
         self._sources = tuple(sources)
         self._columns = {instrument: column for column, instrument in enumerate(panel.instruments)}
         self._names = tuple(name if name in panel.fields else "close" for name in ("open", "high", "low", "close"))
-        self._has_volume = "volume" in panel.fields
+        self._view()
         self._last: dict[Instrument, float] = {}
         self._marks: list[float] = []
         self._marked_bar = -1
@@ -50,13 +50,15 @@ class PanelQuotes:
         if column is None:
             return self._foreign(instrument)
         panel = self._panel
+        if panel.fields is not self._fields:
+            self._view()
         bar = panel.bar
-        prices = [float(panel.fields[name][bar, column]) for name in self._names]
-        if math.isnan(prices[3]):
+        open_, high, low, close = self._prices
+        last = close[bar, column]
+        if last != last:
             return None
-        open_, high, low, close = prices
-        volume = float(panel.fields["volume"][bar, column]) if self._has_volume else math.nan
-        return Quote(open_, high, low, close, volume)
+        volume = math.nan if self._volume is None else self._volume[bar, column]
+        return Quote(open_[bar, column], high[bar, column], low[bar, column], last, volume)
 
     def mark(self, instrument: Instrument) -> float:
         """Return the last known price; NaN where there never was one."""
@@ -68,6 +70,20 @@ class PanelQuotes:
             return self._marks[column]
         quote = self._foreign(instrument)
         return self._last.get(instrument, math.nan) if quote is None else quote.close
+
+    def prices(self, instrument: Instrument, name: str, start: int, stop: int) -> FloatArray | None:
+        """Return an instrument's prices at some bars; None where it has no column."""
+        column = self._columns.get(instrument)
+        if column is None:
+            return None
+        fields = self._panel.fields
+        return fields[name if name in fields else "close"][start:stop, column]
+
+    def _view(self) -> None:
+        """Look at the fields through `memoryview`, which makes Python floats of single numbers at once."""
+        fields = self._fields = self._panel.fields
+        self._prices = [fields[name].data for name in self._names]
+        self._volume = fields["volume"].data if "volume" in fields else None
 
     def _foreign(self, instrument: Instrument) -> Quote | None:
         for source in self._sources:

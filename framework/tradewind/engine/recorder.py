@@ -1,4 +1,4 @@
-"""What a run records on every bar, in columns."""
+"""What a run records, in columns: account, orders, fills, regimes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tradewind.model import Fill, OrderIntent, RegimeEstimate
-    from tradewind.model.typing import FloatArray
+    from tradewind.model.typing import FloatArray, TimeArray
 
-__all__ = ["Recorder"]
+__all__ = ["AccountTables", "Recorder"]
 
 _COSTS = ("commission", "spread", "slippage", "impact")
 _FILL_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "quantity", "price", *_COSTS, "reason")
 _ORDER_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "quantity", "order_type", "reason", "status", "sleeves")
 
+AccountTables = tuple["FloatArray", "FloatArray", "FloatArray"]
+"""Account (equity, cash, gross, net), weights and sleeve profits; one row a bar in each."""
+
 
 class Recorder:
-    """Columns of a run: account, weights, sleeves, regimes, orders, fills."""
+    """Columns of a run whose account is told bar by bar.
+
+    Parameters
+    ----------
+    symbols, sleeves, labels
+        Names of the columns to come.
+    """
 
     def __init__(self, symbols: Sequence[str], sleeves: Sequence[str], labels: Sequence[str]) -> None:
         self._symbols = symbols
@@ -32,13 +41,19 @@ class Recorder:
         self._weights: list[FloatArray] = []
         self._profits: list[list[float]] = []
         self._regimes: list[tuple[Any, ...]] = []
-        self._orders: dict[str, list[Any]] = {}
-        self._fills: list[tuple[Any, ...]] = []
+        self._orders: dict[str, OrderIntent] = {}
+        self._statuses: dict[str, str] = {}
+        self._fills: list[tuple[Fill, str]] = []
 
     @property
     def bars(self) -> int:
         """Number of complete bars."""
         return len(self._account)
+
+    @property
+    def orders(self) -> int:
+        """Number of orders made so far."""
+        return len(self._orders)
 
     def account(
         self, equity: float, cash: float, gross: float, net: float, weights: FloatArray, profits: list[float]
@@ -56,33 +71,69 @@ class Recorder:
             chances = (estimate.probabilities.get(label, 0.0) for label in self._labels)
             self._regimes.append((confirmed, estimate.label, estimate.confidence, *chances))
 
-    def order(self, intent: OrderIntent, timestamp: np.datetime64) -> None:
+    def order(self, intent: OrderIntent) -> None:
         """Record an order as decided."""
-        self._orders[intent.order_id] = [
-            intent.order_id,
-            intent.bar,
-            timestamp,
-            intent.instrument.symbol,
-            intent.quantity,
-            intent.order_type.value,
-            intent.reason,
-            "working",
-            json.dumps(dict(intent.split)),
-        ]
+        self._orders[intent.order_id] = intent
 
     def status(self, order_id: str, status: str) -> None:
         """Record what became of an order."""
-        if order_id in self._orders:
-            self._orders[order_id][7] = status
+        self._statuses[order_id] = status
 
-    def fill(self, fill: Fill, timestamp: np.datetime64, reason: str = "") -> None:
+    def fill(self, fill: Fill, reason: str = "") -> None:
         """Record an execution; the reason is that of its order unless given."""
-        order = self._orders.get(fill.order_id)
-        self._fills.append(
+        self._fills.append((fill, reason))
+
+    def tables(self, timestamps: TimeArray, benchmark: FloatArray | None) -> Mapping[str, pd.DataFrame]:
+        """Return the tables of a `Result`, on the bars that are complete."""
+        bars = self.bars
+        index = pd.DatetimeIndex(timestamps[:bars], name="timestamp")
+        account, weights, profits = self._account_tables()
+        equity = pd.DataFrame(account, index=index, columns=["equity", "cash", "gross", "net"])
+        equity["benchmark"] = np.nan if benchmark is None else benchmark[:bars]
+        regime_columns = ["regime", "label", "confidence", *(f"p_{label}" for label in self._labels)]
+        regimes = pd.DataFrame(self._regimes[:bars], columns=regime_columns)
+        return {
+            "equity": equity,
+            "weights": pd.DataFrame(weights, index=index, columns=list(self._symbols)),
+            "sleeves": pd.DataFrame(profits, index=index, columns=list(self._sleeves)),
+            "regimes": regimes.set_axis(index[: len(regimes)]),
+            "orders": pd.DataFrame(self._order_rows(timestamps), columns=list(_ORDER_COLUMNS)),
+            "fills": pd.DataFrame(self._fill_rows(timestamps), columns=list(_FILL_COLUMNS)),
+        }
+
+    def _account_tables(self) -> AccountTables:
+        bars = self.bars
+        return (
+            np.array(self._account, dtype=np.float64).reshape(bars, 4),
+            np.array(self._weights, dtype=np.float64).reshape(bars, len(self._symbols)),
+            np.array(self._profits, dtype=np.float64).reshape(bars, len(self._sleeves)),
+        )
+
+    def _order_rows(self, timestamps: TimeArray) -> list[tuple[Any, ...]]:
+        statuses = self._statuses
+        return [
+            (
+                order_id,
+                order.bar,
+                timestamps[order.bar],
+                order.instrument.symbol,
+                order.quantity,
+                order.order_type.value,
+                order.reason,
+                statuses.get(order_id, "working"),
+                json.dumps(dict(order.split)),
+            )
+            for order_id, order in self._orders.items()
+            if order.bar < self.bars
+        ]
+
+    def _fill_rows(self, timestamps: TimeArray) -> list[tuple[Any, ...]]:
+        orders = self._orders
+        return [
             (
                 fill.order_id,
                 fill.bar,
-                timestamp,
+                timestamps[fill.bar],
                 fill.instrument.symbol,
                 fill.quantity,
                 fill.price,
@@ -90,30 +141,8 @@ class Recorder:
                 fill.spread,
                 fill.slippage,
                 fill.impact,
-                reason or (order[6] if order else ""),
+                reason or (orders[fill.order_id].reason if fill.order_id in orders else ""),
             )
-        )
-
-    def tables(self, timestamps: np.ndarray, benchmark: FloatArray | None) -> Mapping[str, pd.DataFrame]:
-        """Return the tables of a `Result`, on the bars that are complete."""
-        bars = self.bars
-        index = pd.DatetimeIndex(timestamps[:bars], name="timestamp")
-        equity = pd.DataFrame(self._account, index=index, columns=["equity", "cash", "gross", "net"], dtype=np.float64)
-        equity["benchmark"] = np.nan if benchmark is None else benchmark[:bars]
-        regime_columns = ["regime", "label", "confidence", *(f"p_{label}" for label in self._labels)]
-        regimes = pd.DataFrame(self._regimes[:bars], columns=regime_columns)
-        orders = [order for order in self._orders.values() if order[1] < bars]
-        fills = [fill for fill in self._fills if fill[1] < bars]
-        return {
-            "equity": equity,
-            "weights": _table(self._weights, index, self._symbols),
-            "sleeves": _table(self._profits, index, self._sleeves),
-            "regimes": regimes.set_axis(index[: len(regimes)]),
-            "orders": pd.DataFrame(orders, columns=list(_ORDER_COLUMNS)),
-            "fills": pd.DataFrame(fills, columns=list(_FILL_COLUMNS)),
-        }
-
-
-def _table(rows: Sequence[Any], index: pd.DatetimeIndex, columns: Sequence[str]) -> pd.DataFrame:
-    values = np.asarray(rows, dtype=np.float64).reshape(len(rows), len(columns))
-    return pd.DataFrame(values[: len(index)], index=index, columns=list(columns))
+            for fill, reason in self._fills
+            if fill.bar < self.bars
+        ]

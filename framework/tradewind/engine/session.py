@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tradewind.engine.blame import blamed
+from tradewind.engine.jump import next_event
+from tradewind.engine.regime_track import RegimeTrack
+from tradewind.engine.resting import rest_exits
 from tradewind.errors import RiskHaltError
-from tradewind.model import OrderIntent, OrderType, Portfolio, TimeInForce
+from tradewind.model import OrderIntent, OrderType, Portfolio
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance
 
 if TYPE_CHECKING:
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from tradewind.engine.ledger import Ledger
     from tradewind.engine.panel import Panel
     from tradewind.engine.sleeve import Sleeve
-    from tradewind.model import Instrument, RegimeEstimate
-    from tradewind.model.typing import FloatArray
+    from tradewind.model import Instrument
     from tradewind.portfolio.regime_state import RegimeState
 
 __all__ = ["Limits", "Session"]
@@ -75,15 +76,19 @@ class Session:
         self.ledger = ledger
         self.sleeves = tuple(sleeves)
         self.regime = held_regime or ""
-        self._detector = None if held_regime is not None else detector
-        self._regime_state = regime_state
-        self._detector_warmup: int = getattr(detector, "warmup", 0)
+        self.track: RegimeTrack | None = None
+        """Regimes bar by bar; None in a run without them."""
+        if held_regime is None and detector is not None and regime_state is not None:
+            self.track = RegimeTrack(panel, detector, regime_state)
         self._limits = limits
         self._stale: set[tuple[str, Instrument]] = set()
         """Sleeves and instruments whose working order the latest decision contradicts."""
 
     def process(self) -> None:
         """Let the venue act on the new bar: fills of pending orders, ends of data, expiries."""
+        closes, bar = self.panel.fields["close"], self.panel.bar
+        for book in self.ledger.books.books.values():
+            book.mark_to(closes, bar - 1)
         for executed in self.ledger.process(self.panel.ended()):
             if executed.gives_up:
                 for sleeve in self.sleeves:
@@ -93,34 +98,46 @@ class Session:
     def decide(self) -> None:
         """Mark, detect, decide and submit on the close of the current bar; then record it."""
         panel, ledger = self.panel, self.ledger
-        for book in ledger.books.books.values():
-            book.mark(panel.fields["close"][panel.bar])
         equity = ledger.equity()
-        ledger.exchange.lend((self._limits.account.leverage - 1.0 + _ROUNDING) * max(equity, 0.0))
         if not equity > 0.0:
             raise RiskHaltError(
                 f"bar {panel.bar} ({panel.timestamps[panel.bar]}): equity is {equity:.2f}; the account is gone. "
                 f"Lower account.leverage, shares or short exposure"
             )
+        self._lend(equity)
         before = self.regime
-        self._update_regime()
+        if self.track is not None:
+            self.regime, estimate, changed = self.track.take()
+            ledger.regime(panel.bar, self.regime, estimate, changed=changed)
         wishes = self._wishes(equity, before)
         ledger.refused.clear()
         if wishes or self._stale:
             self._trade(wishes, equity)
-        self._rest_exits(equity)
+        for sleeve in self.sleeves:
+            if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.resting(sleeve.name)):
+                ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)), ())
         ledger.record(equity)
 
-    def _update_regime(self) -> None:
-        if self._detector is None or self._regime_state is None:
+    def jump(self) -> None:
+        """Pass over the bars of a history on which nothing can happen; the next bar is then the next event."""
+        panel, ledger = self.panel, self.ledger
+        stop = next_event(self)
+        if stop == panel.bar + 1:
             return
-        estimate: RegimeEstimate | None = None
-        if self.panel.bar >= self._detector_warmup:
-            with blamed(f"regime {type(self._detector).__name__}.estimate", f"at bar {self.panel.bar}"):
-                estimate = self._detector.estimate(self.panel.market("regime"))
-        label = self._regime_state.update(estimate)
-        self.ledger.regime(label, estimate, changed=label != self.regime)
-        self.regime = label
+        equity = ledger.quiet_path(stop)
+        alive = int((equity > 0.0).argmin()) if not (equity > 0.0).all() else len(equity)
+        if alive == 0:
+            return
+        if self.track is not None:
+            for bar in range(panel.bar + 1, panel.bar + 1 + alive):
+                self.regime, estimate, changed = self.track.take()
+                ledger.regime(bar, self.regime, estimate, changed=changed)
+        ledger.pass_over(equity[:alive])
+        panel.bar += alive
+        self._lend(float(equity[alive - 1]))
+
+    def _lend(self, equity: float) -> None:
+        self.ledger.exchange.lend((self._limits.account.leverage - 1.0 + _ROUNDING) * max(equity, 0.0))
 
     def _wishes(self, equity: float, before: str) -> list[Wish]:
         wishes: list[Wish] = []
@@ -139,17 +156,17 @@ class Session:
         market = self.panel.market(sleeve.name)
         portfolio: Portfolio | None = None
         if due:
-            portfolio = self._portfolio(sleeve, equity)
+            portfolio = self.portfolio(sleeve, equity)
             decision = sleeve.decide(market, portfolio, self.panel.market(f"{sleeve.name}.sizer"))
             if decision is not None:
                 self.ledger.decision(sleeve.name, decision)
         for intent in self.ledger.refused:
             if sleeve.name in intent.split:
-                sleeve.targets.pending.setdefault(intent.instrument, "retry")
+                sleeve.targets.retry(intent.instrument)
         if changed:
             sleeve.targets.rescale()
         if exits:
-            portfolio = portfolio or self._portfolio(sleeve, equity)
+            portfolio = portfolio or self.portfolio(sleeve, equity)
             markets = {name: self.panel.market(f"{sleeve.name}.exit.{name}") for name, _ in sleeve.closing_exits}
             for name, mask in sleeve.closing(markets, portfolio).items():
                 self.ledger.exit(sleeve.name, name, mask)
@@ -193,7 +210,7 @@ class Session:
         reopened: list[Wish] = []
         for intent, parts in self.ledger.cancel_working({instrument for _, instrument in replaced}):
             for name, part in parts.items():
-                if intent.time_in_force is TimeInForce.DAY or (name, intent.instrument) in replaced:
+                if intent.order_type is not OrderType.MARKET or (name, intent.instrument) in replaced:
                     continue
                 held = self.ledger.books.holding(name, intent.instrument)
                 mark = self.ledger.quotes.mark(intent.instrument)
@@ -221,59 +238,12 @@ class Session:
             split=trade.split,
         )
 
-    def _rest_exits(self, equity: float) -> None:
-        """Place the next bar's stop or limit order of each resting exit, for what no order at work will sell.
-
-        A position has one of them, the stop if there are both: two orders could both fill.
-        """
-        intents: list[OrderIntent] = []
-        for sleeve in self.sleeves:
-            if not sleeve.resting_exits or not self.ledger.holds(sleeve.name):
-                continue
-            portfolio = self._portfolio(sleeve, equity)
-            for name, rule in sleeve.resting_exits:
-                market = self.panel.market(f"{sleeve.name}.exit.{name}")
-                with blamed(f"sleeve {sleeve.name!r}: exit {name}", f"at bar {market.bar}"):
-                    stops, limits = rule.stop_prices(market, portfolio), rule.limit_prices(market, portfolio)
-                intents.extend(self._resting(sleeve, name, portfolio, OrderType.STOP, stops))
-                unstopped = np.where(np.isfinite(stops), np.nan, limits)
-                intents.extend(self._resting(sleeve, name, portfolio, OrderType.LIMIT, unstopped))
-        if intents:
-            self.ledger.submit(intents, ())
-
-    def _resting(
-        self, sleeve: Sleeve, name: str, portfolio: Portfolio, order_type: OrderType, prices: FloatArray
-    ) -> list[OrderIntent]:
-        bar = self.panel.bar
-        intents: list[OrderIntent] = []
-        waiting = self.ledger.waiting(sleeve.name)
-        for column in np.flatnonzero((portfolio.quantities != 0) & np.isfinite(prices)).tolist():
-            instrument = self.panel.instruments[column]
-            held, under_way = float(portfolio.quantities[column]), waiting.get(instrument, 0.0)
-            reducing = under_way if held * under_way < 0.0 else 0.0
-            quantity = -(held + reducing)
-            if quantity * held >= 0.0:
-                continue
-            price: dict[str, Any] = {
-                "stop_price" if order_type is OrderType.STOP else "limit_price": float(prices[column])
-            }
-            intents.append(
-                OrderIntent(
-                    order_id=f"{bar}-{sleeve.name}-{name}-{order_type}-{instrument.symbol}",
-                    bar=bar,
-                    instrument=instrument,
-                    quantity=quantity,
-                    order_type=order_type,
-                    time_in_force=TimeInForce.DAY,
-                    reason=f"exit:{name}",
-                    split={sleeve.name: quantity},
-                    **price,
-                )
-            )
-        return intents
-
-    def _portfolio(self, sleeve: Sleeve, equity: float) -> Portfolio:
+    def portfolio(self, sleeve: Sleeve, equity: float | None = None) -> Portfolio:
+        """Return a sleeve's holdings at the close of the current bar; ``equity`` where it is known already."""
+        if equity is None:
+            equity = self.ledger.equity()
         book = self.ledger.books.books[sleeve.name]
+        book.mark_to(self.panel.fields["close"], self.panel.bar)
         return Portfolio(
             equity=equity,
             capital=sleeve.share_in(self.regime) * equity,

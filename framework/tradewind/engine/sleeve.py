@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tradewind.model import Instrument
-    from tradewind.model.typing import BoolArray, FloatArray
+    from tradewind.model.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Decision", "Sleeve"]
 
@@ -69,6 +69,8 @@ class Sleeve:
         """Exits that decide on the close."""
         self.resting_exits = tuple((key, rule) for key, rule in exits if isinstance(rule, RestingExit))
         """Exits that rest at the exchange."""
+        self.foresees = hasattr(strategy, "next_event") and getattr(strategy, "schedule", "every_bar") == "every_bar"
+        """Whether the strategy says on which bars it may have an answer."""
         self._share = share
         self._due = Due(*_timing(name, strategy))
         self.targets = TargetBook(name, instruments)
@@ -80,6 +82,18 @@ class Sleeve:
     def is_due(self, bar: int, days: int) -> bool:
         """Tell whether the strategy is to be called on this bar, of that day since 1970-01-01."""
         return self._due.on(bar, days)
+
+    def next_due(self, bar: int, days: IntArray) -> int:
+        """Return the first bar after this one on which the strategy must be asked, as far as its schedule says.
+
+        Parameters
+        ----------
+        bar
+            The current bar.
+        days
+            Day of each bar of the history since 1970-01-01.
+        """
+        return self._due.next_bar(bar, days, foreseen=self.foresees)
 
     def decide(self, market: Market, portfolio: Portfolio, sizer_market: Market) -> Decision | None:
         """Call the strategy, size its signals and check the answer; None keeps the last decision."""

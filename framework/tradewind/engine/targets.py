@@ -43,8 +43,16 @@ class TargetBook:
         self._multipliers = np.array([instrument.multiplier for instrument in instruments])
         self.weights = np.zeros(len(self._instruments))
         self.quantities: dict[Instrument, float] = {}
-        self.pending: dict[Instrument, str] = {}
-        """Instruments whose target is still to be ordered, with the reason."""
+        self._pending = np.zeros(len(self._instruments), dtype=np.bool_)
+        self._reasons: list[str] = [""] * len(self._instruments)
+        """Why a pending column is to be ordered."""
+        self._pending_others: dict[Instrument, str] = {}
+        """The same of instruments without a column."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether any target is still to be ordered."""
+        return bool(self._pending_others) or bool(self._pending.any())
 
     def adopt(self, decision: Decision, market: Market) -> None:
         """Take a decision over. A sizer cannot speak of what does not trade: there the last target stays."""
@@ -52,40 +60,46 @@ class TargetBook:
             decided = ~np.isnan(decision.weights)
             if decision.kind == "signals":
                 decided &= market.tradable
+            if decision.quantities:
+                self._refuse_twice(decision, decided, market)
             self.weights = np.where(decided, decision.weights, self.weights)
-            for column in np.flatnonzero(decided).tolist():
-                instrument = self._instruments[column]
-                if instrument in decision.quantities:
-                    raise PluginError(
-                        f"sleeve {self._sleeve!r}: Targets at bar {market.bar} give {instrument.symbol} a weight "
-                        f"({decision.weights[column]}) and a quantity ({decision.quantities[instrument]}); give a "
-                        f"quantity and NaN as weight, or a weight alone"
-                    )
-                self.quantities.pop(instrument, None)
-                self.pending[instrument] = "rebalance"
+            for instrument in [one for one in self.quantities if one in self._columns and decided[self._columns[one]]]:
+                del self.quantities[instrument]
+            self._pending |= decided
+            self._give_reason(decided, "rebalance")
         for instrument, quantity in decision.quantities.items():
             self.quantities[instrument] = quantity
-            self.pending[instrument] = "rebalance"
+            self._want(instrument, "rebalance")
             if instrument in self._columns:
                 self.weights[self._columns[instrument]] = 0.0
 
+    def retry(self, instrument: Instrument) -> None:
+        """Order a target anew whose order was refused."""
+        if not self._is_pending(instrument):
+            self._want(instrument, "retry")
+
     def rescale(self) -> None:
         """Order every target anew after a change of the sleeve's share."""
-        for instrument in (*self._instruments, *self.quantities):
-            self.pending.setdefault(instrument, "regime")
+        self._give_reason(~self._pending, "regime")
+        self._pending[:] = True
+        for instrument in self.quantities:
+            if not self._is_pending(instrument):
+                self._want(instrument, "regime")
 
     def close(self, closed: BoolArray, reason: str) -> None:
         """Want nothing any more of the columns an exit gives up."""
         for column in np.flatnonzero(closed).tolist():
             self.give_up(self._instruments[column])
-            self.pending[self._instruments[column]] = reason
+            self._want(self._instruments[column], reason)
 
     def give_up(self, instrument: Instrument) -> None:
         """Want nothing any more of an instrument."""
         self.quantities.pop(instrument, None)
-        self.pending.pop(instrument, None)
-        if instrument in self._columns:
-            self.weights[self._columns[instrument]] = 0.0
+        self._pending_others.pop(instrument, None)
+        column = self._columns.get(instrument)
+        if column is not None:
+            self._pending[column] = False
+            self.weights[column] = 0.0
 
     def wishes(
         self,
@@ -104,33 +118,45 @@ class TargetBook:
         waiting
             Signed quantities its orders at work still have to bring.
         """
-        wanted = self._wanted(capital, market.marks)
-        held = books.books[self._sleeve].quantities
-        wishes: list[Wish] = []
-        stale: list[Instrument] = []
-        for instrument, reason in list(self.pending.items()):
-            column = self._columns.get(instrument)
-            if column is None:
-                target = self.quantities.get(instrument, 0.0) if capital > 0.0 else 0.0
-                have = books.holding(self._sleeve, instrument)
-                quote = quotes.quote(instrument)
-                price = None if quote is None else quote.close
-            else:
-                target, have = float(wanted[column]), float(held[column])
-                price = float(market.marks[column]) if market.tradable[column] else None
-            under_way = waiting.get(instrument, 0.0)
-            if price is not None:
-                del self.pending[instrument]
+        wishes, stale = self._column_wishes(capital, market, books, waiting)
+        for instrument, reason in list(self._pending_others.items()):
+            target = self.quantities.get(instrument, 0.0) if capital > 0.0 else 0.0
+            have, under_way = books.holding(self._sleeve, instrument), waiting.get(instrument, 0.0)
+            quote = quotes.quote(instrument)
+            if quote is not None:
+                del self._pending_others[instrument]
                 if target != have:
-                    lot = instrument.lot_size if column is not None and instrument not in self.quantities else 0.0
-                    wishes.append(Wish(self._sleeve, instrument, have, round_to_lot(target, lot), price, reason))
+                    wishes.append(Wish(self._sleeve, instrument, have, target, quote.close, reason))
                 elif under_way:
                     stale.append(instrument)
             elif math.isclose(have + under_way, target, rel_tol=1e-9, abs_tol=1e-9):
-                del self.pending[instrument]
+                del self._pending_others[instrument]
             elif under_way:
                 stale.append(instrument)
         return wishes, stale
+
+    def _column_wishes(
+        self, capital: float, market: Market, books: SleeveBooks, waiting: Mapping[Instrument, float]
+    ) -> tuple[list[Wish], list[Instrument]]:
+        held = books.books[self._sleeve].quantities
+        wanted = self._wanted(capital, market.marks)
+        under_way = np.zeros(len(held))
+        for instrument, quantity in waiting.items():
+            if instrument in self._columns:
+                under_way[self._columns[instrument]] = quantity
+        trades = self._pending & market.tradable
+        waits = self._pending & ~market.tradable
+        differs = wanted != held
+        reached = np.isclose(held + under_way, wanted, rtol=1e-9, atol=1e-9) if waits.any() else trades
+        self._pending = waits & ~reached
+        stale = (trades & ~differs) | (waits & ~reached)
+        wishes: list[Wish] = []
+        for column in np.flatnonzero(trades & differs).tolist():
+            instrument = self._instruments[column]
+            lot = 0.0 if instrument in self.quantities else instrument.lot_size
+            target, price = round_to_lot(float(wanted[column]), lot), float(market.marks[column])
+            wishes.append(Wish(self._sleeve, instrument, float(held[column]), target, price, self._reasons[column]))
+        return wishes, [self._instruments[column] for column in np.flatnonzero(stale & (under_way != 0.0)).tolist()]
 
     def _wanted(self, capital: float, marks: FloatArray) -> FloatArray:
         """Wanted quantities of the panel columns; 0 for what has never had a price."""
@@ -142,3 +168,32 @@ class TargetBook:
             if column is not None:
                 wanted[column] = quantity if capital > 0.0 else 0.0
         return wanted
+
+    def _want(self, instrument: Instrument, reason: str) -> None:
+        column = self._columns.get(instrument)
+        if column is None:
+            self._pending_others[instrument] = reason
+        else:
+            self._pending[column] = True
+            self._reasons[column] = reason
+
+    def _is_pending(self, instrument: Instrument) -> bool:
+        column = self._columns.get(instrument)
+        return instrument in self._pending_others if column is None else bool(self._pending[column])
+
+    def _give_reason(self, columns: BoolArray, reason: str) -> None:
+        if columns.all():
+            self._reasons = [reason] * len(self._reasons)
+        else:
+            for column in np.flatnonzero(columns).tolist():
+                self._reasons[column] = reason
+
+    def _refuse_twice(self, decision: Decision, decided: BoolArray, market: Market) -> None:
+        for instrument, quantity in decision.quantities.items():
+            column = self._columns.get(instrument)
+            if column is not None and decided[column] and decision.weights is not None:
+                raise PluginError(
+                    f"sleeve {self._sleeve!r}: Targets at bar {market.bar} give {instrument.symbol} a weight "
+                    f"({decision.weights[column]}) and a quantity ({quantity}); give a "
+                    f"quantity and NaN as weight, or a weight alone"
+                )

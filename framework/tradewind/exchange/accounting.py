@@ -5,12 +5,24 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tradewind.model import Instrument
+    from tradewind.model.typing import FloatArray
 
-__all__ = ["Book", "Position", "PositionRecord", "average_price", "market_value", "released_cash", "split"]
+__all__ = [
+    "Book",
+    "Position",
+    "PositionRecord",
+    "average_price",
+    "market_value",
+    "market_values",
+    "released_cash",
+    "split",
+]
 
 
 class PositionRecord(NamedTuple):
@@ -121,6 +133,18 @@ def released_cash(position: Position, closed: float, price: float) -> float:
     value = -closed * position.average_price * position.multiplier
     profit = -closed * (price - position.average_price) * position.multiplier
     return value + profit
+
+
+def market_values(positions: Iterable[Position], bars: int, marks: Callable[[Instrument], FloatArray]) -> FloatArray:
+    """Return the value of positions on several bars, shape (bars,), each as `market_value` adds it up."""
+    total = np.zeros(bars)
+    for position in positions:
+        mark = marks(position.instrument)
+        quantity = position.quantity
+        value = quantity * mark * position.multiplier
+        unrealized = quantity * (mark - position.average_price) * position.multiplier
+        total = np.where(value > 0, total + (value - unrealized) + unrealized, total + value)
+    return total
 
 
 def market_value(positions: Iterable[Position], marks: Callable[[Instrument], float]) -> float:

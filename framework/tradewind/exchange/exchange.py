@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tradewind.errors import DataError, GateError, UserError
-from tradewind.exchange.accounting import Book, market_value, released_cash, split
+from tradewind.exchange.accounting import Book, market_value, market_values, released_cash, split
 from tradewind.exchange.admission import Admission
 from tradewind.exchange.charges import FREE, Execution, charge
 from tradewind.exchange.rules import ExchangeRules, usable_quote
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from tradewind.contracts import Cost
     from tradewind.exchange.accounting import Position, PositionRecord
     from tradewind.exchange.charges import Charges
-    from tradewind.exchange.rules import Quote, QuoteSource
+    from tradewind.exchange.rules import PathPrices, Quote, QuoteSource
     from tradewind.model import Instrument, OrderIntent
+    from tradewind.model.typing import FloatArray
 
 __all__ = ["Exchange"]
 
@@ -175,6 +176,29 @@ class Exchange:
                 f"{self.cash}). Mark a halted instrument at its last price"
             )
         return equity
+
+    def equity_path(self, bars: int, marks: Callable[[Instrument], FloatArray]) -> FloatArray:
+        """Return the equity on several bars in a row without a trade, shape (bars,); `equity` on each, to the last bit.
+
+        Parameters
+        ----------
+        bars
+            Number of bars.
+        marks
+            Marks of an instrument on these bars, shape (bars,).
+        """
+        return self.cash + market_values(self._book.held(), bars, marks)
+
+    def next_event(self, bar: int, stop: int, prices: PathPrices) -> int:
+        """Return the first bar after ``bar`` and before ``stop`` on which it might act, or ``stop``.
+
+        It may return too early a bar, never too late a one; prices are only looked at to find it.
+        """
+        if self._shorts.watched:
+            return bar + 1
+        for order in self._orders.values():
+            stop = min(stop, order.next_event(bar, stop, prices))
+        return stop
 
     def pending(self) -> Sequence[OrderIntent]:
         """Return the orders at work, in the order in which they will be tried; see `remaining`."""

@@ -10,8 +10,9 @@ from tradewind.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from tradewind.model import Instrument
+    from tradewind.model.typing import FloatArray
 
-__all__ = ["ExchangeRules", "Quote", "QuoteSource", "usable_quote"]
+__all__ = ["ExchangeRules", "PathPrices", "Quote", "QuoteSource", "usable_quote"]
 
 _INF = math.inf
 
@@ -27,6 +28,14 @@ class Quote(NamedTuple):
     low: float
     close: float
     volume: float = math.nan
+
+
+class PathPrices(Protocol):
+    """Prices of the bars to come, for the question when something at work might happen."""
+
+    def __call__(self, instrument: Instrument, name: str, start: int, stop: int) -> FloatArray | None:
+        """Return an instrument's prices (``high``, ``low`` ...) at some bars; None where they are not known."""
+        ...
 
 
 class QuoteSource(Protocol):

@@ -36,6 +36,11 @@ class Shorts:
         """Whether borrowing costs accrue."""
         return bool(self._rate_per_year and self._values)
 
+    @property
+    def watched(self) -> bool:
+        """Whether every bar counts: costs accrue, or the marks that back the margin move."""
+        return bool(self._values)
+
     def start(self) -> None:
         """Begin a bar: the marks are those of the last one."""
         self._marked = ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tradewind.exchange.charges import Execution
 from tradewind.exchange.matching import limit_price, market_price, stop_limit_price, stop_price, stop_reached
 from tradewind.model import OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from tradewind.exchange.accounting import Position
-    from tradewind.exchange.rules import ExchangeRules, Quote
+    from tradewind.exchange.rules import ExchangeRules, PathPrices, Quote
     from tradewind.model import OrderIntent
 
 __all__ = ["WorkingOrder"]
@@ -111,6 +113,23 @@ class WorkingOrder:
             if most < abs(size):
                 size = math.copysign(most, size)
         return Execution(self.position.instrument, size, price, self.rested(quote, price)) if size else None
+
+    def next_event(self, bar: int, stop: int, prices: PathPrices) -> int:
+        """Return the first bar after ``bar`` and before ``stop`` on which it might act, or ``stop``."""
+        kind = self.order_type
+        if kind in (OrderType.MARKET, OrderType.TRAILING_STOP) or self.last_bar != _FOREVER:
+            return bar + 1
+        limits = kind is OrderType.LIMIT or self.triggered
+        level = self.limit if limits else self.stop
+        upwards = self.buys != limits
+        instrument = self.position.instrument
+        opens = prices(instrument, "open", bar + 1, stop)
+        extremes = prices(instrument, "high" if upwards else "low", bar + 1, stop)
+        if opens is None or extremes is None:
+            return bar + 1
+        reached = np.fmax(opens, extremes) >= level if upwards else np.fmin(opens, extremes) <= level
+        places = np.flatnonzero(reached)
+        return bar + 1 + int(places[0]) if len(places) else stop
 
     def rested(self, quote: Quote, price: float) -> bool:
         """Tell whether a fill was passive: at its limit, by a market that came to it after the open."""

@@ -11,7 +11,7 @@ import numpy as np
 from tradewind.model.bars import canonical_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tradewind.model.typing import FloatArray
@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["BarDigest", "Journal", "Record", "journal_hash", "read_journal"]
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+def _encoder() -> Callable[[object], str]:
+    """Return canonical JSON: no spaces, floats as `repr` writes them."""
+    encoder = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    # `JSONEncoder.encode` makes this object anew on every call, which takes longer than the encoding.
+    write = make(None, encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda payload: "".join(write(payload, 0))
+
+
+_encode = _encoder()
+_CHUNK = 4096
 
 
 class Record(NamedTuple):
@@ -35,7 +47,7 @@ class Record(NamedTuple):
 
 
 class Journal:
-    """Records in memory, hashed as they come.
+    """Records in memory, in columns; hashed in chunks.
 
     The decision hash covers deterministic fields only: no wall clock, no venue, no run id. Two runs with equal hashes
     decided the same, to the last digit.
@@ -44,26 +56,50 @@ class Journal:
     def __init__(self, *, keeps: bool = True) -> None:
         self.keeps = keeps
         """False: whoever writes may leave it, as nobody will read it."""
-        self.records: list[Record] = []
+        self._bars: list[int] = []
+        self._kinds: list[str] = []
+        self._payloads: list[str] = []
         self._digest = hashlib.sha256()
+        self._digested = 0
+
+    def __len__(self) -> int:
+        return len(self._bars)
 
     def write(self, bar: int, kind: str, payload: Mapping[str, Any]) -> None:
         """Append one record; floats are written with `repr`, so every bit counts."""
-        record = Record(bar, kind, _encode(payload))
-        self.records.append(record)
-        self._digest.update(f"{bar}\x1f{kind}\x1f{record.payload}\x1e".encode())
+        self.write_text(bar, kind, _encode(payload))
+
+    def write_text(self, bar: int, kind: str, payload: str) -> None:
+        """Append one record whose payload is canonical JSON already."""
+        self._bars.append(bar)
+        self._kinds.append(kind)
+        self._payloads.append(payload)
+
+    @property
+    def records(self) -> list[Record]:
+        """All records so far, in order."""
+        return [Record(*row) for row in self._rows(0, len(self))]
 
     @property
     def decision_hash(self) -> str:
         """Hexadecimal SHA-256 over all records so far."""
+        while self._digested < len(self):
+            stop = min(self._digested + _CHUNK, len(self))
+            rows = self._rows(self._digested, stop)
+            self._digest.update("".join([f"{bar}\x1f{kind}\x1f{payload}\x1e" for bar, kind, payload in rows]).encode())
+            self._digested = stop
         return self._digest.hexdigest()
 
     def save(self, path: Path) -> None:
         """Write the records as JSON Lines ``{"bar":…,"kind":…,"payload":…}``."""
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(
-                f'{{"bar":{record.bar},"kind":"{record.kind}","payload":{record.payload}}}\n' for record in self.records
+                f'{{"bar":{bar},"kind":"{kind}","payload":{payload}}}\n'
+                for bar, kind, payload in self._rows(0, len(self))
             )
+
+    def _rows(self, start: int, stop: int) -> Iterator[tuple[int, str, str]]:
+        return zip(self._bars[start:stop], self._kinds[start:stop], self._payloads[start:stop], strict=True)
 
 
 def read_journal(path: Path) -> Iterable[Record]:

@@ -4,6 +4,7 @@ from tradewind.model.bars import Bars, Row
 from tradewind.model.instrument import AssetClass, ExerciseStyle, Instrument, OptionRight
 from tradewind.model.market import Market, ReferenceView
 from tradewind.model.order import Fill, OrderEvent, OrderEventKind, OrderIntent, OrderType, TimeInForce
+from tradewind.model.path import Path
 from tradewind.model.portfolio import Portfolio
 from tradewind.model.result import Result
 from tradewind.model.signals import RegimeEstimate, Signals, Targets
@@ -20,6 +21,7 @@ __all__ = [
     "OrderEventKind",
     "OrderIntent",
     "OrderType",
+    "Path",
     "Portfolio",
     "ReferenceView",
     "RegimeEstimate",

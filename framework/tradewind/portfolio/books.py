@@ -32,9 +32,13 @@ class SleeveBook:
         self.others: dict[Instrument, float] = {}
         self.cash_flow = 0.0
         """Cash paid in (positive) and out since the start, costs included."""
+        self.version = 0
+        """Grows with every change of a holding."""
+        self._marked_bar = -1
 
     def trade(self, column: int, quantity: float, price: float, bar: int) -> None:
         """Update a column's holding; the average entry price follows when the position grows."""
+        self.version += 1
         held = float(self.quantities[column])
         after = held + quantity
         if abs(after) <= _DUST * max(abs(held), abs(quantity)):
@@ -49,15 +53,18 @@ class SleeveBook:
             self.entry_prices[column] += (price - self.entry_prices[column]) * (quantity / after)
         self.quantities[column] = after
 
-    def mark(self, closes: FloatArray) -> None:
-        """Let the extremes since entry follow the closes; NaN (halted) changes nothing.
+    def mark_to(self, closes: FloatArray, bar: int) -> None:
+        """Let the extremes since entry follow the closes, shape (T, N), up to a bar; NaN (halted) changes nothing.
 
-        Those of flat columns mean nothing: they start anew with the next position.
+        To be called before a trade, up to the bar before it. Those of flat columns mean nothing: they start anew with
+        the next position.
         """
-        if not self.quantities.any():
+        start, self._marked_bar = self._marked_bar + 1, max(bar, self._marked_bar)
+        if start > bar or not self.quantities.any():
             return
-        np.fmax(self.highest_closes, closes, out=self.highest_closes)
-        np.fmin(self.lowest_closes, closes, out=self.lowest_closes)
+        rows = closes[start : bar + 1]
+        np.fmax(self.highest_closes, np.fmax.reduce(rows, axis=0), out=self.highest_closes)
+        np.fmin(self.lowest_closes, np.fmin.reduce(rows, axis=0), out=self.lowest_closes)
 
 
 class SleeveBooks:
@@ -75,6 +82,11 @@ class SleeveBooks:
         self._columns = {instrument: column for column, instrument in enumerate(instruments)}
         self.books = {name: SleeveBook(len(instruments)) for name in names}
         self._unfilled: dict[str, dict[str, float]] = {}
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of a holding of any sleeve."""
+        return sum(book.version for book in self.books.values())
 
     def holding(self, sleeve: str, instrument: Instrument) -> float:
         """Return the sleeve's signed quantity."""
@@ -102,6 +114,8 @@ class SleeveBooks:
         split = self._unfilled.get(fill.order_id)
         if split is None:
             split = {name: -held for name in self.books if (held := self.holding(name, fill.instrument)) != 0.0}
+        if len(split) == 1 and next(iter(split.values())) == fill.quantity:
+            return self._apply_whole(next(iter(split)), split, fill)
         total = math.fsum(split.values())
         complete = math.isclose(fill.quantity, total, rel_tol=1e-12)
         parts = dict(split) if complete else {name: fill.quantity * (part / total) for name, part in split.items()}
@@ -114,6 +128,13 @@ class SleeveBooks:
             for name, part in parts.items():
                 split[name] -= part
         return parts
+
+    def _apply_whole(self, sleeve: str, split: dict[str, float], fill: Fill) -> Mapping[str, float]:
+        """Book the whole fill of an order of one sleeve."""
+        self._book(sleeve, fill.instrument, fill.quantity, fill.price, fill.bar)
+        self.books[sleeve].cash_flow -= fill.costs
+        self.close_order(fill.order_id)
+        return split
 
     def cross(self, instrument: Instrument, buyer: str, seller: str, quantity: float, price: float, bar: int) -> None:
         """Move a holding between sleeves at a price, without a trade."""
@@ -129,6 +150,7 @@ class SleeveBooks:
         book = self.books[sleeve]
         column = self._columns.get(instrument)
         if column is None:
+            book.version += 1
             held = book.others.get(instrument, 0.0)
             after = held + quantity
             if abs(after) <= _DUST * max(abs(held), abs(quantity)):

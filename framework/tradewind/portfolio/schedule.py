@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from tradewind.contracts import Schedule
+    from tradewind.model.typing import IntArray
 
 __all__ = ["Due", "next_period", "period_of"]
 
@@ -55,3 +58,22 @@ class Due:
             return False
         self._until = next_period(self._schedule, days)
         return True
+
+    def next_bar(self, bar: int, days: IntArray, *, foreseen: bool) -> int:
+        """Return the first bar after this one on which `on` will be true; the number of bars if there is none.
+
+        Parameters
+        ----------
+        bar
+            The current bar.
+        days
+            Day of each bar since 1970-01-01, shape (T,).
+        foreseen
+            Whether the strategy itself says on which bars after its first call it is to be asked.
+        """
+        first = max(bar + 1, self._warmup)
+        if self._schedule != "every_bar":
+            first = max(first, int(np.searchsorted(days, self._until)))
+        elif foreseen and bar >= self._warmup:
+            first = len(days)
+        return min(first, len(days))

@@ -1,0 +1,68 @@
+"""The confirmed regime bar by bar, a stretch ahead where the run jumps."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from tradewind.engine.blame import blamed
+
+if TYPE_CHECKING:
+    from tradewind.contracts import Regime
+    from tradewind.engine.panel import Panel
+    from tradewind.model import RegimeEstimate
+    from tradewind.portfolio.regime_state import RegimeState
+
+__all__ = ["RegimeTrack"]
+
+
+class _Bar(NamedTuple):
+    label: str
+    estimate: RegimeEstimate | None
+    changed: bool
+
+
+class RegimeTrack:
+    """Asks the detector once a bar, in order, and confirms its labels.
+
+    An estimate depends on the market alone, so those of the bars until the next change can be taken before the run
+    gets there.
+
+    Parameters
+    ----------
+    panel, detector, state
+        Market, detector and the state machine around it.
+    """
+
+    def __init__(self, panel: Panel, detector: Regime, state: RegimeState) -> None:
+        self._panel = panel
+        self._detector = detector
+        self._state = state
+        self._warmup: int = getattr(detector, "warmup", 0)
+        self._bar = -1
+        self._ahead: deque[_Bar] = deque()
+
+    def take(self) -> _Bar:
+        """Return label, estimate and whether the label is new, of the next bar."""
+        return self._ahead.popleft() if self._ahead else self._update()
+
+    def next_change(self, stop: int) -> int:
+        """Return the first bar after the current one and before ``stop`` with another label, or ``stop``."""
+        for place, ahead in enumerate(self._ahead):
+            if ahead.changed:
+                return min(self._panel.bar + 1 + place, stop)
+        while self._bar < stop - 1:
+            self._ahead.append(self._update())
+            if self._ahead[-1].changed:
+                return self._bar
+        return stop
+
+    def _update(self) -> _Bar:
+        self._bar += 1
+        bar, before = self._bar, self._state.label
+        estimate: RegimeEstimate | None = None
+        if bar >= self._warmup:
+            with blamed(f"regime {type(self._detector).__name__}.estimate", f"at bar {bar}"):
+                estimate = self._detector.estimate(self._panel.market("regime", bar))
+        label = self._state.update(estimate)
+        return _Bar(label, estimate, label != before)

@@ -1,0 +1,85 @@
+"""Stop and limit orders that exits keep at the exchange: one a position, replaced when what is wanted changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tradewind.engine.blame import blamed
+from tradewind.model import OrderIntent, OrderType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.engine.ledger import Ledger
+    from tradewind.engine.panel import Panel
+    from tradewind.engine.sleeve import Sleeve
+    from tradewind.model import Instrument, Portfolio
+    from tradewind.model.typing import FloatArray
+
+__all__ = ["rest_exits"]
+
+
+def rest_exits(sleeve: Sleeve, panel: Panel, ledger: Ledger, portfolio: Portfolio) -> list[OrderIntent]:
+    """Cancel the sleeve's resting orders that are no longer wanted as they are, and return the new ones.
+
+    They cover what no market order at work will close. A position has one of them, the stop if there are both: two
+    orders could both fill.
+    """
+    wanted: dict[Instrument, OrderIntent] = {}
+    waiting = ledger.waiting(sleeve.name)
+    for name, rule in sleeve.resting_exits:
+        market = panel.market(f"{sleeve.name}.exit.{name}")
+        with blamed(f"sleeve {sleeve.name!r}: exit {name}", f"at bar {market.bar}"):
+            stops, limits = rule.stop_prices(market, portfolio), rule.limit_prices(market, portfolio)
+        for column in np.flatnonzero(portfolio.quantities).tolist():
+            instrument = panel.instruments[column]
+            quantity = _uncovered(float(portfolio.quantities[column]), waiting.get(instrument, 0.0))
+            order_type, price = _price(stops, limits, column)
+            if quantity and price:
+                wanted[instrument] = OrderIntent(
+                    order_id=f"{panel.bar}-{sleeve.name}-{name}-{order_type}-{instrument.symbol}",
+                    bar=panel.bar,
+                    instrument=instrument,
+                    quantity=quantity,
+                    order_type=order_type,
+                    reason=f"exit:{name}",
+                    split={sleeve.name: quantity},
+                    **price,
+                )
+    return _replacements(sleeve, ledger, wanted)
+
+
+def _replacements(sleeve: Sleeve, ledger: Ledger, wanted: Mapping[Instrument, OrderIntent]) -> list[OrderIntent]:
+    resting = ledger.resting(sleeve.name)
+    kept = {
+        instrument
+        for instrument, order in resting.items()
+        if instrument in wanted and _same(order, wanted[instrument], ledger.exchange.remaining(order.order_id))
+    }
+    ledger.cancel([order for instrument, order in resting.items() if instrument not in kept])
+    return [intent for instrument, intent in wanted.items() if instrument not in kept]
+
+
+def _same(order: OrderIntent, wanted: OrderIntent, remaining: float) -> bool:
+    return (order.order_type, order.stop_price, order.limit_price, remaining) == (
+        wanted.order_type,
+        wanted.stop_price,
+        wanted.limit_price,
+        wanted.quantity,
+    )
+
+
+def _uncovered(held: float, under_way: float) -> float:
+    """Signed quantity that would close what no order at work closes; 0 where there is nothing left."""
+    quantity = -(held + (under_way if held * under_way < 0.0 else 0.0))
+    return quantity if quantity * held < 0.0 else 0.0
+
+
+def _price(stops: FloatArray, limits: FloatArray, column: int) -> tuple[OrderType, dict[str, Any]]:
+    if np.isfinite(stops[column]):
+        return OrderType.STOP, {"stop_price": float(stops[column])}
+    if np.isfinite(limits[column]):
+        return OrderType.LIMIT, {"limit_price": float(limits[column])}
+    return OrderType.STOP, {}

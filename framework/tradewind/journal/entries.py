@@ -1,0 +1,51 @@
+"""Canonical JSON of the entries a run writes by the hundred thousand: the text `Journal.write` would make of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.model import Fill, OrderEvent, OrderIntent
+
+__all__ = ["fill_entry", "intent_entry", "order_entry"]
+
+_text = json.encoder.encode_basestring_ascii
+_number = float.__repr__
+_PRICES = ("limit_price", "stop_price", "trail_amount", "trail_fraction")
+
+
+def intent_entry(intent: OrderIntent) -> str:
+    """Return the entry of a decision to trade."""
+    prices = ""
+    for name in _PRICES:
+        value = getattr(intent, name)
+        if value is not None:
+            prices += f',"{name}":{_number(value)}'
+    return (
+        f'{{"id":{_text(intent.order_id)},"symbol":{_text(intent.instrument.symbol)},'
+        f'"quantity":{_number(intent.quantity)},"type":"{intent.order_type.value}",'
+        f'"time_in_force":"{intent.time_in_force.value}","reason":{_text(intent.reason)},'
+        f'"split":{_parts(intent.split)}{prices}}}'
+    )
+
+
+def order_entry(event: OrderEvent) -> str:
+    """Return the entry of what became of an order."""
+    return f'{{"id":{_text(event.order_id)},"event":"{event.kind.value}","reason":{_text(event.reason)}}}'
+
+
+def fill_entry(fill: Fill, parts: Mapping[str, float]) -> str:
+    """Return the entry of an execution and its division among the sleeves."""
+    return (
+        f'{{"id":{_text(fill.order_id)},"symbol":{_text(fill.instrument.symbol)},'
+        f'"quantity":{_number(fill.quantity)},"price":{_number(fill.price)},'
+        f'"costs":[{_number(fill.commission)},{_number(fill.spread)},{_number(fill.slippage)},{_number(fill.impact)}],'
+        f'"split":{_parts(parts)}}}'
+    )
+
+
+def _parts(parts: Mapping[str, float]) -> str:
+    return "{" + ",".join([f"{_text(name)}:{_number(quantity)}" for name, quantity in parts.items()]) + "}"

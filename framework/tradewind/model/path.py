@@ -1,0 +1,70 @@
+"""The bars ahead of a decision, as they come if nothing is traded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.model.portfolio import Portfolio
+    from tradewind.model.typing import BoolArray, FloatArray
+
+__all__ = ["Path"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """Bars ``bar + 1`` to ``stop - 1`` of a history, for the question on which of them something happens.
+
+    A plugin that is called on every bar may offer ``next_event(path) -> int``: the first of these bars on which its
+    answer could differ from "nothing new", or ``stop`` where there is none. The engine then visits no bar before it on
+    that plugin's account. It decides nothing: whatever happens is decided on the visited bar, from what is known then,
+    and a run that visits every bar must give the same result.
+
+    Parameters
+    ----------
+    bar
+        Last bar visited.
+    stop
+        Bar after the last one looked at.
+    fields, factors
+        Whole arrays, shape (T, N), those of the plugin's `Market`; read them through `ahead` and `factor_ahead`.
+    portfolio
+        The sleeve's holdings at the close of ``bar``; they stay.
+    """
+
+    bar: int
+    stop: int
+    fields: Mapping[str, FloatArray]
+    factors: Mapping[str, FloatArray]
+    portfolio: Portfolio
+
+    def ahead(self, name: str) -> FloatArray:
+        """Return the rows of a field ahead, shape (stop - bar - 1, N)."""
+        return self.fields[name][self.bar + 1 : self.stop]
+
+    def factor_ahead(self, name: str, *, before: int = 0) -> FloatArray:
+        """Return the rows of a factor ahead, with ``before`` earlier rows in front of them."""
+        return self.factors[name][self.bar + 1 - before : self.stop]
+
+    def highest_closes(self) -> FloatArray:
+        """Return the highest close since entry on each bar ahead, shape (stop - bar - 1, N)."""
+        return _extremes(np.fmax, self.portfolio.highest_closes, self.ahead("close"))
+
+    def lowest_closes(self) -> FloatArray:
+        """Return the lowest close since entry on each bar ahead, shape (stop - bar - 1, N)."""
+        return _extremes(np.fmin, self.portfolio.lowest_closes, self.ahead("close"))
+
+    def first(self, happens: BoolArray) -> int:
+        """Return the first bar on which a mask over the bars ahead, shape (K,) or (K, N), is true anywhere."""
+        rows = np.flatnonzero(happens if happens.ndim == 1 else np.any(happens, axis=1))
+        return self.bar + 1 + int(rows[0]) if len(rows) else self.stop
+
+
+def _extremes(extreme: np.ufunc, since_entry: FloatArray, closes: FloatArray) -> FloatArray:
+    running: FloatArray = extreme.accumulate(np.vstack([since_entry[np.newaxis], closes]), axis=0)[1:]
+    return running
