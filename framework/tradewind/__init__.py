@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from tradewind.hookspecs import hookimpl
     from tradewind.model import Bars, Instrument, Market, Portfolio, RegimeEstimate, Result, Signals, Targets
+    from tradewind.research.sweep import sweep
     from tradewind.runs import run
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     ),
     "tradewind.hookspecs": ("hookimpl",),
     "tradewind.model": ("Bars", "Instrument", "Market", "Portfolio", "RegimeEstimate", "Result", "Signals", "Targets"),
+    "tradewind.research.sweep": ("sweep",),
     "tradewind.runs": ("run",),
 }
 
@@ -61,6 +63,7 @@ __all__ = [
     "Targets",
     "hookimpl",
     "run",
+    "sweep",
 ]
 
 

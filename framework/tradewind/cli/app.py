@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "InterruptionError", "build_app"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tradewind.cli.run:run", "Run a configuration in backtest, paper or live mode and keep the run."),
+    "sweep": ("tradewind.cli.sweep:sweep", "Run a configuration at many points of its parameters."),
     "check": ("tradewind.cli.check:check", "Check configurations without running them."),
     "doctor": ("tradewind.cli.doctor:doctor", "Examine an existing Backtrader strategy."),
     "show-config": (

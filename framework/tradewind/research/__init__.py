@@ -1,0 +1,1 @@
+"""Research: many runs of one idea, and what they say together."""

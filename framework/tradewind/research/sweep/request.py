@@ -1,0 +1,169 @@
+"""What a sweep is asked to do, and what it is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tradewind.config.loader import LoadedPlan, check_plan, load_plan
+from tradewind.errors import TradewindError, UserError
+from tradewind.research.sweep.space import Axis, Choices, Point, Range, grid_points, random_points, rows_points
+from tradewind.runs.provenance import code_hashes, versions_of
+
+if TYPE_CHECKING:
+    from tradewind.registry import Registry
+
+__all__ = ["SweepRequest", "check_points", "fingerprint", "load_point"]
+
+CHECKED_POINTS = 2_000
+"""Points whose plans are checked before the first run; the others are checked when their turn comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """A configuration and where to run it.
+
+    Parameters
+    ----------
+    config
+        Files, later ones laid over earlier ones.
+    axes
+        Path to its values or range; empty with ``rows``.
+    rows
+        Points given one by one; empty with ``axes``.
+    random
+        Number of points drawn from the axes; None: every combination.
+    seed
+        Of the draws.
+    overrides, start, end
+        As with `tradewind run`; a point's own values come last.
+    """
+
+    config: tuple[Path, ...]
+    axes: Mapping[str, Axis] = field(default_factory=dict)
+    rows: tuple[Mapping[str, Any], ...] = ()
+    random: int | None = None
+    seed: int = 0
+    overrides: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+
+    def points(self) -> list[Point]:
+        """Return the points, each different.
+
+        Raises
+        ------
+        TradewindError
+            If the request says too little, too much or nothing that can be.
+        """
+        if bool(self.axes) == bool(self.rows):
+            what = "both axes and a file of points" if self.axes else "nothing to vary"
+            raise UserError(
+                f"{what} given; give --grid path=value,value (with --random N to draw from them), or --points FILE"
+            )
+        if self.rows:
+            if self.random is not None:
+                raise UserError("--random draws from --grid, not from --points; give one of the two")
+            return rows_points(self.rows)
+        if self.random is not None:
+            return random_points(self.axes, self.random, self.seed)
+        return grid_points(self.axes)
+
+    def document(self) -> dict[str, Any]:
+        """Return the request as plain data, for ``sweep.yaml``."""
+        return {
+            "config": [str(path.resolve()) for path in self.config],
+            "grid": {path: _axis_document(axis) for path, axis in self.axes.items()},
+            "points": [dict(row) for row in self.rows],
+            "random": self.random,
+            "seed": self.seed,
+            "overrides": list(self.overrides),
+            "start": self.start,
+            "end": self.end,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> SweepRequest:
+        """Return the request that a document was made from."""
+        return cls(
+            config=tuple(Path(path) for path in document["config"]),
+            axes={path: _axis(one) for path, one in document["grid"].items()},
+            rows=tuple(document["points"]),
+            random=document["random"],
+            seed=document["seed"],
+            overrides=tuple(document["overrides"]),
+            start=document["start"],
+            end=document["end"],
+        )
+
+
+def _axis_document(axis: Axis) -> Any:
+    return list(axis.values) if isinstance(axis, Choices) else {"low": axis.low, "high": axis.high}
+
+
+def _axis(document: Any) -> Axis:
+    return Range(document["low"], document["high"]) if isinstance(document, dict) else Choices(tuple(document))
+
+
+def load_point(request: SweepRequest, point: Point) -> LoadedPlan:
+    """Return the plan of a point.
+
+    Raises
+    ------
+    TradewindError
+        As `load_plan` does.
+    """
+    return load_plan(
+        request.config,
+        overrides=(*request.overrides, *point.overrides),
+        start=request.start,
+        end=request.end,
+    )
+
+
+def check_points(
+    request: SweepRequest, points: Sequence[Point], registry: Registry
+) -> tuple[LoadedPlan, dict[int, TradewindError]]:
+    """Check the plans of the first points, and return the first good one and the faults by point.
+
+    Raises
+    ------
+    TradewindError
+        The first fault, with its point, where no plan is good.
+    """
+    first: LoadedPlan | None = None
+    faults: dict[int, TradewindError] = {}
+    for point in points[:CHECKED_POINTS]:
+        try:
+            loaded = load_point(request, point)
+            check_plan(loaded, registry)
+        except TradewindError as error:
+            faults[point.number] = error
+        else:
+            first = first or loaded
+    if first is None:
+        fault = next(iter(faults.values()))
+        count = f"none of the {len(faults)} points can run; " if len(faults) > 1 else ""
+        raise type(fault)(f"{count}{points[0]}: {fault}") from fault
+    return first, faults
+
+
+def fingerprint(
+    request: SweepRequest, points: Sequence[Point], loaded: LoadedPlan, registry: Registry
+) -> dict[str, Any]:
+    """Return what must be the same when a sweep is continued: points, configuration, code and versions."""
+    plan = loaded.plan
+    return {
+        "points": _digest([dict(point.parameters) for point in points]),
+        "configuration": _digest([plan.model_dump(mode="json"), list(request.overrides), request.start, request.end]),
+        "code": code_hashes(plan, registry, loaded.directory),
+        "versions": versions_of(registry),
+    }
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
