@@ -1,0 +1,96 @@
+"""The positions that are held, in the order in which Backtrader would add up their values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import backtrader as bt
+import numpy as np
+
+from tradewind.engine.drop_in.lines import Cursor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Position", "Positions"]
+
+
+class Position(bt.Position):
+    """A position that turns the time of its last bar into a `datetime` when somebody asks."""
+
+    _when: Any = None
+
+    @property
+    def datetime(self) -> Any:
+        """Time of the last update or, while it is held, of the last bar."""
+        if type(self._when) is tuple:
+            number, timezone = self._when
+            self._when = bt.num2date(number, timezone)
+        return self._when
+
+    @datetime.setter
+    def datetime(self, when: Any) -> None:
+        self._when = when
+
+
+class Positions:
+    """The broker's positions that are not flat."""
+
+    def __init__(self, broker: Any, datas: Sequence[Any], cursors: Sequence[Cursor]) -> None:
+        self._broker = broker
+        self._prices = {data: (data.lines.close, cursor) for data, cursor in zip(datas, cursors, strict=True)}
+        self._never_flat = {data for data in datas if not _all_finite(data.lines.close.array)}
+        self._held: list[tuple[Any, Any, Any, Cursor, Any]] = []
+        self._known = 0
+        self.changed = True
+
+    def _collect(self) -> None:
+        broker = self._broker
+        self._held = [
+            (data.lines.datetime, position, *self._price(data), broker.getcommissioninfo(data))
+            for data, position in broker.positions.items()
+            if position.size or data in self._never_flat
+        ]
+        self._known = len(broker.positions)
+        self.changed = False
+
+    def mark(self) -> None:
+        """Note time and price of the bar in every position held."""
+        if self.changed or (self._never_flat and self._known != len(self._broker.positions)):
+            self._collect()
+        for times, position, close, cursor, _ in self._held:
+            if position.size:
+                index = cursor.index
+                position._when = (times.array[index], times._tz)  # noqa: SLF001
+                position.adjbase = close.array[index]
+
+    def _price(self, data: Any) -> tuple[Any, Cursor]:
+        return self._prices.get(data) or (data.lines.close, Cursor(data.lines.close.idx))
+
+    def value(self) -> bool:
+        """Value the account; return False if only Backtrader's own code can."""
+        broker = self._broker
+        if broker._cash_addition:  # noqa: SLF001
+            return False
+        together = levered = unrealized = 0.0
+        for _, position, close, cursor, commission in self._held:
+            price, size = close.array[cursor.index], position.size
+            worth = size * price if broker.p.shortcash else abs(commission.getvalue(position, price))
+            gain = size * (price - position.price) * commission.p.mult
+            together += worth
+            unrealized += gain
+            if worth > 0:
+                levered += (worth - gain) / commission.p.leverage
+                levered += gain
+            else:
+                levered += worth
+        broker._value = value = broker.cash + levered  # noqa: SLF001
+        broker._fundval = value / broker._fundshares  # noqa: SLF001
+        broker._valuemkt, broker._valuelever = levered, broker.cash + together  # noqa: SLF001
+        broker._valuemktlever, broker._unrealized = together, unrealized  # noqa: SLF001
+        broker._leverage = together / (levered or 1.0)  # noqa: SLF001
+        return True
+
+
+def _all_finite(values: Any) -> bool:
+    return bool(np.isfinite(np.array(values, dtype=np.float64)).all())
