@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from tradewind.engine.drop_in.orders import Waiting, copy_of, new_order
 from tradewind.engine.drop_in.positions import Position, Positions
 
 if TYPE_CHECKING:
@@ -29,15 +30,13 @@ _CHARGING = ("_getcommission", "getcommission", "confirmexec")
 
 
 def _valued(name: str) -> property:
-    key = f"{name}_stored"
-
     def read(broker: Any) -> Any:
         if broker.unvalued:
             broker.settle()
-        return broker.__dict__[key]
+        return broker.__dict__[name]
 
     def write(broker: Any, value: Any) -> None:
-        broker.__dict__[key] = value
+        broker.__dict__[name] = value
 
     return property(read, write)
 
@@ -72,6 +71,7 @@ class Broker(bt.brokers.BackBroker):
         """Serve the fast loop over these feeds."""
         self._fast = True
         self._book = Positions(self, datas, cursors)
+        self._waiting = Waiting(datas, cursors)
         self._judge_commissions()
 
     def end_fast(self) -> None:
@@ -79,7 +79,7 @@ class Broker(bt.brokers.BackBroker):
         if self.unvalued:
             self.settle()
         self._fast = self._lean = False
-        del self._book
+        del self._book, self._waiting
 
     def setcommission(self, *args: Any, **kwargs: Any) -> None:
         """Set a commission scheme, as `BackBroker` does."""
@@ -128,9 +128,12 @@ class Broker(bt.brokers.BackBroker):
     def _act(self) -> None:
         while self._toactivate:
             self._toactivate.popleft().activate()
-        if self.p.checksubmit:
+        if self.submitted and self.p.checksubmit:
             self.check_submitted()
-        self._process_order_history()
+        if self._userhist:
+            self._process_order_history()
+        if self._waiting.all_rest(self.pending):
+            return  # looking at each and putting it back would leave them as they are
         self.pending.append(None)
         while (order := self.pending.popleft()) is not None:
             self._look_at(order)
@@ -149,38 +152,55 @@ class Broker(bt.brokers.BackBroker):
             elif order.status == bt.Order.Completed:
                 self._bracketize(order)
 
-    def _try_exec(self, order: Any) -> None:
-        if not (self._lean and self._rests(order)):
-            super()._try_exec(order)
-
-    def _rests(self, order: Any) -> bool:
-        """Return whether a plain stop or limit order is out of reach of this bar."""
-        kind = order.exectype
-        if kind == bt.Order.Stop:
-            if order.ordtype == bt.Order.Buy:
-                return bool(order.data.high[0] < order.created.price > order.data.open[0])
-            return bool(order.data.low[0] > order.created.price < order.data.open[0])
-        if kind == bt.Order.Limit:
-            if order.ordtype == bt.Order.Buy:
-                return bool(order.data.low[0] > order.created.price < order.data.open[0])
-            return bool(order.data.high[0] < order.created.price > order.data.open[0])
-        return False
-
     def _execute(self, order: Any, ago: int | None = None, *args: Any, **kwargs: Any) -> Any:
         if ago is not None and self._fast:
             self._book.changed = True
         return super()._execute(order, ago, *args, **kwargs)
 
+    def buy(self, owner: Any, data: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
+        """Place a buy order, as `BackBroker` does."""
+        if not self._fast:
+            return super().buy(owner, data, size, *args, **kwargs)
+        return self._place(bt.order.BuyOrder, owner, data, size, *args, **kwargs)
+
+    def sell(self, owner: Any, data: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
+        """Place a sell order, as `BackBroker` does."""
+        if not self._fast:
+            return super().sell(owner, data, size, *args, **kwargs)
+        return self._place(bt.order.SellOrder, owner, data, size, *args, **kwargs)
+
+    def _place(
+        self,
+        kind: type,
+        owner: Any,
+        data: Any,
+        size: Any,
+        price: Any = None,
+        plimit: Any = None,
+        exectype: Any = None,
+        valid: Any = None,
+        tradeid: Any = 0,
+        oco: Any = None,
+        trailamount: Any = None,
+        trailpercent: Any = None,
+        parent: Any = None,
+        transmit: Any = True,
+        histnotify: Any = False,
+        _checksubmit: Any = True,
+        **kwargs: Any,
+    ) -> Any:
+        order = new_order(
+            kind, owner=owner, data=data, size=size, price=price, pricelimit=plimit, exectype=exectype, valid=valid,
+            tradeid=tradeid, trailamount=trailamount, trailpercent=trailpercent, parent=parent, transmit=transmit,
+            histnotify=histnotify,
+        )  # fmt: skip
+        order.addinfo(**kwargs)
+        self._ocoize(order, oco)
+        return self.submit(order, check=_checksubmit)
+
     def notify(self, order: Any) -> None:
         """Queue what an order is now, as `order.clone()` would copy it."""
-        if type(order).clone is not bt.order.OrderBase.clone:
-            super().notify(order)
-            return
-        executed = order.executed
-        executed.markpending()
-        copy = _same(order)
-        copy.executed = _same(executed)
-        self.notifs.append(copy)
+        self.notifs.append(copy_of(order))
 
     def add_cash(self, cash: float) -> None:
         """Add cash at the next bar; its fund shares are priced at the present value."""
@@ -200,6 +220,8 @@ class Broker(bt.brokers.BackBroker):
         """Return the value of the account or of some feeds' positions."""
         if self.unvalued:
             self.settle()
+        if datas is None and not mkt and not lever:
+            return self.__dict__["_value"]
         return super().get_value(datas, mkt, lever)
 
     getvalue = get_value
@@ -209,9 +231,3 @@ class Broker(bt.brokers.BackBroker):
         self.unvalued = False
         if not self._lean or not self._book.value():
             self._get_value()
-
-
-def _same(thing: Any) -> Any:
-    copy = object.__new__(type(thing))
-    copy.__dict__.update(thing.__dict__)
-    return copy

@@ -8,6 +8,7 @@ import backtrader as bt
 
 from tradewind.engine.drop_in.broker import Broker
 from tradewind.engine.drop_in.calendar import Calendar, make_calendar
+from tradewind.engine.drop_in.faults import apply_workarounds
 from tradewind.engine.drop_in.loop import run_loop
 from tradewind.engine.drop_in.once import calculate
 from tradewind.engine.drop_in.path import Path
@@ -27,6 +28,7 @@ class Cerebro(bt.Cerebro):
     path = Path(fast=False, reason="not run yet")
 
     def __init__(self) -> None:
+        apply_workarounds()
         super().__init__()
         self._broker = Broker()
         self._broker.cerebro = self
@@ -60,3 +62,12 @@ class Cerebro(bt.Cerebro):
     def _runnext_old(self, runstrats: list[Any]) -> None:
         self.path = Path(fast=False, reason="oldsync is on")
         super()._runnext_old(runstrats)
+
+    def plot(self, plotter: Any = None, numfigs: int = 1, iplot: bool = True, **settings: Any) -> Any:  # noqa: ARG002
+        """Draw charts as `bt.Cerebro.plot` does, with or without a display."""
+        if self._exactbars > 0:
+            return None
+        from tradewind.engine.drop_in.plotting import choose_plotter
+
+        chosen, settings = choose_plotter(plotter, settings)
+        return super().plot(chosen, numfigs, **settings)

@@ -84,11 +84,16 @@ class Positions:
                 levered += gain
             else:
                 levered += worth
-        broker._value = value = broker.cash + levered  # noqa: SLF001
-        broker._fundval = value / broker._fundshares  # noqa: SLF001
-        broker._valuemkt, broker._valuelever = levered, broker.cash + together  # noqa: SLF001
-        broker._valuemktlever, broker._unrealized = together, unrealized  # noqa: SLF001
-        broker._leverage = together / (levered or 1.0)  # noqa: SLF001
+        value = broker.cash + levered
+        broker.__dict__.update(
+            _value=value,
+            _fundval=value / broker._fundshares,  # noqa: SLF001
+            _valuemkt=levered,
+            _valuelever=broker.cash + together,
+            _valuemktlever=together,
+            _unrealized=unrealized,
+            _leverage=together / (levered or 1.0),
+        )
         return True
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from tradewind.engine.drop_in.lines import Cursor, is_plain
-from tradewind.engine.drop_in.observers import watcher
+from tradewind.engine.drop_in.observers import watchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Step:
     def _make(self) -> Callable[[float], None]:
         strategy, cursor, others = self._strategy, self._cursor, self._others
         analyzers = [analyzer for analyzer in strategy.analyzers if _acts(analyzer)]
-        observers = [acting for observer in self._observers if (acting := watcher(strategy, observer, cursor))]
+        observers = watchers(strategy, self._observers, cursor)
         extra = strategy.lines.lines[1:]
         always = _is_told_of_cash(strategy)
         times, bound = strategy.lines.datetime, bool(strategy.lines.datetime.bindings)
