@@ -17,6 +17,7 @@ __all__ = ["sweep"]
 
 EXIT_FAILED_POINTS = 1
 EXIT_INTERRUPTED = 130
+SHOWN_WARNINGS = 3
 
 
 def sweep(
@@ -80,6 +81,7 @@ def sweep(
             resume=resume,
             retry_failed=retry_failed,
             progress=progress,
+            on_stop=_say_stopping,
         )
     _show(result, as_json=as_json, top=top)
     if result.status == "partial":
@@ -128,6 +130,10 @@ def _request(
     )
 
 
+def _say_stopping(running: int) -> None:
+    typer.echo(f"interrupted: {running} running points finish first; interrupt again to stop at once", err=True)
+
+
 def _show(result: SweepResult, *, as_json: bool, top: int) -> None:
     import json
     import sys
@@ -136,12 +142,14 @@ def _show(result: SweepResult, *, as_json: bool, top: int) -> None:
 
     from tradewind.research.sweep.table import best_table
 
-    notes = Console(stderr=True)
-    for row in result.points[result.points["status"] == "failed"].head(top).to_dict("records"):
-        parameters = ", ".join(f"{path}={row[path]}" for path in result.parameters)
-        notes.print(f"failed: point {row['point']} ({parameters}): {row['error']}", style="red", markup=False)
+    notes = Console(stderr=True, soft_wrap=True)
+    for warning in result.warnings[:SHOWN_WARNINGS]:
+        notes.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+    if len(result.warnings) > SHOWN_WARNINGS:
+        notes.print(f"warning: {len(result.warnings) - SHOWN_WARNINGS} more about the data", style="yellow")
     if result.failed:
-        notes.print(f"{result.failed} of {len(result.points)} points failed", style="red", highlight=False)
+        text = f"{result.failed} of {len(result.points)} points failed; results.csv says why"
+        notes.print(text, style="red", highlight=False)
     if result.status == "partial":
         where = f"; go on with: tradewind sweep --resume {result.directory}" if result.directory else ""
         notes.print(
@@ -149,7 +157,6 @@ def _show(result: SweepResult, *, as_json: bool, top: int) -> None:
             style="yellow",
             markup=False,
             highlight=False,
-            soft_wrap=True,
         )
     if as_json:
         typer.echo(json.dumps(result.document(), indent=2, ensure_ascii=False, allow_nan=False))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tradewind.errors import UserError, choices
+import numpy as np
+
+from tradewind.errors import TradewindError, UserError, choices
 from tradewind.registry import Registry
 from tradewind.report.definitions import METRICS
 from tradewind.report.summary import json_safe
@@ -117,6 +120,7 @@ def run_sweep(
     retry_failed: bool = False,
     start_method: str | None = None,
     progress: Progress = lambda *_: None,
+    on_stop: Callable[[int], None] = lambda _: None,
 ) -> SweepResult:
     """Run what is missing of a sweep; SIGINT lets the running points finish and returns a partial result.
 
@@ -128,6 +132,8 @@ def run_sweep(
         Whether points that failed count as missing.
     progress
         Told about every finished point.
+    on_stop
+        Told after SIGINT how many points are still running.
 
     The others are those of `sweep`.
 
@@ -145,8 +151,8 @@ def run_sweep(
         request = read_request(resume)
     points = request.points()
     registry = Registry.load()
-    first, _ = check_points(request, points, registry)
-    made_of = fingerprint(request, points, first, registry)
+    plans = check_points(request, points, registry)
+    first, made_of = plans[0], fingerprint(request, points, plans, registry)
     store: SweepStore | None = None
     if resume is not None:
         store = SweepStore.reopen(resume, request, made_of)
@@ -157,8 +163,12 @@ def run_sweep(
         if retry_failed:
             done = {number: row for number, row in done.items() if not row.error}
         panels = Panels(request, registry, points, done, mapped=method == "spawn", first=first)
-        crew = Crew(workers, method, inherited=(store.handle,) if store else ())
+        crew = Crew(workers, method, on_stop=on_stop, inherited=(store.handle,) if store else ())
         _run(crew, panels, done, len(points), store, progress)
+    except TradewindError:
+        if store and resume is None and not done:
+            store.discard()
+        raise
     finally:
         if store:
             store.close()
@@ -168,7 +178,7 @@ def run_sweep(
         metric=metric,
         parameters=_parameters(points),
         asked=len(points),
-        warnings=tuple(panels.warnings),
+        warnings=(*_remarks(request, points), *panels.warnings),
         directory=store.directory if store else None,
     )
     if store:
@@ -196,6 +206,14 @@ def _write_results(result: SweepResult, directory: Path) -> None:
     table = result.points.assign(warnings=["; ".join(found) for found in result.points["warnings"]])
     table.to_csv(directory / "results.csv", index=False)
     (directory / "heatmap.html").write_text(page(result), encoding="utf-8")
+
+
+def _remarks(request: SweepRequest, points: Sequence[Point]) -> list[str]:
+    if request.rows and len(points) < len(request.rows):
+        return [f"{len(request.rows) - len(points)} points repeat others; each runs once"]
+    if request.random is not None and len(points) < request.random:
+        return [f"there are only {len(points)} different points to draw; received --random {request.random}"]
+    return []
 
 
 def _parameters(points: Sequence[Point]) -> list[str]:
@@ -239,7 +257,18 @@ def _rows(points: str | Path | Sequence[Mapping[str, Any]] | None) -> list[Mappi
 
 
 def _plain(value: Any, where: str) -> Any:
+    _require_finite(value, where)
     try:
         return json_safe(value)
     except TypeError as error:
         raise UserError(f"{where}: {error}") from error
+
+
+def _require_finite(value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        _require_finite(list(value.values()), where)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _require_finite(one, where)
+    elif isinstance(value, float | np.floating) and not math.isfinite(value):
+        raise UserError(f"{where}: received {value}; numbers are finite, and None stands for nothing")

@@ -77,6 +77,8 @@ class Crew:
         ``fork`` or ``spawn``.
     stopped
         Asked before a point is handed out; True lets the running ones finish.
+    on_stop
+        Told once, when it is, how many points are still running.
     inherited
         Handles that forked workers must close.
     """
@@ -84,6 +86,7 @@ class Crew:
     jobs: int
     start_method: str
     stopped: Callable[[], bool] = lambda: False
+    on_stop: Callable[[int], None] = lambda _: None
     inherited: tuple[Any, ...] = ()
     _workers: list[_Worker] = field(default_factory=list)
 
@@ -91,6 +94,7 @@ class Crew:
         """Yield a row for each point as it finishes; a group is asked for when a slot is free for it."""
         coming = iter(groups)
         group: Group | None = None
+        told = False
         try:
             while True:
                 while len(self._workers) < self.jobs and not self.stopped():
@@ -102,6 +106,9 @@ class Crew:
                         self._start(group)
                 if not self._workers:
                     return
+                if not told and self.stopped():
+                    told = True
+                    self.on_stop(len(self._workers))
                 yield from self._collect()
         finally:
             self._end()

@@ -249,7 +249,7 @@ def _failed(result: SweepResult) -> Markup | None:
     return tag(
         "section",
         tag("h2", f"Failed points: {len(failed)}"),
-        tag("p", f"They count as points that were tried.{more}", class_="facts"),
+        tag("p", f"They have no figures and count for nothing.{more}", class_="facts"),
         tag("ul", items, class_="failed"),
     )
 

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 from tradewind.config.loader import LoadedPlan, check_plan, load_plan
 from tradewind.errors import TradewindError, UserError
 from tradewind.research.sweep.space import Axis, Choices, Point, Range, grid_points, random_points, rows_points
-from tradewind.runs.provenance import code_hashes, versions_of
+from tradewind.runs.provenance import code_hashes, references_of, versions_of
 
 if TYPE_CHECKING:
     from tradewind.registry import Registry
 
-__all__ = ["SweepRequest", "check_points", "fingerprint", "load_point"]
+__all__ = ["SweepRequest", "check_points", "fault_text", "fingerprint", "load_point"]
 
 CHECKED_POINTS = 2_000
 """Points whose plans are checked before the first run; the others are checked when their turn comes."""
+
+PLUGIN_SETS = 20
+"""Different choices of plugins whose code is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,42 +128,53 @@ def load_point(request: SweepRequest, point: Point) -> LoadedPlan:
     )
 
 
-def check_points(
-    request: SweepRequest, points: Sequence[Point], registry: Registry
-) -> tuple[LoadedPlan, dict[int, TradewindError]]:
-    """Check the plans of the first points, and return the first good one and the faults by point.
+def check_points(request: SweepRequest, points: Sequence[Point], registry: Registry) -> list[LoadedPlan]:
+    """Check the plans of the first points, and return the good ones that name different plugins.
 
     Raises
     ------
     TradewindError
         The first fault, with its point, where no plan is good.
     """
-    first: LoadedPlan | None = None
-    faults: dict[int, TradewindError] = {}
+    good: dict[tuple[str, ...], LoadedPlan] = {}
+    faults: list[TradewindError] = []
     for point in points[:CHECKED_POINTS]:
         try:
             loaded = load_point(request, point)
             check_plan(loaded, registry)
         except TradewindError as error:
-            faults[point.number] = error
+            faults.append(error)
         else:
-            first = first or loaded
-    if first is None:
-        fault = next(iter(faults.values()))
+            good.setdefault(tuple(ref.label for _, _, ref in references_of(loaded.plan)), loaded)
+    if not good:
         count = f"none of the {len(faults)} points can run; " if len(faults) > 1 else ""
-        raise type(fault)(f"{count}{points[0]}: {fault}") from fault
-    return first, faults
+        raise type(faults[0])(f"{count}{points[0]}: {fault_text(faults[0], request, points[0])}") from faults[0]
+    return list(good.values())
+
+
+def fault_text(error: TradewindError, request: SweepRequest, point: Point) -> str:
+    """Return what is wrong with a point, its values called by the flag that gave them."""
+    flag, text = "--points" if request.rows else "--grid", str(error)
+    for path in point.parameters:
+        text = text.replace(f"--set {path}:", f"{flag} {path}:")
+    return text
 
 
 def fingerprint(
-    request: SweepRequest, points: Sequence[Point], loaded: LoadedPlan, registry: Registry
+    request: SweepRequest, points: Sequence[Point], plans: Sequence[LoadedPlan], registry: Registry
 ) -> dict[str, Any]:
     """Return what must be the same when a sweep is continued: points, configuration, code and versions."""
-    plan = loaded.plan
+    code: dict[str, str] = {}
+    for number, loaded in enumerate(plans):
+        hashes = code_hashes(loaded.plan, registry, loaded.directory)
+        labels = {place: ref.label for place, _, ref in references_of(loaded.plan)}
+        code |= {f"{place} {labels[place]}" if place in labels else place: digest for place, digest in hashes.items()}
+        if number == PLUGIN_SETS:
+            break
     return {
         "points": _digest([dict(point.parameters) for point in points]),
-        "configuration": _digest([plan.model_dump(mode="json"), list(request.overrides), request.start, request.end]),
-        "code": code_hashes(plan, registry, loaded.directory),
+        "configuration": _digest([plans[0].plan.model_dump(mode="json"), *request.overrides]),
+        "code": code,
         "versions": versions_of(registry),
     }
 

@@ -84,10 +84,14 @@ def _json_rows(text: str, path: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            rows.append(_checked(json.loads(line), f"{path}:{number}"))
+            rows.append(_checked(json.loads(line, parse_constant=_no_number), f"{path}:{number}"))
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path}:{number}: not valid JSON: {error}; write one point a line") from error
     return rows
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no value")
 
 
 def _yaml(text: str, path: Path) -> list[dict[str, Any]]:

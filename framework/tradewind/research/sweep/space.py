@@ -123,7 +123,7 @@ def grid_points(axes: Mapping[str, Axis]) -> list[Point]:
     for path, axis in axes.items():
         if isinstance(axis, Range):
             raise ConfigError(
-                f"--grid {path}: {axis.low}..{axis.high} is a range, from which only --random N draws; give --random N, "
+                f"--grid {path}: {axis.low}..{axis.high} is a range, from which --random N draws; give --random N, "
                 f"or values: {path}={axis.low},{axis.high}"
             )
     values = [axis.values for axis in axes.values() if isinstance(axis, Choices)]

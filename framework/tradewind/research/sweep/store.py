@@ -114,6 +114,13 @@ class SweepStore:
         self._file.flush()
         os.fsync(self._file.fileno())
 
+    def discard(self) -> None:
+        """Remove the folder of a sweep in which nothing could run."""
+        self.close()
+        for name in (_ROWS, _REQUEST):
+            (self.directory / name).unlink(missing_ok=True)
+        self.directory.rmdir()
+
     def close(self) -> None:
         """Let another process write here."""
         self._file.close()

@@ -15,7 +15,7 @@ from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder
 from tradewind.errors import DataError, TradewindError
 from tradewind.registry import Registry
-from tradewind.research.sweep.request import SweepRequest, load_point
+from tradewind.research.sweep.request import SweepRequest, fault_text, load_point
 from tradewind.research.sweep.row import Row
 from tradewind.runs.execute import measure
 
@@ -68,7 +68,7 @@ class PointRunner:
             check_plan(loaded, registry)
             measured = measure(Builder(loaded.plan, registry, loaded.directory), self._bars())
         except TradewindError as error:
-            return failed(point, str(error), time.perf_counter() - started)
+            return failed(point, fault_text(error, self.request, point), time.perf_counter() - started)
         except Exception as error:  # noqa: BLE001 - a failed point stops nothing
             text = f"tradewind failed unexpectedly: {type(error).__name__}: {error}; run this point alone for details"
             return failed(point, text, time.perf_counter() - started)
