@@ -10,8 +10,9 @@ from tradewind_strategies.buy_and_hold import BuyAndHold
 from tradewind_strategies.high_52w import High52Week
 from tradewind_strategies.low_correlation import LowCorrelation
 from tradewind_strategies.momentum import Momentum
+from tradewind_strategies.moving_average_cross import MovingAverageCross
 
-__all__ = ["BuyAndHold", "High52Week", "LowCorrelation", "Momentum"]
+__all__ = ["BuyAndHold", "High52Week", "LowCorrelation", "Momentum", "MovingAverageCross"]
 
 
 @hookimpl
@@ -36,4 +37,9 @@ def tradewind_strategies() -> Iterable[StrategyPlugin]:
         name="momentum",
         create=Momentum,
         summary="Hold what has risen most, with volume behind it; short the worst tenth if wanted.",
+    )
+    yield StrategyPlugin(
+        name="moving_average_cross",
+        create=MovingAverageCross,
+        summary="Follow each instrument's trend by the cross of two moving averages.",
     )

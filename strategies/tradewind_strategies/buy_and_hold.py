@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tradewind.contracts import Schedule
-from tradewind.model import Market, Portfolio, Signals
+from tradewind.model import Market, Path, Portfolio, Signals
 from tradewind.model.typing import BoolArray
 
 __all__ = ["BuyAndHold"]
@@ -35,3 +35,9 @@ class BuyAndHold:
             return None
         self._included = market.tradable.copy()
         return Signals(scores=market.tradable.astype(np.float64))
+
+    def next_event(self, path: Path) -> int:
+        """Return the first bar ahead on which something trades that is not included yet."""
+        if self._included is None:
+            return path.bar + 1
+        return path.first(np.isfinite(path.ahead("close")) & ~self._included)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
@@ -12,7 +11,8 @@ from tradewind.journal import BarDigest
 from tradewind.model import Fill, OrderIntent, OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from tradewind.engine.panel import StreamPanel
+    from tradewind.engine.panel import HistoryPanel, StreamPanel
+    from tradewind.model.typing import FloatArray
 
 __all__ = ["RunRecorder"]
 
@@ -40,30 +40,35 @@ class RunRecorder(bt.Analyzer):
 
     def start(self) -> None:
         """Begin with an empty book."""
-        panel: StreamPanel = self.p.panel
+        panel: HistoryPanel | StreamPanel = self.p.panel
         self._ids: dict[int, str] = {}
         self._reported: dict[int, int] = {}
         self._columns = {data: column for column, data in enumerate(self.strategy.datas)}
         self._start_cash = float(self.strategy.broker.getcash())
         self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
         self._digested_bar = -1
+        self._bars: dict[float, int] = {}
+        self._flat = np.zeros(len(panel.instruments))
 
     def next(self) -> None:
         """Record the close of a bar; bars on which no symbol traded repeat the one before."""
-        panel, recorder = self.p.panel, self.p.ledger.recorder
-        bar = self._bar(self.strategy.datetime.datetime(0))
-        broker = self.strategy.broker
+        recorder, broker = self.p.ledger.recorder, self.strategy.broker
+        bar = self._bar(self.strategy.lines.datetime[0])
         equity, cash = float(broker.getvalue()), float(broker.getcash())
-        weights = np.zeros(len(panel.instruments))
-        for data, column in self._columns.items():
-            size = broker.getposition(data).size
-            if size:
-                weights[column] = size * data.close[0] / equity
-        gross, net = float(np.abs(weights).sum()), float(weights.sum())
+        weights, gross, net = self._weights(equity)
         while recorder.bars <= bar:
             recorder.account(equity, cash, gross, net, weights, [equity - self._start_cash])
         if not self.p.on_bar(bar):
             self.strategy.env.runstop()
+
+    def _weights(self, equity: float) -> tuple[FloatArray, float, float]:
+        held = [(data, position.size) for data, position in self.strategy.broker.positions.items() if position.size]
+        if not held:
+            return self._flat, 0.0, 0.0
+        weights = self._flat.copy()
+        for data, size in held:
+            weights[self._columns[data]] = size * data.close[0] / equity
+        return weights, float(np.abs(weights).sum()), float(weights.sum())
 
     def notify_order(self, order: Any) -> None:
         """Journal an order's intent, ends and fills."""
@@ -81,7 +86,7 @@ class RunRecorder(bt.Analyzer):
 
     def _intent(self, order: Any) -> None:
         panel = self.p.panel
-        bar = self._bar(bt.num2date(order.created.dt))
+        bar = self._bar(order.created.dt)
         column = self._columns[order.data]
         instrument = panel.instruments[column]
         order_id = f"{bar}-{len(self._ids)}-{instrument.symbol}"
@@ -123,7 +128,7 @@ class RunRecorder(bt.Analyzer):
         done = self._reported.get(order.ref, 0)
         executions = list(order.executed.exbits)
         for execution in executions[done:]:
-            bar = self._bar(bt.num2date(execution.dt))
+            bar = self._bar(execution.dt)
             fill = Fill(
                 order_id=order_id,
                 bar=bar,
@@ -138,15 +143,19 @@ class RunRecorder(bt.Analyzer):
         self._reported[order.ref] = len(executions)
         recorder.status(order_id, "filled" if order.status == bt.Order.Completed else "partially_filled")
 
-    def _bar(self, when: dt.datetime) -> int:
+    def _bar(self, number: float) -> int:
         """Return the number of the bar a time lies in; Backtrader's day fractions are exact to some microseconds."""
-        panel = self.p.panel
-        stamp = np.datetime64(when.replace(tzinfo=None), "ns") + np.timedelta64(1, "ms")
-        return int(np.searchsorted(panel.timestamps[: panel.bar + 1], stamp, side="right")) - 1
+        bar = self._bars.get(number)
+        if bar is None:
+            panel = self.p.panel
+            stamp = np.datetime64(bt.num2date(number), "ns") + np.timedelta64(1, "ms")
+            bar = int(np.searchsorted(panel.timestamps[: panel.bar + 1], stamp, side="right")) - 1
+            self._bars[number] = bar
+        return bar
 
     def _write(self, kind: str, payload: dict[str, Any]) -> None:
         panel, journal = self.p.panel, self.p.ledger.journal
-        bar = self._bar(self.strategy.datetime.datetime(0))
+        bar = self._bar(self.strategy.lines.datetime[0])
         if bar > self._digested_bar:
             journal.write(bar, "data", {"bars": self._digest.update(panel.fields, bar + 1)})
             self._digested_bar = bar

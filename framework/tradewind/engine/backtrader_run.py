@@ -1,4 +1,4 @@
-"""Run an existing `bt.Strategy`, alone in its account, on Backtrader's own loop and broker."""
+"""Run an existing `bt.Strategy`, alone in its account, on the drop-in Cerebro."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tradewind.config.plan import AccountConfig, ExchangeConfig, RebalanceConfig
 from tradewind.contracts import Cost, Trades
 from tradewind.engine.backtrader_record import RunRecorder
 from tradewind.engine.blame import blamed
-from tradewind.engine.panel import StreamPanel
+from tradewind.engine.drop_in import Cerebro, ColumnFeed, day_numbers
+from tradewind.engine.panel import HistoryPanel, StreamPanel
 from tradewind.engine.recorder import Recorder
 from tradewind.errors import ConfigError, PluginError, choices
 from tradewind.journal import Journal
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BacktraderLedger", "BacktraderSession", "run_backtrader"]
 
+_PRICES = ("open", "high", "low", "close")
+
 
 @dataclass
 class BacktraderLedger:
@@ -44,8 +47,9 @@ class BacktraderLedger:
 class BacktraderSession:
     """A finished Backtrader run, as `tradewind.engine.session.Session` shows one."""
 
-    panel: StreamPanel
+    panel: HistoryPanel | StreamPanel
     ledger: BacktraderLedger
+    stamps: tuple[str, ...] = ()
 
 
 class RowQueue:
@@ -81,7 +85,7 @@ class SymbolFeed(bt.feed.DataBase):
         if bar is None:
             return False
         close = panel.fields["close"]
-        for name in ("open", "high", "low", "close"):
+        for name in _PRICES:
             getattr(self.lines, name)[0] = panel.fields.get(name, close)[bar, self.p.column]
         volume = panel.fields.get("volume")
         self.lines.volume[0] = 0.0 if volume is None else volume[bar, self.p.column]
@@ -132,18 +136,42 @@ def run_backtrader(
     plan = builder.plan
     _refuse_unused(plan)
     strategy = _load_strategy(plan.sleeves[0].strategy, builder.directory)
-    panel = StreamPanel(bars, bars.rows() if rows is None else rows, {})
+    panel = HistoryPanel(bars, {}) if rows is None else StreamPanel(bars, rows, {})
     ledger = BacktraderLedger(Recorder(bars.symbols, [plan.sleeves[0].name], ()))
-    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
+    history = isinstance(panel, HistoryPanel)
+    cerebro = Cerebro(stdstats=False, preload=history, runonce=history)
+    cerebro.causal = True
     _set_broker(cerebro, plan, builder.cost(), bars.instruments)
-    queue = RowQueue(panel)
-    for column, instrument in enumerate(bars.instruments):
-        cerebro.adddata(SymbolFeed(queue=queue, panel=panel, column=column), name=instrument.symbol)
+    for feed in _history_feeds(panel) if isinstance(panel, HistoryPanel) else _stream_feeds(panel):
+        cerebro.adddata(feed)
     cerebro.addstrategy(strategy, **plan.sleeves[0].strategy.params)
     cerebro.addanalyzer(RunRecorder, panel=panel, ledger=ledger, sleeve=plan.sleeves[0].name, on_bar=on_bar)
     with blamed(f"strategy {strategy.__name__}", "in Backtrader's run"):
         cerebro.run()
-    return BacktraderSession(panel, ledger)
+    if not history:
+        return BacktraderSession(panel, ledger, ("Backtrader's own loop: rows arrive one at a time.",))
+    return BacktraderSession(panel, ledger, () if cerebro.path.fast else (f"{cerebro.path}.",))
+
+
+def _history_feeds(panel: HistoryPanel) -> Iterator[ColumnFeed]:
+    """Yield one feed a symbol over the bars it has."""
+    panel.bar = len(panel) - 1
+    numbers = day_numbers(panel.timestamps)
+    for column, instrument in enumerate(panel.instruments):
+        close = panel.fields["close"][:, column]
+        present = ~np.isnan(close)
+        fields = {name: panel.fields[name][present, column] if name in panel.fields else close[present]
+                  for name in _PRICES}  # fmt: skip
+        nothing = np.zeros(int(present.sum()))
+        fields["volume"] = panel.fields["volume"][present, column] if "volume" in panel.fields else nothing
+        fields["openinterest"] = nothing
+        yield ColumnFeed(name=instrument.symbol, times=numbers[present], fields=fields)
+
+
+def _stream_feeds(panel: StreamPanel) -> Iterator[SymbolFeed]:
+    queue = RowQueue(panel)
+    for column, instrument in enumerate(panel.instruments):
+        yield SymbolFeed(name=instrument.symbol, queue=queue, panel=panel, column=column)
 
 
 def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[Instrument, ...]) -> None:

@@ -92,6 +92,7 @@ class Ledger:
         self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
         self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
         self._digested_bar = -1
+        self._symbols = [instrument.symbol for instrument in panel.instruments]
         self._multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
 
     def process(self, ended: Sequence[int]) -> list[Executed]:
@@ -223,12 +224,12 @@ class Ledger:
 
     def decision(self, sleeve: str, decision: Decision) -> None:
         """Journal what a sleeve wants."""
-        symbols = [instrument.symbol for instrument in self._panel.instruments]
+        symbols = self._symbols
         payload: dict[str, Any] = {"sleeve": sleeve}
         for name, values in (("scores", decision.opinion), ("weights", decision.weights)):
             if values is not None:
-                pairs = zip(symbols, values.tolist(), strict=True)
-                payload[name] = {symbol: value for symbol, value in pairs if value == value and value != 0.0}
+                told = np.flatnonzero((values != 0.0) & ~np.isnan(values)).tolist()
+                payload[name] = dict(zip([symbols[column] for column in told], values[told].tolist(), strict=True))
         if decision.weights is not None and np.isnan(decision.weights).any():
             payload["kept"] = [symbols[column] for column in np.flatnonzero(np.isnan(decision.weights)).tolist()]
         if decision.quantities:
@@ -237,7 +238,7 @@ class Ledger:
 
     def exit(self, sleeve: str, name: str, closed: BoolArray) -> None:
         """Journal what an exit gives up."""
-        symbols = [self._panel.instruments[column].symbol for column in np.flatnonzero(closed).tolist()]
+        symbols = [self._symbols[column] for column in np.flatnonzero(closed).tolist()]
         self._write("exit", {"sleeve": sleeve, "exit": name, "symbols": symbols})
 
     def record(self, equity: float) -> None:

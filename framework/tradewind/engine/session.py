@@ -206,6 +206,8 @@ class Session:
 
     def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
         """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""
+        if not self.ledger.working():
+            return []
         replaced = {(wish.sleeve, wish.instrument) for wish in wishes} | self._stale
         reopened: list[Wish] = []
         for intent, parts in self.ledger.cancel_working({instrument for _, instrument in replaced}):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tradewind.model.portfolio import Portfolio
-    from tradewind.model.typing import BoolArray, FloatArray
+    from tradewind.model.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Path"]
 
@@ -43,6 +43,11 @@ class Path:
     factors: Mapping[str, FloatArray]
     portfolio: Portfolio
 
+    @property
+    def held(self) -> IntArray:
+        """Columns of what is held."""
+        return np.flatnonzero(self.portfolio.quantities)
+
     def ahead(self, name: str) -> FloatArray:
         """Return the rows of a field ahead, shape (stop - bar - 1, N)."""
         return self.fields[name][self.bar + 1 : self.stop]
@@ -51,20 +56,27 @@ class Path:
         """Return the rows of a factor ahead, with ``before`` earlier rows in front of them."""
         return self.factors[name][self.bar + 1 - before : self.stop]
 
-    def highest_closes(self) -> FloatArray:
-        """Return the highest close since entry on each bar ahead, shape (stop - bar - 1, N)."""
-        return _extremes(np.fmax, self.portfolio.highest_closes, self.ahead("close"))
+    def best_closes(self, columns: IntArray) -> FloatArray:
+        """Return the best close since entry of held columns on each bar ahead: highest of a long, lowest of a short.
 
-    def lowest_closes(self) -> FloatArray:
-        """Return the lowest close since entry on each bar ahead, shape (stop - bar - 1, N)."""
-        return _extremes(np.fmin, self.portfolio.lowest_closes, self.ahead("close"))
+        Shape (stop - bar - 1, number of columns).
+        """
+        signs = np.sign(self.portfolio.quantities[columns])
+        since_entry = np.where(signs > 0, self.portfolio.highest_closes[columns], self.portfolio.lowest_closes[columns])
+        rows = np.vstack([since_entry[np.newaxis], self.ahead("close")[:, columns]]) * signs
+        best: FloatArray = np.fmax.accumulate(rows, axis=0)[1:] * signs
+        return best
+
+    def gives_back(self, columns: IntArray, stops: FloatArray) -> BoolArray:
+        """Tell on which bars ahead the close of held columns has reached a stop: at or below it for a long.
+
+        ``stops`` has shape (number of columns,) or one row a bar ahead.
+        """
+        closes = self.ahead("close")[:, columns]
+        reached: BoolArray = np.where(self.portfolio.quantities[columns] > 0, closes <= stops, closes >= stops)
+        return reached
 
     def first(self, happens: BoolArray) -> int:
         """Return the first bar on which a mask over the bars ahead, shape (K,) or (K, N), is true anywhere."""
         rows = np.flatnonzero(happens if happens.ndim == 1 else np.any(happens, axis=1))
         return self.bar + 1 + int(rows[0]) if len(rows) else self.stop
-
-
-def _extremes(extreme: np.ufunc, since_entry: FloatArray, closes: FloatArray) -> FloatArray:
-    running: FloatArray = extreme.accumulate(np.vstack([since_entry[np.newaxis], closes]), axis=0)[1:]
-    return running

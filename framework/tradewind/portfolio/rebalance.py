@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tradewind.model import Instrument
 
@@ -15,8 +16,7 @@ _DUST = 1e-9
 """Part of equity below which a change is float noise of crosses and not worth an order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A sleeve's wanted change of one holding.
 
     Parameters
@@ -55,8 +55,7 @@ class Cross:
     price: float
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A net order to come: every part of ``split`` has the sign of ``quantity``."""
 
     instrument: Instrument
@@ -140,15 +139,17 @@ def plan_rebalance(
     crosses: list[Cross] = []
     sells: list[Trade] = []
     buys: list[Trade] = []
+    smallest = max(minimum_notional, drift_threshold * power.equity, _DUST * power.equity)
     for instrument, group in _by_instrument(wishes).items():
+        held = holdings.get(instrument, 0.0)
         parts = {wish.sleeve: wish.change for wish in group if wish.change != 0.0}
-        price = group[0].price
-        crosses.extend(_cross(instrument, parts, price))
-        trade = _net_trade(instrument, parts, group, holdings.get(instrument, 0.0))
+        if len(parts) > 1:
+            crosses.extend(_cross(instrument, parts, group[0].price))
+        trade = _net_trade(instrument, parts, group, held) if parts else None
         if trade is None:
             continue
         leaves = any(wish.wanted == 0.0 and wish.sleeve in parts for wish in group)
-        if not leaves and _too_small(trade, holdings, power.equity, drift_threshold, minimum_notional):
+        if not leaves and _is_small(trade, held, smallest):
             continue
         (buys if trade.quantity > 0 else sells).append(trade)
     # Closing sells free the cash and margin that short sales tie up.
@@ -181,6 +182,8 @@ def _cross(instrument: Instrument, parts: dict[str, float], price: float) -> lis
 
 
 def _net_trade(instrument: Instrument, parts: Mapping[str, float], group: Sequence[Wish], held: float) -> Trade | None:
+    if len(group) == 1:
+        return _whole_trade(group[0], held)
     net = math.fsum(parts.values())
     closes = all(wish.wanted == 0.0 for wish in group) and math.isclose(net, -held, rel_tol=1e-9)
     quantity = -held if closes else _lots(net, instrument.lot_size)
@@ -191,12 +194,24 @@ def _net_trade(instrument: Instrument, parts: Mapping[str, float], group: Sequen
     return Trade(instrument, quantity, group[0].price, reason, _scaled(parts, quantity))
 
 
+def _whole_trade(wish: Wish, held: float) -> Trade | None:
+    """Return the trade of the only sleeve that wants one."""
+    change, instrument = wish.change, wish.instrument
+    if wish.wanted == 0.0 and math.isclose(change, -held, rel_tol=1e-9):
+        change = -held
+    elif instrument.lot_size:
+        change = _lots(change, instrument.lot_size)
+    return Trade(instrument, change, wish.price, wish.reason, {wish.sleeve: change}) if change else None
+
+
 def _lots(quantity: float, lot_size: float) -> float:
     return round_to_lot(quantity, lot_size)
 
 
 def _scaled(parts: Mapping[str, float], quantity: float) -> dict[str, float]:
     """Scale the parts pro rata to sum to ``quantity``; the last takes the rounding."""
+    if len(parts) == 1:
+        return dict.fromkeys(parts, quantity)
     total = math.fsum(parts.values())
     if math.isclose(total, quantity, rel_tol=1e-12):
         return dict(parts)
@@ -206,17 +221,9 @@ def _scaled(parts: Mapping[str, float], quantity: float) -> dict[str, float]:
     return scaled
 
 
-def _too_small(
-    trade: Trade,
-    holdings: Mapping[Instrument, float],
-    equity: float,
-    drift_threshold: float,
-    minimum_notional: float,
-) -> bool:
-    if holdings.get(trade.instrument, 0.0) + trade.quantity == 0.0:
-        return False
+def _is_small(trade: Trade, held: float, smallest: float) -> bool:
     notional = abs(trade.quantity) * trade.price * trade.instrument.multiplier
-    return notional < max(minimum_notional, drift_threshold * equity, _DUST * equity)
+    return held + trade.quantity != 0.0 and notional < smallest
 
 
 def _affordable(

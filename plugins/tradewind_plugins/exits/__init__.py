@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from tradewind.contracts import ExitPlugin
 from tradewind.hookspecs import hookimpl
 from tradewind_plugins.exits.atr_stop import AtrStop
+from tradewind_plugins.exits.stop_loss import stop_loss
 from tradewind_plugins.exits.take_profit import take_profit
 from tradewind_plugins.exits.time_stop import TimeStop
 from tradewind_plugins.exits.trailing_stop import trailing_stop
 
-__all__ = ["AtrStop", "TimeStop", "take_profit", "trailing_stop"]
+__all__ = ["AtrStop", "TimeStop", "stop_loss", "take_profit", "trailing_stop"]
 
 
 @hookimpl
@@ -22,6 +23,11 @@ def tradewind_exits() -> Iterable[ExitPlugin]:
         create=AtrStop,
         summary="A multiple of the average true range away from entry, or behind the best close.",
         needs=("high", "low", "close"),
+    )
+    yield ExitPlugin(
+        name="stop_loss",
+        create=stop_loss,
+        summary="A fixed fraction away from the entry price; as a resting stop order if wanted.",
     )
     yield ExitPlugin(
         name="take_profit",

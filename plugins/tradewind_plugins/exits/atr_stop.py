@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from tradewind.model import Market, Portfolio
+from tradewind.model import Market, Path, Portfolio
 from tradewind.model.typing import BoolArray, FloatArray
 from tradewind_plugins.factors import Atr
 
@@ -64,6 +64,19 @@ class AtrStop:
             short_stops = portfolio.lowest_closes + distance
         reached: BoolArray = ((held > 0) & (close <= long_stops)) | ((held < 0) & (close >= short_stops))
         return reached
+
+    def next_event(self, path: Path) -> int:
+        """Return the first bar ahead whose close has reached the stop."""
+        columns, portfolio = path.held, path.portfolio
+        today = path.factor_ahead("atr")[:, columns]
+        if self.anchor == "entry":
+            at_entry = path.factors["atr"][portfolio.entry_bars[columns], columns]
+            anchors: FloatArray = portfolio.entry_prices[columns]
+            distances = self.multiple * np.where(np.isnan(at_entry), today, at_entry)
+        else:
+            anchors, distances = path.best_closes(columns), self.multiple * today
+        stops = np.where(portfolio.quantities[columns] > 0, anchors - distances, anchors + distances)
+        return path.first(path.gives_back(columns, stops))
 
 
 def _atr_at_entry(market: Market, portfolio: Portfolio) -> FloatArray:

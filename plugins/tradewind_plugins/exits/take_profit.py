@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tradewind.contracts import Exit, RestingExit
-from tradewind.model import Market, Portfolio
+from tradewind.model import Market, Path, Portfolio
 from tradewind.model.typing import BoolArray, FloatArray
 
 __all__ = ["RestingTakeProfit", "TakeProfit", "take_profit"]
@@ -38,6 +38,13 @@ class TakeProfit:
         reached: BoolArray = ((held > 0) & (close >= limits)) | ((held < 0) & (close <= limits))
         return reached
 
+    def next_event(self, path: Path) -> int:
+        """Return the first bar ahead whose close has reached the profit."""
+        columns = path.held
+        closes = path.ahead("close")[:, columns]
+        limits = _limits(path.portfolio, self.fraction)[columns]
+        return path.first(np.where(path.portfolio.quantities[columns] > 0, closes >= limits, closes <= limits))
+
 
 class RestingTakeProfit:
     """The same profit as a limit order that rests at the exchange for the next bar, and so fills within it.
@@ -58,6 +65,10 @@ class RestingTakeProfit:
     def limit_prices(self, market: Market, portfolio: Portfolio) -> FloatArray:
         """Return the limits of what is held, shape (N,); NaN where flat or out of reach."""
         return _limits(portfolio, self.fraction)
+
+    def next_event(self, path: Path) -> int:
+        """Return ``path.stop``: a limit does not move while the position stays."""
+        return path.stop
 
 
 def take_profit(

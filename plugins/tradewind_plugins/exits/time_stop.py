@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tradewind.model import Market, Portfolio
+from tradewind.model import Market, Path, Portfolio
 from tradewind.model.typing import BoolArray
 
 __all__ = ["TimeStop"]
@@ -36,3 +36,8 @@ class TimeStop:
         held_long = market.bar - portfolio.entry_bars >= self.bars
         due: BoolArray = (portfolio.quantities != 0) & market.tradable & held_long
         return due
+
+    def next_event(self, path: Path) -> int:
+        """Return the bar on which the oldest position has been held long enough."""
+        due = int(path.portfolio.entry_bars[path.held].min()) + self.bars
+        return min(max(due, path.bar + 1), path.stop)

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from tradewind.contracts import Exit, RestingExit
-from tradewind.model import Market, Portfolio
-from tradewind.model.typing import BoolArray, FloatArray
+from tradewind.model import Market, Path, Portfolio
+from tradewind.model.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["RestingTrailingStop", "TrailingStop", "trailing_stop"]
 
@@ -38,6 +38,11 @@ class TrailingStop:
         reached: BoolArray = ((held > 0) & (close <= stops)) | ((held < 0) & (close >= stops))
         return reached
 
+    def next_event(self, path: Path) -> int:
+        """Return the first bar ahead whose close has reached the stop."""
+        columns = path.held
+        return path.first(path.gives_back(columns, _stops_ahead(path, columns, self.fraction)))
+
 
 class RestingTrailingStop:
     """The same stop as an order that rests at the exchange for the next bar, and so fills within it.
@@ -61,6 +66,12 @@ class RestingTrailingStop:
         """Return NaN everywhere, shape (N,): a stop takes no profit."""
         return np.full(len(portfolio.quantities), np.nan)
 
+    def next_event(self, path: Path) -> int:
+        """Return the first bar ahead on which a stop moves."""
+        columns = path.held
+        now = _stops(path.portfolio, self.fraction)[columns]
+        return path.first(_stops_ahead(path, columns, self.fraction) != now)
+
 
 def trailing_stop(
     fraction: Annotated[float, Field(gt=0.0, lt=1.0, description="Distance from the best close since entry.")] = 0.2,
@@ -74,3 +85,9 @@ def _stops(portfolio: Portfolio, fraction: float) -> FloatArray:
     held = portfolio.quantities
     shorts = np.where(held < 0, portfolio.lowest_closes * (1.0 + fraction), np.nan)
     return np.where(held > 0, portfolio.highest_closes * (1.0 - fraction), shorts)
+
+
+def _stops_ahead(path: Path, columns: IntArray, fraction: float) -> FloatArray:
+    factors = np.where(path.portfolio.quantities[columns] > 0, 1.0 - fraction, 1.0 + fraction)
+    stops: FloatArray = path.best_closes(columns) * factors
+    return stops
