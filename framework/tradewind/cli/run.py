@@ -27,7 +27,7 @@ def run(
     runs: Annotated[Path, typer.Option("--runs", help="Folder the run is kept in.")] = Path("runs"),
     reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the configured reports.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every warning of the data checks.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every warning and note.")] = False,
 ) -> None:
     """Run a configuration in backtest, paper or live mode and keep it as a capsule."""
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
@@ -62,6 +62,8 @@ def show(result: Result, *, as_json: bool, verbose: bool) -> None:
         notes.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
     if len(result.warnings) > shown:
         notes.print(f"warning: {len(result.warnings) - shown} more; see the report or --verbose", style="yellow")
+    for stamp in result.stamps if verbose else ():
+        notes.print(f"note: {stamp}", markup=False, highlight=False)
     if result.status == "partial":
         notes.print("interrupted: the run is kept, marked partial", style="yellow")
     if result.directory is not None:

@@ -198,7 +198,7 @@ def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str,
         data_hash=seen.sha256(),
         data=_data_summary(seen),
         metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
-        stamps=_stamps(builder, seen),
+        stamps=(*_stamps(builder, seen), *getattr(session, "stamps", ())),
         warnings=(*warnings, *_order_warnings(tables["orders"]), *ledger.warnings),
         **cast("Any", tables),
     )

@@ -21,15 +21,18 @@ __all__ = ["Cerebro"]
 class Cerebro(bt.Cerebro):
     """Behaves as `bt.Cerebro`; `path` tells whether the last run took the fast loop, and why not.
 
+    With `causal` set, lines on the fast loop read as if loaded bar by bar: nothing later than the bar is there.
+
     >>> Cerebro().path
     Path(fast=False, reason='not run yet')
     """
 
     path = Path(fast=False, reason="not run yet")
+    causal = False
 
-    def __init__(self) -> None:
+    def __init__(self, **parameters: Any) -> None:
         apply_workarounds()
-        super().__init__()
+        super().__init__(**parameters)  # Backtrader's metaclass has taken those that it knows
         self._broker = Broker()
         self._broker.cerebro = self
 

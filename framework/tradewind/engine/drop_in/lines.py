@@ -71,6 +71,26 @@ class CursorLine:
     lencount = property(__len__, _moved)
 
 
+class CausalLine(CursorLine):
+    """A line that shares a cursor and reads as one that was not loaded in advance: its array ends with the bar."""
+
+    def __getitem__(self, ago: int) -> Any:
+        last = self._cursor.index
+        place = last + ago
+        if ago > 0:
+            raise IndexError(f"index {ago} is later than the bar")
+        if place < 0:
+            place += max(last, 0) + 1
+            if place < 0:
+                raise IndexError(f"index {ago} is earlier than the first bar")
+        return self.array[place]
+
+    def get(self, ago: int = 0, size: int = 1) -> Any:
+        """Return values up to `ago`."""
+        length = self._cursor.index + 1
+        return self.array[slice(*slice(length + ago - size, length + ago).indices(length))]
+
+
 class CursorLines:
     """The lines of a feed while it shares a cursor; tick values are those of the bar, made when they are read."""
 
@@ -89,8 +109,10 @@ def _tick(name: str) -> property:
 
 
 @functools.cache
-def _line_class(stock: Any) -> type:
-    return _derived(stock, CursorLine, {})
+def _line_class(stock: Any, causal: bool) -> type:
+    return _derived(
+        stock, CursorLine, {key: value for key, value in vars(CausalLine).items() if causal and callable(value)}
+    )
 
 
 @functools.cache
@@ -117,9 +139,16 @@ def is_plain(line: Any) -> bool:
 
 
 class Swapped:
-    """The lines that share cursors at present, and how to give them back their own positions."""
+    """The lines that share cursors at present, and how to give them back their own positions.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    causal
+        Whether lines read as if later bars were not loaded.
+    """
+
+    def __init__(self, *, causal: bool = False) -> None:
+        self.causal = causal
         self._lines: list[Any] = []
         self._feeds: list[tuple[Any, list[str]]] = []
 
@@ -128,7 +157,7 @@ class Swapped:
         for line in lines:
             line.__dict__["_cursor"] = cursor
             kind: Any = type(line)
-            line.__class__ = _line_class(kind)
+            line.__class__ = _line_class(kind, self.causal)
             self._lines.append(line)
 
     def feed(self, data: Any, cursor: Cursor) -> None:

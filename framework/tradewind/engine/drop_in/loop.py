@@ -22,7 +22,7 @@ _ADVANCES = (bt.Indicator.advance, bt.LineBuffer.advance)
 
 def run_loop(cerebro: Any, strategies: list[Any], calendar: Calendar) -> None:
     """Run calculated strategies over every step of the calendar."""
-    swapped = Swapped()
+    swapped = Swapped(causal=cerebro.causal)
     broker = cerebro.broker
     fast_broker = type(broker) is Broker and not cerebro.p.cheat_on_open and not cerebro._timerscheat  # noqa: SLF001
     for data, cursor in zip(cerebro.datas, calendar.cursors, strict=True):
@@ -95,17 +95,28 @@ def _lock_step(strategy: Any, swapped: Swapped, calendar: Calendar) -> list[Any]
     known: dict[int, Cursor] = {}
     for data, cursor in zip(strategy.cerebro.datas, calendar.cursors, strict=True):
         known.update((id(line), cursor) for line in data.lines.lines)
-    others = []
-    for indicator in strategy._lineiterators[strategy.IndType]:  # noqa: SLF001
-        lines = indicator.lines if isinstance(indicator, bt.LineBuffer) else indicator.lines.lines
-        shared = known.get(id(_first_line(indicator._clock)))  # noqa: SLF001
-        if shared is None or type(indicator).advance not in _ADVANCES or not all(map(is_plain, lines)):
-            others.append(indicator)
-            continue
-        own = [line for line in lines if id(line) not in known]
-        swapped.lines(own, shared)
-        known.update((id(line), shared) for line in own)
-    return others
+    indicators = strategy._lineiterators[strategy.IndType]  # noqa: SLF001
+    return [indicator for indicator in indicators if not _share(indicator, known, swapped)]
+
+
+def _share(indicator: Any, known: dict[int, Cursor], swapped: Swapped) -> bool:
+    """Let an indicator share the cursor of its clock; its parts too where lines are causal.
+
+    Loaded in advance, Backtrader leaves the parts of an indicator before their first bar.
+    """
+    if swapped.causal:
+        for part in getattr(indicator, "_lineiterators", {}).get(indicator.IndType, ()):
+            _share(part, known, swapped)
+    lines = indicator.lines if isinstance(indicator, bt.LineBuffer) else indicator.lines.lines
+    cursor = known.get(id(_first_line(indicator._clock)))  # noqa: SLF001
+    if cursor is None or type(indicator).advance not in _ADVANCES:
+        return False
+    own = [line for line in lines if id(line) not in known]
+    if not all(map(is_plain, own)):
+        return False
+    swapped.lines(own, cursor)
+    known.update((id(line), cursor) for line in own)
+    return True
 
 
 def _first_line(clock: Any) -> Any:
