@@ -40,7 +40,7 @@ _PREFIXES: tuple[tuple[str, str], ...] = (
     ("requests.", "network"),
     ("urllib.request.", "network"),
     ("http.client.", "network"),
-    ("socket.", "network"),
+    ("socket.create_connection", "network"),
     ("aiohttp.", "network"),
     ("httpx.", "network"),
     ("yfinance.", "network"),

@@ -30,6 +30,7 @@ GRACE_SECONDS = 10.0
 """Time to start and to stop, beyond the trial's own limit."""
 
 _READS_FUTURE = frozenset({"future-index", "future-array", "whole-length", "read-in-init", "before-first-bar"})
+_FAILS_BY_ITSELF = _READS_FUTURE | {"own-store", "own-feed", "unknown-name", "asks-input"}
 _CAUSES: dict[str, frozenset[str]] = {
     "not-repeatable": frozenset({"unseeded-random", "wall-clock", "class-state", "network", "thread"}),
     "future-decides": _READS_FUTURE,
@@ -107,11 +108,11 @@ def _read(file: str, names: list[str]) -> Iterator[Finding]:
 def _explained(findings: list[Finding]) -> Iterator[Finding]:
     """Yield the findings without those that only repeat another's effect."""
     rules = {finding.rule for finding in findings}
-    ahead = {(finding.file, finding.line) for finding in findings if finding.rule in _READS_FUTURE}
+    failing = {(finding.file, finding.line) for finding in findings if finding.rule in _FAILS_BY_ITSELF}
     starts = {(finding.rule, finding.file) for finding in findings if not finding.observed}
     for finding in findings:
         repeats = bool(rules & _CAUSES.get(finding.rule, frozenset()))
-        fails_for_it = finding.rule == "raised" and (finding.file, finding.line) in ahead
+        fails_for_it = finding.rule == "raised" and (finding.file, finding.line) in failing
         placed = finding.rule in {"class-state", "unseeded-random"} and (finding.rule, finding.file) in starts
         if not (repeats or fails_for_it or (placed and finding.observed)):
             yield finding

@@ -134,7 +134,7 @@ RULES: dict[str, Rule] = {
     "before-first-bar": Rule(
         "error",
         "an index before the first bar wraps round to the end of the file, or fails while bars stream in",
-        "wait: `if len(self.data) > n:`, or call self.addminperiod(n + 1) in __init__",
+        "return from next until there are enough bars, as `if len(self.data) <= 5: return` for close[-5]",
     ),
     "read-in-init": Rule(
         "error",

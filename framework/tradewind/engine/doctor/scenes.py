@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-__all__ = ["Scene", "another_future", "scene"]
+__all__ = ["Kind", "Scene", "another_future", "scene"]
+
+Kind: TypeAlias = Literal["waves", "rising", "falling", "gappy"]
 
 Scene: TypeAlias = dict[str, pd.DataFrame]
 """Feed name to its bars."""
@@ -15,7 +17,7 @@ Scene: TypeAlias = dict[str, pd.DataFrame]
 _DRIFT = {"waves": 0.0, "rising": 0.004, "falling": -0.004, "gappy": 0.0}
 
 
-def scene(kind: Literal["waves", "rising", "falling", "gappy"], names: tuple[str, ...], bars: int) -> Scene:
+def scene(kind: Kind, names: tuple[str, ...], bars: int) -> Scene:
     """Return daily bars for each name; in ``gappy`` the feeds start late, miss days and jump overnight."""
     made: Scene = {}
     for number, name in enumerate(names):

@@ -10,7 +10,7 @@ import backtrader as bt
 import numpy as np
 
 from tradewind.engine.doctor.effects import RefusedError
-from tradewind.engine.doctor.scenes import another_future, scene
+from tradewind.engine.doctor.scenes import Kind, another_future, scene
 from tradewind.engine.doctor.usercode import Place
 from tradewind.engine.doctor.watch import WatchedFeed
 
@@ -26,6 +26,12 @@ __all__ = ["Patient", "Trials"]
 BARS = 300
 MORE_BARS = 1200
 """Bars of the second attempt, for strategies whose indicators need more than the first had."""
+
+_KINDS: dict[Kind, str] = {
+    "rising": " (while prices rise)",
+    "falling": " (while prices fall)",
+    "gappy": " (with late starts, missing days and jumps)",
+}
 
 CASH = 1_000_000.0
 MOST_TEXT = 200
@@ -60,6 +66,7 @@ class Patient:
 class _Outcome:
     decisions: list[Decision] = field(default_factory=list)
     bars: int = 0
+    error: BaseException | None = None
 
 
 class _Broker(bt.brokers.BackBroker):
@@ -90,6 +97,9 @@ class _Bars(bt.Analyzer):
 
     params = (("outcome", None),)
 
+    def prenext(self) -> None:
+        """Count nothing: an analyzer's next would be called by default."""
+
     def next(self) -> None:
         """Count a bar."""
         self.p.outcome.bars += 1
@@ -118,24 +128,38 @@ class Trials:
 
     def run_all(self) -> None:
         """Run all trials; the first that fails is the last."""
-        bars = BARS
-        market = scene("waves", self.patient.names, bars)
-        first = self._run(market)
-        if first is not None and not first.bars:
-            bars = MORE_BARS
-            market = scene("waves", self.patient.names, bars)
-            first = self._run(market)
-        if first is None:
+        market, first = self._begin()
+        if first is None or first.error is not None:
             return
         if not first.bars:
-            self.report("never-starts", self.patient.place, f"next was not called in {MORE_BARS} bars")
+            self._say("never-starts", f"next was not called in {MORE_BARS} bars")
             return
         if self._repeats(market, first):
             self._future(market, first)
             self._streamed(market, first)
-        for kind in ("rising", "falling", "gappy"):
-            if self._run(scene(kind, self.patient.names, bars)) is None:
+        bars = len(next(iter(market.values())))
+        for kind in _KINDS:
+            if self._run(scene(kind, self.patient.names, bars), preload=False, where=_KINDS[kind]) is None:
                 return
+
+    def _begin(self) -> tuple[Scene, _Outcome | None]:
+        """Run on as many bars as it takes; an error within Backtrader may only mean that there are too few."""
+        market: Scene = {}
+        for bars in (BARS, MORE_BARS):
+            market = scene("waves", self.patient.names, bars)
+            outcome = self._attempt(market)
+            if outcome.bars and outcome.error is None:
+                self.completed += 1
+                return market, outcome
+            if outcome.error is not None and self.user.raised(outcome.error.__traceback__):
+                self._failed(outcome.error)
+                return market, None
+        streamed = self._run(market, preload=False)
+        if streamed is not None and streamed.bars and outcome.error is not None:
+            text = f"a preloaded history fails with {describe(outcome.error)}, and bars one by one do not"
+            self._say("depends-on-loop", text)
+            return market, None
+        return market, streamed
 
     def _repeats(self, market: Scene, first: _Outcome) -> bool:
         again = self._run(market)
@@ -174,8 +198,16 @@ class Trials:
     def _say(self, rule: str, text: str) -> None:
         self.report(rule, self.patient.place, text)
 
-    def _run(self, market: Scene, *, seed: int = 1, preload: bool = True) -> _Outcome | None:
+    def _run(self, market: Scene, *, seed: int = 1, preload: bool = True, where: str = "") -> _Outcome | None:
         """Run once; None if the strategy failed, which is reported."""
+        outcome = self._attempt(market, seed=seed, preload=preload)
+        if outcome.error is not None:
+            self._failed(outcome.error, where)
+            return None
+        self.completed += 1
+        return outcome
+
+    def _attempt(self, market: Scene, *, seed: int = 1, preload: bool = True) -> _Outcome:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002  # the generator that a strategy may use without seeding it
         outcome = _Outcome()
@@ -189,16 +221,14 @@ class Trials:
         try:
             cerebro.run()
         except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a strategy raises is a finding
-            self._failed(error)
-            return None
-        self.completed += 1
+            outcome.error = error
         return outcome
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException, where: str = "") -> None:
         if is_refusal(error):
             return
         place = self.user.raised(error.__traceback__) or self.patient.place
-        self.report("raised", place, describe(error))
+        self.report("raised", place, f"{describe(error)}{where}")
 
 
 def is_refusal(error: BaseException | None) -> bool:

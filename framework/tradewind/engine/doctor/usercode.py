@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 
 import backtrader as bt
 
-import tradewind
+from tradewind import errors
 
 __all__ = ["Place", "UserCode"]
 
@@ -39,7 +39,7 @@ class UserCode:
     own: tuple[str, ...] = ()
     _known: dict[str, bool] = field(default_factory=dict)
     _others: tuple[str, ...] = (
-        str(Path(tradewind.__file__).parent),
+        str(Path(errors.__file__).parent),
         _BACKTRADER,
         sysconfig.get_paths()["stdlib"],
         sysconfig.get_paths()["platstdlib"],
