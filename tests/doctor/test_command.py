@@ -1,11 +1,13 @@
 """``tradewind doctor`` at the command line."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tradewind.cli import main
+from tradewind.engine.doctor import RULES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -100,3 +102,9 @@ def test_reference_of_neither_form_is_refused(run):
     code, _, err = run("SmaCross")
     assert code == 2
     assert "'package.module:Class'" in err
+
+
+def test_the_guide_lists_every_rule_with_its_severity():
+    guide = (ROOT / "docs" / "guide" / "doctor.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning|note) \|", guide, flags=re.MULTILINE)
+    assert rows == [(name, rule.severity) for name, rule in RULES.items()]
