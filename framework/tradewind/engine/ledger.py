@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tradewind.engine.panel import HistoryPanel
 from tradewind.errors import DataError
 from tradewind.journal import BarDigest, Journal, fill_entry, intent_entry, order_entry
 from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, OrderType
@@ -89,7 +90,8 @@ class Ledger:
         self._may_expire = False
         self._working: dict[str, OrderIntent] = {}
         self._filled: dict[str, float] = {}
-        self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
+        complete = isinstance(panel, HistoryPanel)
+        self._digest = BarDigest([one.symbol for one in panel.instruments], panel.fields if complete else None)
         self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
         self._digested_bar = -1
         self._symbols = [instrument.symbol for instrument in panel.instruments]

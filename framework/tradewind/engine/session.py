@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tradewind.engine.panel import Panel
     from tradewind.engine.sleeve import Sleeve
     from tradewind.model import Instrument
+    from tradewind.model.typing import FloatArray
     from tradewind.portfolio.regime_state import RegimeState
 
 __all__ = ["Limits", "Session"]
@@ -81,6 +82,8 @@ class Session:
         if held_regime is None and detector is not None and regime_state is not None:
             self.track = RegimeTrack(panel, detector, regime_state)
         self._limits = limits
+        self._portfolios: dict[str, tuple[tuple[object, ...], FloatArray, Portfolio]] = {}
+        """The last portfolio made for each sleeve, with what it was made of."""
         self._stale: set[tuple[str, Instrument]] = set()
         """Sleeves and instruments whose working order the latest decision contradicts."""
 
@@ -242,20 +245,26 @@ class Session:
 
     def portfolio(self, sleeve: Sleeve, equity: float | None = None) -> Portfolio:
         """Return a sleeve's holdings at the close of the current bar; ``equity`` where it is known already."""
-        if equity is None:
-            equity = self.ledger.equity()
-        book = self.ledger.books.books[sleeve.name]
+        book, weights = self.ledger.books.books[sleeve.name], sleeve.targets.weights
+        key = (self.panel.bar, book.version, self.regime, self.ledger.exchange.cash)
+        known = self._portfolios.get(sleeve.name)
+        if known is not None and known[0] == key and known[1] is weights:
+            return known[2]
         book.mark_to(self.panel.fields["close"], self.panel.bar)
-        return Portfolio(
+        equity = self.ledger.equity() if equity is None else equity
+        held = book.quantities != 0
+        portfolio = Portfolio(
             equity=equity,
             capital=sleeve.share_in(self.regime) * equity,
             cash=self.ledger.exchange.cash,
             quantities=book.quantities.copy(),
             entry_prices=book.entry_prices.copy(),
             entry_bars=book.entry_bars.copy(),
-            highest_closes=np.where(book.quantities != 0, book.highest_closes, np.nan),
-            lowest_closes=np.where(book.quantities != 0, book.lowest_closes, np.nan),
-            target_weights=sleeve.targets.weights.copy(),
+            highest_closes=np.where(held, book.highest_closes, np.nan),
+            lowest_closes=np.where(held, book.lowest_closes, np.nan),
+            target_weights=weights.copy(),
             others=dict(book.others),
             regime=self.regime,
         )
+        self._portfolios[sleeve.name] = (key, weights, portfolio)
+        return portfolio

@@ -70,8 +70,7 @@ class TargetBook:
         for instrument, quantity in decision.quantities.items():
             self.quantities[instrument] = quantity
             self._want(instrument, "rebalance")
-            if instrument in self._columns:
-                self.weights[self._columns[instrument]] = 0.0
+            self._want_no_weight(instrument)
 
     def retry(self, instrument: Instrument) -> None:
         """Order a target anew whose order was refused."""
@@ -99,7 +98,7 @@ class TargetBook:
         column = self._columns.get(instrument)
         if column is not None:
             self._pending[column] = False
-            self.weights[column] = 0.0
+            self._want_no_weight(instrument)
 
     def wishes(
         self,
@@ -168,6 +167,13 @@ class TargetBook:
             if column is not None:
                 wanted[column] = quantity if capital > 0.0 else 0.0
         return wanted
+
+    def _want_no_weight(self, instrument: Instrument) -> None:
+        column = self._columns.get(instrument)
+        if column is not None and self.weights[column] != 0.0:
+            # A new array, as portfolios are made anew where the weights are others.
+            self.weights = self.weights.copy()
+            self.weights[column] = 0.0
 
     def _want(self, instrument: Instrument, reason: str) -> None:
         column = self._columns.get(instrument)

@@ -157,7 +157,8 @@ class Bars:
 
 def canonical_bytes(values: FloatArray) -> bytes:
     """Return the bytes of an array in C order with one bit pattern for NaN and one for zero."""
-    canonical = np.where(np.isnan(values), np.nan, values) + 0.0
+    canonical = values + 0.0
+    canonical[np.isnan(canonical)] = np.nan
     return canonical.tobytes()
 
 
