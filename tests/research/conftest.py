@@ -18,7 +18,7 @@ from tradewind import Signals
 
 
 class Rotate:
-    """Own the best of the last bars; `trouble` says what goes wrong at bar 100."""
+    """Own the best of the last bars; `trouble` says what goes wrong, `gate` where to wait for a file."""
 
     schedule = "monthly"
 
@@ -31,8 +31,9 @@ class Rotate:
 
     def on_bar(self, market, portfolio):
         if self.gate:
-            Path(self.gate, f"started-{self.lookback_bars}").touch()
-            while not Path(self.gate, "open").exists():
+            Path(self.gate, "unfinished").write_text(str(os.getpid()))
+            Path(self.gate, "unfinished").rename(Path(self.gate, f"started-{self.lookback_bars}"))
+            while not Path(self.gate, f"open-{self.lookback_bars}").exists():
                 time.sleep(0.01)
         if self.trouble == "raise":
             raise RuntimeError("told to fail")
@@ -40,6 +41,8 @@ class Rotate:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.trouble == "leave":
             os._exit(7)
+        if self.trouble == "once" and not Path(__file__).with_name("healed").exists():
+            raise RuntimeError("not yet")
         if self.trouble == "print":
             print("a strategy that talks")
         window = market.window("close", self.lookback_bars)

@@ -197,8 +197,6 @@ def _new_directory(parent: Path, name: str, digest: str) -> Path:
         try:
             directory.mkdir(parents=True)
         except FileExistsError:
-            if not parent.is_dir():
-                raise UserError(f"{parent}: is a file; give a folder with --sweeps") from None
             continue
         except OSError as error:
             raise UserError(
