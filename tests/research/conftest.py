@@ -31,8 +31,8 @@ class Rotate:
 
     def on_bar(self, market, portfolio):
         if self.gate:
-            Path(self.gate, "unfinished").write_text(str(os.getpid()))
-            Path(self.gate, "unfinished").rename(Path(self.gate, f"started-{self.lookback_bars}"))
+            Path(self.gate, f"unfinished-{self.lookback_bars}").write_text(str(os.getpid()))
+            Path(self.gate, f"unfinished-{self.lookback_bars}").rename(Path(self.gate, f"started-{self.lookback_bars}"))
             while not Path(self.gate, f"open-{self.lookback_bars}").exists():
                 time.sleep(0.01)
         if self.trouble == "raise":

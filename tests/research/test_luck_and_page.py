@@ -126,7 +126,7 @@ def test_numbers_stand_in_order_and_missing_points_are_told(tmp_path):
     matrix = matrix_of(found)
     assert (matrix.rows, matrix.columns) == (("2", "10"), ("0.5", "1.5"))
     text = page(found)
-    assert cells(text)[2] == ["2", "0.20", "not run"]
+    assert cells(text)[2] == ["2", "0.20", "no point"]
     assert "Sweep of 2 of 4 (interrupted) points" in text
 
 

@@ -154,7 +154,7 @@ def _heat_cell(cell: Cell, matrix: Matrix, scale: _Scale) -> Markup:
 
 def _why_empty(cell: Cell) -> str:
     if not cell.finished:
-        return "not run"
+        return "no point"
     return "failed" if cell.failed == cell.finished else "n/a"
 
 
