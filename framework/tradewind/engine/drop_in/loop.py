@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from tradewind.engine.drop_in.broker import Broker
-from tradewind.engine.drop_in.lines import Cursor, Swapped, is_plain
+from tradewind.engine.drop_in.followers import Indicators
+from tradewind.engine.drop_in.lines import Swapped
 from tradewind.engine.drop_in.step import Step
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from tradewind.engine.drop_in.calendar import Calendar
 
 __all__ = ["run_loop"]
-
-_ADVANCES = (bt.Indicator.advance, bt.LineBuffer.advance)
 
 
 def run_loop(cerebro: Any, strategies: list[Any], calendar: Calendar) -> None:
@@ -28,7 +27,7 @@ def run_loop(cerebro: Any, strategies: list[Any], calendar: Calendar) -> None:
     for data, cursor in zip(cerebro.datas, calendar.cursors, strict=True):
         swapped.feed(data, cursor)
     steps = [
-        Step(strategy, len(calendar.times), swapped, _lock_step(strategy, swapped, calendar)) for strategy in strategies
+        Step(strategy, len(calendar.times), swapped, Indicators(strategy, swapped, calendar)) for strategy in strategies
     ]
     if fast_broker:
         broker.begin_fast(cerebro.datas, calendar.cursors)
@@ -88,36 +87,3 @@ def _delivery(cerebro: Any) -> Callable[[], None]:
             owner._addnotification(order, quicknotify=quick)  # noqa: SLF001
 
     return deliver
-
-
-def _lock_step(strategy: Any, swapped: Swapped, calendar: Calendar) -> list[Any]:
-    """Let the indicators that move with a feed share its cursor; return the others."""
-    known: dict[int, Cursor] = {}
-    for data, cursor in zip(strategy.cerebro.datas, calendar.cursors, strict=True):
-        known.update((id(line), cursor) for line in data.lines.lines)
-    indicators = strategy._lineiterators[strategy.IndType]  # noqa: SLF001
-    return [indicator for indicator in indicators if not _share(indicator, known, swapped)]
-
-
-def _share(indicator: Any, known: dict[int, Cursor], swapped: Swapped) -> bool:
-    """Let an indicator share the cursor of its clock; its parts too where lines are causal.
-
-    Loaded in advance, Backtrader leaves the parts of an indicator before their first bar.
-    """
-    if swapped.causal:
-        for part in getattr(indicator, "_lineiterators", {}).get(indicator.IndType, ()):
-            _share(part, known, swapped)
-    lines = indicator.lines if isinstance(indicator, bt.LineBuffer) else indicator.lines.lines
-    cursor = known.get(id(_first_line(indicator._clock)))  # noqa: SLF001
-    if cursor is None or type(indicator).advance not in _ADVANCES:
-        return False
-    own = [line for line in lines if id(line) not in known]
-    if not all(map(is_plain, own)):
-        return False
-    swapped.lines(own, cursor)
-    known.update((id(line), cursor) for line in own)
-    return True
-
-
-def _first_line(clock: Any) -> Any:
-    return clock.lines[0] if len(clock.lines.lines if hasattr(clock.lines, "lines") else clock.lines) else None

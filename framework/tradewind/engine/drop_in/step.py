@@ -14,6 +14,7 @@ from tradewind.engine.drop_in.observers import watchers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tradewind.engine.drop_in.followers import Indicators
     from tradewind.engine.drop_in.lines import Swapped
 
 __all__ = ["Step"]
@@ -25,17 +26,17 @@ _STEPS = ("_oncepost", "_next_analyzers", "_next_observers", "_getminperstatus",
 class Step:
     """One strategy's part of every step of the loop."""
 
-    def __init__(self, strategy: Any, steps: int, swapped: Swapped, others: list[Any]) -> None:
+    def __init__(self, strategy: Any, steps: int, swapped: Swapped, indicators: Indicators) -> None:
         self._strategy = strategy
-        self._others = others
+        self._indicators = indicators
         self._observers = list(strategy._lineiterators[strategy.ObsType])  # noqa: SLF001
         self._lengthened: list[tuple[Any, int]] = []
         kind = type(strategy)
         plain = all(getattr(kind, name) is getattr(bt.Strategy, name) for name in _STEPS)
         if not plain or strategy.cerebro.p.quicknotify or not self._can_share():
-            self.take: Callable[[float], None] = strategy._oncepost  # noqa: SLF001
+            self.take: Callable[[float], None] = self._take_as_backtrader
             return
-        self._cursor = Cursor()
+        self._cursor, self._observing = Cursor(), Cursor()
         swapped.lines(strategy.lines.lines, self._cursor)
         for observer in self._observers:
             self._share(observer, steps, swapped)
@@ -53,7 +54,11 @@ class Step:
             length = len(line.array)
             line.array.extend(_NAN * max(steps - length, 0))
             self._lengthened.append((line, length))
-        swapped.lines(observer.lines.lines, self._cursor)
+        swapped.lines(observer.lines.lines, self._observing)
+
+    def _take_as_backtrader(self, time: float) -> None:
+        self._indicators.follow()
+        self._strategy._oncepost(time)  # noqa: SLF001
 
     def finish(self) -> None:
         """Leave the observers' lines as long as Backtrader's forwards would have made them."""
@@ -62,17 +67,15 @@ class Step:
             del line.array[length + len(line) :]
 
     def _make(self) -> Callable[[float], None]:
-        strategy, cursor, others = self._strategy, self._cursor, self._others
+        strategy, cursor, observing, follow = self._strategy, self._cursor, self._observing, self._indicators.follow
         analyzers = [analyzer for analyzer in strategy.analyzers if _acts(analyzer)]
-        observers = watchers(strategy, self._observers, cursor)
+        observers = watchers(strategy, self._observers, observing)
         extra = strategy.lines.lines[1:]
         always = _is_told_of_cash(strategy)
         times, bound = strategy.lines.datetime, bool(strategy.lines.datetime.bindings)
 
         def take(time: float) -> None:
-            for indicator in others:
-                if len(indicator._clock) > len(indicator):  # noqa: SLF001
-                    indicator.advance()
+            follow()
             cursor.index += 1
             times.array.append(time)
             for line in extra:
@@ -92,6 +95,7 @@ class Step:
                 strategy.prenext()
             for analyzer in analyzers:
                 _act(analyzer, status)
+            observing.index += 1
             for observe in observers:
                 observe(status)
             if strategy._orderspending or strategy._tradespending:  # noqa: SLF001
