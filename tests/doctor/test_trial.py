@@ -1,7 +1,9 @@
 """The guarded process: what a strategy may not do to the caller, and what is said when it tries."""
 
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from textwrap import dedent
 
 import pytest
@@ -96,6 +98,33 @@ def test_a_written_file_is_found_and_neither_made_nor_changed(examine, tmp_path)
     assert kept.read_text() == "before"
     assert found["file-write"].line == line_of(text, "write_text")
     assert "raised" not in found
+
+
+def test_a_database_is_copied_and_left_as_it_was(examine, tmp_path):
+    kept = tmp_path / "kept.db"
+    with closing(sqlite3.connect(kept)) as database:
+        database.execute("create table prices (close)")
+        database.execute("insert into prices values (5)")
+        database.commit()
+    text = f"""
+    import backtrader as bt
+    import sqlite3
+
+    class Mine(bt.Strategy):
+        def start(self):
+            self.database = sqlite3.connect({str(kept)!r})
+            assert self.database.execute("select close from prices").fetchone() == (5,)
+            self.database.execute("insert into prices values (6)")
+            self.database.commit()
+
+        def next(self):
+            pass
+    """
+    before = kept.read_bytes()
+    found = examine(text)
+    assert set(found) == {"file-write"}
+    assert found["file-write"].line == line_of(text, "sqlite3.connect")
+    assert kept.read_bytes() == before
 
 
 def test_removing_a_file_is_refused(examine, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import io
 import os
+import sqlite3
 import sys
 import threading
 import time
@@ -90,20 +91,41 @@ class _Effects:
         if place is None or importing:
             return path
         self.report("file-write", place, _with_moment(f"{Path(name).name} is opened for writing", place.function))
+        return self._moved(name)
+
+    def connected(self, database: Any) -> Any:
+        """Return what to open instead, for a database in a file: a copy of it."""
+        if not isinstance(database, str | bytes | os.PathLike) or os.fsdecode(database) in {"", ":memory:"}:
+            return database
+        place, importing = self.user.nearest(stack_frame(2))
+        if place is None or importing or self._spared(database):
+            return database
+        name = os.fsdecode(database)
+        self.report("file-write", place, _with_moment(f"the database {Path(name).name} is opened", place.function))
+        if name not in self.moved and Path(name).is_file():
+            content = Path(name).read_bytes()
+            Path(self._moved(name)).write_bytes(content)
+        return self._moved(name)
+
+    def _moved(self, name: str) -> str:
         return self.moved.setdefault(name, str(Path(self.folder, f"{len(self.moved)}.out")))
 
 
 def watch_effects(user: UserCode, report: FoundAt, folder: str) -> None:
     """Watch this process from now on; it cannot be undone.
 
-    Connections, processes and changes of files are refused; files opened for writing land in
-    ``folder``; sleep does not wait.
+    Connections, processes and changes of files are refused; files opened for writing, and
+    databases, land in ``folder``; sleep does not wait.
     """
     effects = _Effects(user, report, folder)
     stock_open, stock_start, stock_sleep = builtins.open, threading.Thread.start, time.sleep
+    stock_connect = sqlite3.connect
 
     def guarded_open(file: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
         return stock_open(effects.opened(file, mode), mode, *arguments, **named)
+
+    def connect(database: Any, *arguments: Any, **named: Any) -> Any:
+        return stock_connect(effects.connected(database), *arguments, **named)
 
     def start(thread: threading.Thread) -> None:
         place, importing = user.nearest(stack_frame(1))
@@ -130,6 +152,7 @@ def watch_effects(user: UserCode, report: FoundAt, folder: str) -> None:
         (io, "open", guarded_open),
         (builtins, "input", ask),
         (threading.Thread, "start", start),
+        (sqlite3, "connect", connect),
     )
     for owner, name, replacement in replacements:
         setattr(owner, name, replacement)
