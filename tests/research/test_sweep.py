@@ -10,6 +10,7 @@ import pytest
 import tradewind
 from tests.research.conftest import LOOKBACK, TOP_N, TROUBLE
 from tradewind.errors import ConfigError, DataError, PluginError, UserError
+from tradewind.research.sweep.factors import KeptFactors
 
 GRID = {LOOKBACK: [20, 60], TOP_N: [1, 2]}
 
@@ -214,3 +215,71 @@ def test_a_backtrader_strategy_is_swept_too(project):
     for row in result.points.to_dict("records"):
         run = alone(project / "cross.yaml", {path: row[path] for path in grid})
         assert (row["decision_hash"], row["sharpe"]) == (run.decision_hash, run.metrics["sharpe"])
+
+
+FACTOR = """
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tradewind import Signals
+
+
+@dataclass(frozen=True)
+class Past:
+    bars_back: int
+    needs = ("close",)
+
+    def compute(self, bars):
+        with Path(__file__).with_name("computed").open("a") as file:
+            file.write(f"{self.bars_back}\\n")
+        close = bars.fields["close"]
+        past = np.full_like(close, np.nan)
+        past[self.bars_back :] = close[: -self.bars_back]
+        return past
+
+    def start(self, symbols):
+        raise NotImplementedError
+
+
+class Above:
+    schedule = "monthly"
+
+    def __init__(self, bars_back: int = 20, top_n: int = 1) -> None:
+        self.top_n = top_n
+        self.warmup = bars_back
+        self.factors = {"past": Past(bars_back)}
+
+    def on_bar(self, market, portfolio):
+        gain = market.window("close", 1)[-1] / market.factor("past")
+        scores = np.zeros(len(gain))
+        scores[np.argsort(-gain, kind="stable")[: self.top_n]] = 1.0
+        return Signals(scores=scores)
+"""
+
+
+def test_a_factor_is_computed_once_for_all_points_of_a_worker(project, config):
+    (project / "above.py").write_text(FACTOR)
+    config.write_text(config.read_text().replace("./rotate.py:Rotate", "./above.py:Above"))
+    grid = {TOP_N: [1, 2, 3], "sleeves.0.strategy.params.bars_back": [20, 60]}
+    result = tradewind.sweep(config, grid, sweeps_directory=None, jobs=1)
+    assert result.failed == 0, result.points["error"].iloc[-1]
+    assert sorted((project / "computed").read_text().split()) == ["20", "60"]
+    for row in result.points.to_dict("records"):
+        assert row["decision_hash"] == alone(config, {path: row[path] for path in grid}).decision_hash
+
+
+def test_factors_are_kept_within_a_limit_and_the_longest_unused_goes_first():
+    kept = KeptFactors(limit_bytes=250)
+    for name in "abc":
+        kept["", name] = np.zeros(10)
+    assert list(kept) == [("", "a"), ("", "b"), ("", "c")]
+    assert kept["", "a"] is kept["", "a"]
+    kept["", "d"] = np.zeros(10)
+    assert set(kept) == {("", "a"), ("", "c"), ("", "d")}
+    kept["", "a"] = np.zeros(20)
+    assert set(kept) == {("", "a"), ("", "d")}
+    kept["", "large"] = np.zeros(1000)
+    assert list(kept) == [("", "large")]
+    with pytest.raises(KeyError):
+        kept["", "a"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tradewind.config.plan import Plan
+    from tradewind.engine.panel import FactorCache
     from tradewind.engine.session import Session
     from tradewind.journal import Journal
     from tradewind.model import Row
@@ -102,8 +103,11 @@ def run_over(
     *,
     rows: Iterator[Row] | None = None,
     on_bar: Callable[[int], bool] = lambda _: True,
+    cache: FactorCache | None = None,
 ) -> Session:
     """Run a checked plan over bars that are there already, or over the stream whose template they are.
+
+    ``cache`` holds factors computed before over the same bars, and takes those that are not in it.
 
     Raises
     ------
@@ -117,12 +121,12 @@ def run_over(
         from tradewind.engine.backtrader_run import run_backtrader
 
         return cast("Session", run_backtrader(builder, bars, rows=rows, on_bar=on_bar))
-    return run_session(builder, bars, rows=rows, on_bar=on_bar)
+    return run_session(builder, bars, rows=rows, on_bar=on_bar, cache=cache)
 
 
-def measure(builder: Builder, bars: Bars, *, on_bar: Callable[[int], bool] = lambda _: True) -> Measured:
+def measure(builder: Builder, bars: Bars, *, cache: FactorCache | None = None) -> Measured:
     """Run a checked plan over bars and return its figures: those of `execute`, without comparison and capsule."""
-    session = run_over(builder, bars, on_bar=on_bar)
+    session = run_over(builder, bars, cache=cache)
     tables = _tables(session, _seen(session, bars))
     ledger = session.ledger
     return Measured(

@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder
 from tradewind.errors import DataError, TradewindError
 from tradewind.registry import Registry
+from tradewind.research.sweep.factors import KeptFactors
 from tradewind.research.sweep.request import SweepRequest, fault_text, load_point
 from tradewind.research.sweep.row import Row
 from tradewind.runs.execute import measure
@@ -52,12 +53,15 @@ class PointRunner:
         Their SHA-256.
     registry
         The plugins; loaded afresh in a process that does not inherit them.
+    factors
+        What points before have computed over the same bars.
     """
 
     request: SweepRequest
     shared: SharedBars | None
     data: str
     registry: Registry | None
+    factors: KeptFactors = field(default_factory=KeptFactors)
 
     def __call__(self, point: Point) -> Row:
         """Run a point; whatever goes wrong is told in its row."""
@@ -66,7 +70,7 @@ class PointRunner:
             registry = self.registry = self.registry or Registry.load()
             loaded = load_point(self.request, point)
             check_plan(loaded, registry)
-            measured = measure(Builder(loaded.plan, registry, loaded.directory), self._bars())
+            measured = measure(Builder(loaded.plan, registry, loaded.directory), self._bars(), cache=self.factors)
         except TradewindError as error:
             return failed(point, fault_text(error, self.request, point), time.perf_counter() - started)
         except Exception as error:  # noqa: BLE001 - a failed point stops nothing
@@ -88,7 +92,7 @@ class PointRunner:
         return self.shared.bars
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "registry": None}
+        return {**self.__dict__, "registry": None, "factors": KeptFactors()}
 
 
 def failed(point: Point, error: str, seconds: float = 0.0) -> Row:
