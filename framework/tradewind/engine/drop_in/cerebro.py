@@ -50,7 +50,7 @@ class Cerebro(bt.Cerebro):
             return
         self.path = Path(fast=True)
         for strategy in runstrats:
-            calculate(strategy)
+            calculate(strategy, causal=self.causal)
             strategy.reset()
         run_loop(self, runstrats, planned)
 

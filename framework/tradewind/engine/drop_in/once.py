@@ -8,6 +8,7 @@ from typing import Any
 
 import backtrader as bt
 
+from tradewind.engine.drop_in.by_bar import fill_by_bar
 from tradewind.engine.drop_in.indicators import FASTER
 
 __all__ = ["calculate"]
@@ -15,15 +16,15 @@ __all__ = ["calculate"]
 _NAN = array.array("d", [math.nan])
 
 
-def calculate(strategy: Any) -> None:
-    """Do what `strategy._once()` does."""
+def calculate(strategy: Any, *, causal: bool = False) -> None:
+    """Do what `strategy._once()` does; causal lines hold what they would hold bar by bar."""
     if not _follows(strategy, bt.lineiterator.LineIterator, "_once", "forward", "home", "once", "preonce", "oncestart"):
         strategy._once()  # noqa: SLF001
         return
     _extend(strategy, strategy._clock.buflen())  # noqa: SLF001
     children = strategy._lineiterators  # noqa: SLF001
     for indicator in children[strategy.IndType]:
-        _once(indicator)
+        _once(indicator, causal)
     size = strategy.buflen()
     for observer in children[strategy.ObsType]:
         _extend(observer, size)
@@ -34,26 +35,27 @@ def calculate(strategy: Any) -> None:
         line.oncebinding()
 
 
-def _once(indicator: Any) -> None:
+def _once(indicator: Any, causal: bool) -> None:
     if indicator._once.__func__ is bt.linebuffer.LineActions._once:  # noqa: SLF001
         _extend(indicator, indicator._clock.buflen())  # noqa: SLF001
         indicator.home()
         _fill(indicator)
         indicator.oncebinding()
     elif indicator._once.__func__ is bt.lineiterator.LineIterator._once:  # noqa: SLF001
-        _once_of_many(indicator)
+        _once_of_many(indicator, causal)
     else:
         indicator._once()  # noqa: SLF001
 
 
-def _once_of_many(indicator: Any) -> None:
+def _once_of_many(indicator: Any, causal: bool) -> None:
     children = indicator._lineiterators  # noqa: SLF001
     _extend(indicator, indicator._clock.buflen())  # noqa: SLF001
     for child in children[indicator.IndType]:
-        _once(child)
+        _once(child, causal)
     for moved in (*indicator.datas, *children[indicator.IndType], indicator):
         moved.home()
-    _fill(indicator)
+    if not fill_by_bar(indicator, causal=causal):
+        _fill(indicator)
     for line in indicator.lines:
         line.oncebinding()
 
