@@ -3,6 +3,7 @@
 # make lint    style, types, import rules, documentation
 # make soak    the long random tests
 # make bench   measure the commands a user waits for
+# make bench-peers   measure other engines beside it, each in its own environment (ARGS="--jobs a,b --quick")
 # make lock    renew constraints.txt (needs uv)
 # make clean   remove what can be made again; runs/ stays
 
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 STRICT := $(if $(filter file,$(origin PYTHON)),,strict)
 INPUTS := pyproject.toml constraints.txt scripts/install.sh scripts/find_python.sh
 
-.PHONY: demo test lint soak bench lock clean
+.PHONY: demo test lint soak bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-demo
@@ -40,6 +41,9 @@ soak: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/main_job.py
+
+bench-peers: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/peers.py $(ARGS)
 
 lock:
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv: pip install uv"; exit 1; }

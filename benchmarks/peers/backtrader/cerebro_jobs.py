@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import backtrader as bt
 from jobs import Answer, Script, Task
+
 from strategies import CrossWithStop, FractionalCommission, NearestToHigh, TrendOfEach
 
 

@@ -67,8 +67,7 @@ def nearest(task: Task) -> Answer:
         integer_positions=False,
     )
     done.run()
-    values = done.strategy.values
-    return Answer((float(values.iloc[-1]),), lambda: trades_of(done.strategy))
+    return Answer((float(done.strategy.value),), lambda: trades_of(done.strategy))
 
 
 def trades_of(strategy: bt.Strategy) -> int:

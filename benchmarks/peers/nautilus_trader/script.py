@@ -88,7 +88,7 @@ class NearestToHigh(Strategy):
         self.submit_order(self.order_factory.market(self.instruments[column].id, side, Quantity.from_int(abs(change))))
         self.units[column] += change
 
-    def on_order_filled(self, event) -> None:
+    def on_order_filled(self, event) -> None:  # noqa: ARG002 its name is the contract
         self.filled += 1
 
     def total(self, close: np.ndarray) -> float:

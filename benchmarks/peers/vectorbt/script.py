@@ -1,7 +1,11 @@
-"""Jobs on vectorbt: target weights known beforehand, simulated with shared cash, valued on every bar."""
+"""Jobs on vectorbt: target weights known beforehand, simulated with shared cash, valued on every bar.
+
+`VECTORBT_ENGINE` chooses between numba, which an ordinary installation has, and its Rust kernels.
+"""
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -10,6 +14,8 @@ import numpy as np
 import pandas as pd
 import vectorbt as vbt
 from jobs import Answer, Job, Script, Task, decision_bars, nearest_to_high
+
+vbt.settings["engine"] = os.environ.get("VECTORBT_ENGINE", "numba")
 
 
 def target_weights(job: Job, close: pd.DataFrame, highs: np.ndarray, top: int, window: int) -> np.ndarray:

@@ -1,0 +1,78 @@
+"""Jobs on tradewind: configurations over built-in plugins, and one strategy with factors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from entry import account_value, backtest, sweep_values
+from jobs import Answer, Job, Script, Task
+
+JOBS_FOLDER = Path(__file__).resolve().parents[2] / "tradewind_jobs"
+
+
+def commission(job: Job) -> dict[str, Any]:
+    free = dict.fromkeys(("spread_tight_bp", "spread_wide_bp", "slippage_bp", "impact_coefficient"), 0.0)
+    return {"name": "us_equity", "params": {"commission_bp": job.commission * 1e4, **free}}
+
+
+def nearest_to_high(job: Job) -> dict[str, Any]:
+    return {
+        "account": {"cash": job.cash, "cash_buffer": 0.0},
+        "rebalance": {"drift_threshold": job.drift_threshold},
+        "costs": commission(job),
+        "sleeves": [
+            {
+                "strategy": {
+                    "name": "high_52w",
+                    "params": {"top_n": job.top, "lookback_bars": job.window, "schedule": job.schedule},
+                },
+                "sizer": {"name": "equal_weight", "params": {"budget": job.invested}},
+            }
+        ],
+    }
+
+
+def cross_with_stop(job: Job) -> dict[str, Any]:
+    strategies = "./cross_with_stop.py"
+    return {
+        "account": {"cash": job.cash, "cash_buffer": 0.0},
+        "costs": commission(job),
+        "sleeves": [
+            {
+                "strategy": {
+                    "python": f"{strategies}:CrossWithStop",
+                    "params": {"fast": job.fast, "slow": job.slow, "invested": job.invested},
+                },
+                "exits": [{"python": f"{strategies}:StopBelowEntry", "params": {"fraction": job.stop}}],
+            }
+        ],
+    }
+
+
+def nearest(task: Task) -> Answer:
+    done = backtest(nearest_to_high(task.job), task.wide, lot_size=0.0, directory=JOBS_FOLDER)
+    return account_value(done)
+
+
+def cross(task: Task) -> Answer:
+    (frame,) = task.frames.values()
+    wide = {name: frame[[name]].set_axis(["S0000"], axis=1) for name in frame.columns}
+    return account_value(backtest(cross_with_stop(task.job), wide, lot_size=1.0, directory=JOBS_FOLDER))
+
+
+def sweep(task: Task) -> Answer:
+    params = "sleeves.0.strategy.params."
+    points = [{f"{params}top_n": top, f"{params}lookback_bars": window} for top, window in task.points]
+    values = sweep_values(nearest_to_high(task.job), points, task.wide, cash=task.job.cash)
+    return Answer(tuple(np.asarray(values, dtype=float).tolist()))
+
+
+SCRIPTS = {
+    "a": Script(nearest, "wide"),
+    "b": Script(nearest, "wide"),
+    "c": Script(cross, "frames"),
+    "d": Script(nearest, "wide"),
+    "e": Script(sweep, "wide"),
+}
