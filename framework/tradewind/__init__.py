@@ -1,6 +1,6 @@
 """Declare a trading strategy in YAML and run it in backtest, paper and live by changing one flag.
 
-Public names for plugin authors, and `run`.
+Public names for plugin authors, `run` and `backtest`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
         StrategyPlugin,
     )
     from tradewind.hookspecs import hookimpl
-    from tradewind.model import Bars, Instrument, Market, Portfolio, RegimeEstimate, Result, Signals, Targets
+    from tradewind.model import Bars, Instrument, Market, Path, Portfolio, RegimeEstimate, Result, Signals, Targets
     from tradewind.research.sweep import sweep
-    from tradewind.runs import run
+    from tradewind.runs import Backtest, backtest, run
 
 _HOMES = {
     "tradewind.contracts": (
@@ -38,12 +38,23 @@ _HOMES = {
         "StrategyPlugin",
     ),
     "tradewind.hookspecs": ("hookimpl",),
-    "tradewind.model": ("Bars", "Instrument", "Market", "Portfolio", "RegimeEstimate", "Result", "Signals", "Targets"),
+    "tradewind.model": (
+        "Bars",
+        "Instrument",
+        "Market",
+        "Path",
+        "Portfolio",
+        "RegimeEstimate",
+        "Result",
+        "Signals",
+        "Targets",
+    ),
     "tradewind.research.sweep": ("sweep",),
-    "tradewind.runs": ("run",),
+    "tradewind.runs": ("Backtest", "backtest", "run"),
 }
 
 __all__ = [
+    "Backtest",
     "Bars",
     "CostPlugin",
     "DataRequest",
@@ -52,6 +63,7 @@ __all__ = [
     "FeedPlugin",
     "Instrument",
     "Market",
+    "Path",
     "Portfolio",
     "RegimeEstimate",
     "RegimePlugin",
@@ -61,6 +73,7 @@ __all__ = [
     "SizerPlugin",
     "StrategyPlugin",
     "Targets",
+    "backtest",
     "hookimpl",
     "run",
     "sweep",

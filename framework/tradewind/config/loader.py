@@ -22,7 +22,7 @@ from tradewind.errors import ConfigError, UserError, choices
 from tradewind.registry.problems import Problem, problems_of, show
 from tradewind.registry.shape import Shape
 
-__all__ = ["LoadedPlan", "Origin", "check_plan", "effective_feed", "load_plan", "validate_plan"]
+__all__ = ["LoadedPlan", "Origin", "check_plan", "effective_feed", "load_nodes", "load_plan", "validate_plan"]
 
 _DEFAULT = Origin("default")
 _MISPLACED = {"cash": "account.cash", "start": "data.start", "end": "data.end", "feed": "data.feed"}
@@ -101,14 +101,38 @@ def load_plan(
     root = read_file(paths[0])
     for path in paths[1:]:
         root = merge(root, read_file(path))
+    return load_nodes(
+        root,
+        paths[0].parent,
+        mode=mode,
+        mode_file=mode_file,
+        overrides=overrides,
+        start=start,
+        end=end,
+        environment=environment,
+    )
+
+
+def load_nodes(
+    root: Node,
+    directory: Path,
+    *,
+    mode: str = "backtest",
+    mode_file: Path | None = None,
+    overrides: Sequence[str] = (),
+    start: dt.date | str | None = None,
+    end: dt.date | str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> LoadedPlan:
+    """Return the plan of a merged tree, mode and flags: `load_plan` after its files are read."""
     _refuse_misplaced(root)
-    root = set_at(root, ("mode",), mode_row(mode, mode_file, paths[0].parent), "--mode")
+    root = set_at(root, ("mode",), mode_row(mode, mode_file, directory), "--mode")
     root = apply_overrides(root, overrides)
     for name, session in (("start", start), ("end", end)):
         if session is not None:
             root = set_at(root, ("data", name), Node(str(session), Origin(f"--{name}")), f"--{name}")
     root = expand_environment(root, os.environ if environment is None else environment)
-    return validate_plan(root, paths[0].parent.resolve())
+    return validate_plan(root, directory.resolve())
 
 
 def validate_plan(root: Node, directory: Path) -> LoadedPlan:

@@ -135,7 +135,7 @@ class BarDigest:
         self._digests: dict[str, Any] = {}
         self._rows = 0
         self._raw = {
-            name: memoryview(np.ascontiguousarray(values)).cast("B")
+            name: np.ascontiguousarray(values).data.cast("B")
             for name, values in (history or {}).items()
             if self._sorted and values.size and not (np.isnan(values).any() or np.signbit(values).any())
         }

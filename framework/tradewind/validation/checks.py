@@ -119,6 +119,8 @@ def jumps(table: Table) -> Iterator[Finding]:
 def gaps(table: Table) -> Iterator[Finding]:
     """More than ten bars missing between two bars of a symbol."""
     present = np.isfinite(table.fields["close"])
+    if present.all():
+        return
     last = _last_present(present, before=True)
     missing = np.arange(len(present))[:, np.newaxis] - last - 1
     bad = present & (last >= 0) & (missing > LONGEST_GAP_BARS)
@@ -138,7 +140,10 @@ def gaps(table: Table) -> Iterator[Finding]:
 def stale(table: Table) -> Iterator[Finding]:
     """The same close on more than ten bars in a row."""
     close = table.fields["close"]
-    moved = np.isfinite(close) & (close != _previous(close))
+    known = np.isfinite(close)
+    moved = known & (close != _previous(close))
+    if np.count_nonzero(known & ~moved) < LONGEST_STALE_BARS:
+        return
     rows = np.arange(len(close))[:, np.newaxis]
     since = np.maximum.accumulate(np.where(moved, rows, -1), axis=0)
     # Bars in the run: only bars of the symbol itself count, not those at which it is halted.
@@ -203,5 +208,8 @@ def _last_present(present: BoolArray, *, before: bool = False) -> IntArray:
 
 def _previous(close: FloatArray) -> FloatArray:
     """Return each symbol's last close before each bar; NaN where there is none."""
-    last = _last_present(np.isfinite(close), before=True)
+    present = np.isfinite(close)
+    if present.all():
+        return np.vstack([np.full((1, close.shape[1]), np.nan), close[:-1]])
+    last = _last_present(present, before=True)
     return np.where(last >= 0, np.take_along_axis(close, np.maximum(last, 0), axis=0), np.nan)

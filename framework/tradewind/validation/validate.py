@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,13 +105,14 @@ def _structure(bars: Bars) -> Iterator[Finding]:
     if len(bars) < FEWEST_BARS:
         received = "no bars" if not len(bars) else f"1 bar, {date_text(bars.timestamps[0])}"
         yield _whole("timestamp", f"a run needs at least {FEWEST_BARS} bars", received, "widen data.start to data.end")
-    for symbol in sorted({symbol for symbol in bars.symbols if bars.symbols.count(symbol) > 1}):
+    counts = Counter(bars.symbols)
+    for symbol in sorted(symbol for symbol, count in counts.items() if count > 1):
         yield Finding(
             symbol=symbol,
             date="",
             field="symbol",
             reason="the symbol is listed more than once",
-            received=f"{bars.symbols.count(symbol)} columns",
+            received=f"{counts[symbol]} columns",
             remedy="keep one",
         )
 
