@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from tradewind import errors
 __all__ = ["Place", "UserCode"]
 
 _BACKTRADER = str(Path(bt.__file__).parent)
+_CONTAINERS = (str(Path(_BACKTRADER, "line")), str(Path(_BACKTRADER, "feed.py")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,11 @@ def _function(frame: FrameType) -> str:
 
 def _passes_on(file: str) -> bool:
     """Tell whether a file hands a request on: the watch itself, and Backtrader's containers of lines."""
-    return file.startswith(_BACKTRADER + "/line") or file == _WATCH or file.endswith("/backtrader/feed.py")
+    return file.startswith(_CONTAINERS) or file == _WATCH
 
 
 def _within(file: str, folder: str) -> bool:
-    return file.startswith(folder.rstrip("/") + "/")
+    return file.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 _WATCH = str(Path(sys.modules[__name__].__file__ or "").with_name("watch.py"))
