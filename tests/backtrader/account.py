@@ -135,16 +135,17 @@ def accounts(draw: st.DrawFn) -> Account:
     )
 
 
+SWITCHES = ("tradehistory", "cheat_on_open", "quicknotify", "oldtrades", "oldbuysell")
+
+
 @st.composite
 def modes(draw: st.DrawFn, memory: bool = False) -> Mode:
     """Draw how to run; `memory` allows `exactbars`, which forgets lines' pasts."""
     given: dict[str, Any] = {}
-    for name, default in (("runonce", True), ("preload", True), ("stdstats", True)):
-        if draw(st.integers(0, 3)) == 0:
-            given[name] = not default
-    for name in ("tradehistory", "cheat_on_open", "quicknotify", "oldtrades", "oldbuysell"):
-        if draw(st.integers(0, 4)) == 0:
-            given[name] = True
+    for name in draw(st.sampled_from(((), (), (), (), ("stdstats",), ("stdstats",), ("runonce",), ("preload",)))):
+        given[name] = False
+    for name in draw(st.lists(st.sampled_from(SWITCHES), max_size=3, unique=True)):
+        given[name] = True
     if given.get("cheat_on_open") and draw(st.booleans()):
         given["broker_coo"] = False
     if memory:
@@ -152,6 +153,6 @@ def modes(draw: st.DrawFn, memory: bool = False) -> Mode:
     return Mode(
         cerebro=tuple(given.items()),
         acts_at_open=bool(given.get("cheat_on_open")) and draw(st.booleans()),
-        acts_early=draw(st.integers(0, 3)) == 0,
-        loud=draw(st.integers(0, 2)) > 0,
+        acts_early=draw(st.sampled_from((False, False, True))),
+        loud=draw(st.sampled_from((True, True, False))),
     )

@@ -32,7 +32,11 @@ def cases(name: str) -> pytest.MarkDecorator:
     """Return the numbers of cases for a test: those of every run, and those of the soak."""
     few = CASES[name]
     return pytest.mark.parametrize(
-        "count", [few, pytest.param(SOAK_TIMES * few, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
+        "count",
+        [
+            pytest.param(few, marks=pytest.mark.timeout(900)),  # time to shrink a failure to a readable one
+            pytest.param(SOAK_TIMES * few, marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
+        ],
     )
 
 
