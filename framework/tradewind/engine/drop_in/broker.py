@@ -152,6 +152,13 @@ class Broker(bt.brokers.BackBroker):
             elif order.status == bt.Order.Completed:
                 self._bracketize(order)
 
+    def _try_exec(self, order: Any) -> None:
+        if self._lean and order.exectype == bt.Order.Market:
+            data = order.data
+            self._try_exec_market(order, data.open[0], data.high[0], data.low[0])
+        else:
+            super()._try_exec(order)
+
     def _execute(self, order: Any, ago: int | None = None, *args: Any, **kwargs: Any) -> Any:
         if ago is not None and self._fast:
             self._book.changed = True

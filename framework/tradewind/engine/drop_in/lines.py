@@ -7,7 +7,9 @@ it was. Lines are changed one by one, by their class; Backtrader's own classes s
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import backtrader as bt
@@ -23,12 +25,15 @@ _TICK = "tick_"
 
 
 class Cursor:
-    """The position that lines share; -1 before the first bar."""
+    """The position that lines share; -1 before the first bar. It remembers the last time that was asked for."""
 
-    __slots__ = ("index",)
+    __slots__ = ("index", "moment", "number", "zone")
 
     def __init__(self, index: int = -1) -> None:
         self.index = index
+        self.number = math.nan
+        self.zone: Any = None
+        self.moment: Any = None
 
 
 class _Empty:
@@ -44,12 +49,18 @@ def _moved(*_: Any, **__: Any) -> NoReturn:
     )
 
 
+def _datetime(number: float, zone: Any, naive: bool) -> dt.datetime:
+    moment: dt.datetime = bt.num2date(number, tz=zone, naive=naive)
+    return moment
+
+
 class CursorLine:
     """What a line does differently while it shares a cursor."""
 
     array: Any
     bindings: Any
     _cursor: Cursor
+    _tz: Any
 
     def __getitem__(self, ago: int) -> Any:
         return self.array[self._cursor.index + ago]
@@ -65,6 +76,24 @@ class CursorLine:
     def get_idx(self) -> int:
         """Return the position, as a line's method of this name does."""
         return self._cursor.index
+
+    def datetime(self, ago: int = 0, tz: Any = None, naive: bool = True) -> dt.datetime:
+        """Return the time of a bar."""
+        number, cursor = self[ago], self._cursor
+        if tz is not None or not naive:
+            return _datetime(number, tz or self._tz, naive)
+        if number != cursor.number or cursor.zone is not self._tz:
+            cursor.number, cursor.zone, cursor.moment = number, self._tz, _datetime(number, self._tz, True)
+        moment: dt.datetime = cursor.moment
+        return moment
+
+    def date(self, ago: int = 0, tz: Any = None, naive: bool = True) -> dt.date:
+        """Return the date of a bar."""
+        return self.datetime(ago, tz, naive).date()
+
+    def time(self, ago: int = 0, tz: Any = None, naive: bool = True) -> dt.time:
+        """Return the time of day of a bar."""
+        return self.datetime(ago, tz, naive).time()
 
     idx = property(get_idx, _moved)
     _idx = property(get_idx, _moved)
