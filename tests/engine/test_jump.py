@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,23 +42,46 @@ EXITS: list[Any] = [
 ]
 
 
+class Universe(NamedTuple):
+    """One to four symbols with late starts, halts and early ends; a failing example prints as short as this."""
+
+    seed: int
+    bars: int
+    starts: tuple[int, ...]
+    """First bar of each symbol."""
+    ends: tuple[int, ...]
+    """Bars missing at the end of each symbol."""
+    halted: float
+    """Part of the bars on which a symbol is halted."""
+
+    def make(self) -> Bars:
+        generator = np.random.default_rng(self.seed)
+        shape = (self.bars, len(self.starts))
+        close = 50.0 * np.exp(np.cumsum(generator.normal(0.0, 0.025, shape), axis=0))
+        open_ = close * np.exp(generator.normal(0.0, 0.01, shape))
+        high = np.maximum(open_, close) * np.exp(np.abs(generator.normal(0.0, 0.01, shape)))
+        low = np.minimum(open_, close) * np.exp(-np.abs(generator.normal(0.0, 0.01, shape)))
+        missing = generator.random(shape) < self.halted
+        for column, (start, end) in enumerate(zip(self.starts, self.ends, strict=True)):
+            missing[:start, column] = True
+            missing[self.bars - end :, column] = True
+        fields = {"open": open_, "high": high, "low": low, "volume": generator.uniform(1e4, 1e6, shape)}
+        for values in (close, *fields.values()):
+            values[missing] = np.nan
+        return make_bars(close, **fields)
+
+
 @st.composite
-def universes(draw: st.DrawFn) -> Bars:
-    """One to four symbols with late starts, halts and early ends."""
-    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    bars, symbols = draw(st.integers(20, 90)), draw(st.integers(1, 4))
-    close = 50.0 * np.exp(np.cumsum(generator.normal(0.0, 0.025, (bars, symbols)), axis=0))
-    open_ = close * np.exp(generator.normal(0.0, 0.01, close.shape))
-    high = np.maximum(open_, close) * np.exp(np.abs(generator.normal(0.0, 0.01, close.shape)))
-    low = np.minimum(open_, close) * np.exp(-np.abs(generator.normal(0.0, 0.01, close.shape)))
-    missing = generator.random(close.shape) < draw(st.sampled_from([0.0, 0.0, 0.05]))
-    for column in range(1, symbols):
-        missing[: draw(st.integers(0, bars // 2)), column] = True
-        missing[bars - draw(st.integers(0, bars // 3)) :, column] = True
-    fields = {"open": open_, "high": high, "low": low, "volume": generator.uniform(1e4, 1e6, close.shape)}
-    for values in (close, *fields.values()):
-        values[missing] = np.nan
-    return make_bars(close, **fields)
+def universes(draw: st.DrawFn) -> Universe:
+    """Draw a universe whose first symbol is always there."""
+    bars, others = draw(st.integers(20, 90)), draw(st.integers(0, 3))
+    return Universe(
+        seed=draw(st.integers(0, 2**32 - 1)),
+        bars=bars,
+        starts=(0, *(draw(st.integers(0, bars // 2)) for _ in range(others))),
+        ends=(0, *(draw(st.integers(0, bars // 3)) for _ in range(others))),
+        halted=draw(st.sampled_from([0.0, 0.0, 0.05])),
+    )
 
 
 @st.composite
@@ -107,7 +130,8 @@ def require_equal(one: Session, other: Session) -> None:
 
 @settings(max_examples=120)
 @given(universes(), plans())
-def test_jumping_visiting_and_streaming_are_equal(bars: Bars, plan: dict[str, Any]) -> None:
+def test_jumping_visiting_and_streaming_are_equal(universe: Universe, plan: dict[str, Any]) -> None:
+    bars = universe.make()
     if "regime" in plan:
         labels = Builder(Plan.model_validate(plan), REGISTRY, Path()).create(
             "regime", Plan.model_validate(plan).regime.detector, "regime"
