@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from entry import account_value, backtest, sweep_values
+from entry import finished, sweep_values
 from jobs import Answer, Job, Script, Task
 
-JOBS_FOLDER = Path(__file__).resolve().parents[2] / "tradewind_jobs"
+from tradewind.model import Instrument
+
+STRATEGIES = Path(__file__).resolve().parents[2] / "tradewind_jobs" / "cross_with_stop.py"
 
 
 def commission(job: Job) -> dict[str, Any]:
@@ -35,31 +37,28 @@ def nearest_to_high(job: Job) -> dict[str, Any]:
 
 
 def cross_with_stop(job: Job) -> dict[str, Any]:
-    strategies = "./cross_with_stop.py"
     return {
         "account": {"cash": job.cash, "cash_buffer": 0.0},
         "costs": commission(job),
         "sleeves": [
             {
                 "strategy": {
-                    "python": f"{strategies}:CrossWithStop",
+                    "python": f"{STRATEGIES}:CrossWithStop",
                     "params": {"fast": job.fast, "slow": job.slow, "invested": job.invested},
                 },
-                "exits": [{"python": f"{strategies}:StopBelowEntry", "params": {"fraction": job.stop}}],
+                "exits": [{"python": f"{STRATEGIES}:StopBelowEntry", "params": {"fraction": job.stop}}],
             }
         ],
     }
 
 
 def nearest(task: Task) -> Answer:
-    done = backtest(nearest_to_high(task.job), task.wide, lot_size=0.0, directory=JOBS_FOLDER)
-    return account_value(done)
+    return finished(nearest_to_high(task.job), task.wide)
 
 
 def cross(task: Task) -> Answer:
-    (frame,) = task.frames.values()
-    wide = {name: frame[[name]].set_axis(["S0000"], axis=1) for name in frame.columns}
-    return account_value(backtest(cross_with_stop(task.job), wide, lot_size=1.0, directory=JOBS_FOLDER))
+    whole_units = [Instrument(symbol=symbol) for symbol in task.frames]
+    return finished(cross_with_stop(task.job), task.frames, instruments=whole_units)
 
 
 def sweep(task: Task) -> Answer:
