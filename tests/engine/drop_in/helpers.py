@@ -88,7 +88,14 @@ def outcome(cerebro_class, build, **arguments):
             [vars(position) | {"datetime": None, "_when": None} for position in cerebro.broker.positions.values()]
         )
     result.extend(
-        (lines_of(data), len(data), data.lines[0]._idx, data.tick_close, data.tick_last) for data in cerebro.datas
+        (
+            lines_of(data),
+            len(data),
+            data.lines[0]._idx,
+            getattr(data, "tick_close", None),
+            getattr(data, "tick_last", None),
+        )
+        for data in cerebro.datas
     )
     broker = cerebro.broker
     result.append((broker.getvalue(), broker.getcash(), broker.fundvalue, broker.fundshares, broker.get_leverage()))

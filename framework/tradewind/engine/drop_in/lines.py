@@ -130,6 +130,8 @@ class CursorLines:
 
 def _tick(name: str) -> property:
     def read(lines: Any) -> Any:
+        if not len(lines):
+            raise AttributeError(_TICK + name)
         if len(lines) >= lines.buflen():
             return None
         return lines[0][0] if name == "last" else getattr(lines, name)[0]
