@@ -107,3 +107,11 @@ def fills_of(session: Session) -> list[tuple[int, str, float, float]]:
 
 def equity_of(session: Session) -> np.ndarray:
     return session.ledger.recorder.tables(session.panel.timestamps, None)["equity"]["equity"].to_numpy()
+
+
+def weights(*values: float) -> Targets:
+    return Targets(weights=np.array(values, dtype=float))
+
+
+def single(name: str, script: dict[int, Targets], **sleeve: object) -> list[dict[str, object]]:
+    return [{"strategy": scripted(name, script), **sleeve}]

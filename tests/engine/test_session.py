@@ -5,23 +5,15 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from tests.engine.helpers import equity_of, fills_of, run, scripted
-from tradewind.contracts import ExitPlugin, RegimePlugin
+from tests.engine.helpers import equity_of, fills_of, run, scripted, single, weights
+from tradewind.contracts import ExitPlugin
 from tradewind.errors import ConfigError, DataError, PluginError, RiskHaltError
 from tradewind.exchange import Quote
 from tradewind.hookspecs import hookimpl
-from tradewind.model import AssetClass, ExerciseStyle, Instrument, OptionRight, RegimeEstimate, Targets
+from tradewind.model import AssetClass, ExerciseStyle, Instrument, OptionRight, Targets
 from tradewind.testing import make_bars
 
 CASH = {"cash": 1000.0, "cash_buffer": 0.0}
-
-
-def weights(*values: float) -> Targets:
-    return Targets(weights=np.array(values, dtype=float))
-
-
-def single(name: str, script: dict[int, Targets], **sleeve: object) -> list[dict[str, object]]:
-    return [{"strategy": scripted(name, script), **sleeve}]
 
 
 def test_a_decision_on_the_close_fills_at_the_next_open():
@@ -128,131 +120,6 @@ def test_sleeve_books_sum_to_the_account_on_every_bar():
     assert any(record.kind == "cross" for record in session.ledger.journal.records)
 
 
-class Weather:
-    """Bear from bar 3 on, bull again from bar 6."""
-
-    labels = ("bull", "bear")
-
-    def estimate(self, market):
-        label = "bear" if 3 <= market.bar < 6 else "bull"
-        chances = {"bull": 0.1, "bear": 0.1} | {label: 0.9}
-        return RegimeEstimate(label, chances, 0.9, market.bar)
-
-
-class Weathers:
-    @hookimpl
-    def tradewind_regimes(self):
-        yield RegimePlugin(name="weather", create=Weather, summary="Bear in the middle.")
-
-
-def test_a_regime_change_rescales_the_last_targets_at_once_without_asking_the_strategy(monkeypatch):
-    from tests.engine import helpers
-
-    monkeypatch.setattr(
-        helpers.TestPlugins,
-        "tradewind_regimes",
-        hookimpl(lambda self: iter(Weathers().tradewind_regimes())),
-        raising=False,
-    )
-    regime = {"detector": "weather", "confirmation_days": 1, "minimum_stay_days": 0, "immediate": []}
-    session = run(
-        make_bars(np.full((9, 1), 10.0)),
-        [{"strategy": scripted("regime", {0: weights(0.8)}), "share": {"bull": 1.0, "bear": 0.25}}],
-        regime=regime,
-        account=CASH,
-    )
-    assert fills_of(session) == [(1, "S0", 80.0, 10.0), (4, "S0", -60.0, 10.0), (7, "S0", 60.0, 10.0)]
-    reasons = session.ledger.recorder.tables(session.panel.timestamps, None)["orders"]["reason"].tolist()
-    assert reasons == ["rebalance", "regime", "regime"]
-
-
-def test_shares_must_name_the_detectors_labels(monkeypatch):
-    from tests.engine import helpers
-
-    monkeypatch.setattr(
-        helpers.TestPlugins,
-        "tradewind_regimes",
-        hookimpl(lambda self: iter(Weathers().tradewind_regimes())),
-        raising=False,
-    )
-    strategy = scripted("labels", {})
-    with pytest.raises(
-        ConfigError, match=r"sleeves\.0\.share: the detector has no regime 'beer'; .*Did you mean 'bear'"
-    ):
-        run(
-            make_bars([[1.0], [1.0]]),
-            [{"strategy": strategy, "share": {"bull": 1.0, "beer": 0.1}}],
-            regime={"detector": "weather"},
-        )
-    with pytest.raises(ConfigError, match="no share for regime bear"):
-        run(make_bars([[1.0], [1.0]]), [{"strategy": strategy, "share": {"bull": 1.0}}], regime={"detector": "weather"})
-
-
-class OutAt:
-    """Give up what has fallen below a price."""
-
-    def __init__(self, price: float = 9.0) -> None:
-        self.price = price
-
-    def closes(self, market, portfolio):
-        return market.current("close") < self.price
-
-
-class RestingStop:
-    """Rest a stop at a fixed price."""
-
-    def __init__(self, price: float = 9.0) -> None:
-        self.price = price
-
-    def stop_prices(self, market, portfolio):
-        return np.full(len(market.instruments), self.price)
-
-    def limit_prices(self, market, portfolio):
-        return np.full(len(market.instruments), np.nan)
-
-
-class Exits:
-    @hookimpl
-    def tradewind_exits(self):
-        yield ExitPlugin(name="out_at", create=OutAt, summary="Below a price.")
-        yield ExitPlugin(name="resting_stop", create=RestingStop, summary="Resting stop.")
-
-
-@pytest.fixture
-def _exits(monkeypatch):
-    from tests.engine import helpers
-
-    monkeypatch.setattr(
-        helpers.TestPlugins, "tradewind_exits", hookimpl(lambda self: iter(Exits().tradewind_exits())), raising=False
-    )
-
-
-@pytest.mark.usefixtures("_exits")
-def test_an_exit_closes_on_the_next_bar_and_stays_out_until_the_next_decision():
-    bars = make_bars([[10.0], [10.0], [8.0], [7.0], [9.5], [9.5], [9.5]])
-    session = run(bars, single("exit", {0: weights(0.5), 5: weights(0.5)}, exits=["out_at"]), account=CASH)
-    assert fills_of(session)[:2] == [(1, "S0", 50.0, 10.0), (3, "S0", -50.0, 7.0)]
-    assert fills_of(session)[2][:2] == (6, "S0")
-    assert session.ledger.recorder.tables(session.panel.timestamps, None)["fills"]["reason"][1] == "exit:out_at"
-
-
-@pytest.mark.usefixtures("_exits")
-def test_a_resting_stop_is_renewed_on_every_close_and_fills_within_the_bar():
-    close = [[10.0], [10.0], [10.0], [9.8], [9.8]]
-    low = [[10.0], [10.0], [9.5], [8.5], [9.8]]
-    bars = make_bars(close, open=close, high=close, low=low)
-    for stream in (False, True):
-        sleeve = single("resting", {0: weights(0.5)}, exits=["resting_stop"])
-        session = run(bars, sleeve, stream=stream, account=CASH)
-        assert fills_of(session) == [(1, "S0", 50.0, 10.0), (3, "S0", -50.0, 9.0)]
-
-
-@pytest.mark.usefixtures("_exits")
-def test_two_resting_exits_in_one_sleeve_are_refused():
-    with pytest.raises(ConfigError, match="a sleeve can have one"):
-        run(make_bars([[1.0]]), single("two", {}, exits=["resting_stop", "resting_stop"]))
-
-
 def test_wrong_shapes_and_answers_name_the_plugin_and_the_bar():
     with pytest.raises(PluginError, match=r"Targets.weights has shape \(2,\) at bar 0; expected \(1,\)"):
         run(make_bars([[1.0], [1.0]]), single("shape", {0: weights(0.5, 0.5)}))
@@ -349,32 +216,6 @@ def test_longs_may_borrow_what_leverage_lends_and_no_more():
     assert session.ledger.holdings()[bars.instruments[0]] == pytest.approx(150.0)
 
 
-def weather(monkeypatch):
-    from tests.engine import helpers
-
-    plugin = RegimePlugin(name="weather", create=Weather, summary="Bear in the middle.")
-    monkeypatch.setattr(helpers.TestPlugins, "tradewind_regimes", hookimpl(lambda self: iter([plugin])), raising=False)
-    return {"detector": "weather", "confirmation_days": 1, "minimum_stay_days": 0, "immediate": []}
-
-
-def test_a_regime_change_reaches_kept_weights_also_when_the_strategy_decides_on_that_bar(monkeypatch):
-    script = {0: weights(0.4, 0.4), 3: weights(float("nan"), 0.1)}
-    sleeves = [{"strategy": scripted("kept", script), "share": {"bull": 1.0, "bear": 0.0}}]
-    session = run(make_bars(np.full((6, 2), 10.0)), sleeves, regime=weather(monkeypatch), account=CASH)
-    assert session.ledger.holdings() == {}
-
-
-def test_exact_quantities_survive_a_change_of_share_and_end_with_none(monkeypatch):
-    bars = make_bars(np.full((9, 1), 10.0))
-    script = {0: Targets(quantities={bars.instruments[0]: 50.0})}
-    regime = weather(monkeypatch)
-    sleeves = [{"strategy": scripted("exact", script), "share": {"bull": 1.0, "bear": 0.5}}]
-    assert len(fills_of(run(bars, sleeves, regime=regime, account=CASH))) == 1
-    sleeves = [{"strategy": scripted("exact", script), "share": {"bull": 1.0, "bear": 0.0}}]
-    changes = [fill[2] for fill in fills_of(run(bars, sleeves, regime=regime, account=CASH))]
-    assert changes == [50.0, -50.0, 50.0]
-
-
 def test_an_instrument_in_weights_and_quantities_is_refused():
     bars = make_bars(np.full((3, 1), 10.0))
     both = Targets(weights=np.array([0.5]), quantities={bars.instruments[0]: 5.0})
@@ -387,13 +228,6 @@ def test_an_exact_quantity_of_none_withdraws_an_order_that_waits():
     instrument = bars.instruments[0]
     script = {0: Targets(quantities={instrument: 50.0}), 2: Targets(quantities={instrument: 0.0})}
     assert fills_of(run(bars, single("none", script), account=CASH)) == []
-
-
-def test_a_regime_change_on_a_halted_bar_is_carried_out_when_the_symbol_trades_again(monkeypatch):
-    bars = make_bars([[10.0], [10.0], [10.0], [np.nan], [10.0], [10.0], [10.0]])
-    sleeves = [{"strategy": scripted("later", {0: weights(0.8)}), "share": {"bull": 1.0, "bear": 0.0}}]
-    fills = fills_of(run(bars, sleeves, regime=weather(monkeypatch), account=CASH))
-    assert fills == [(1, "S0", 80.0, 10.0), (5, "S0", -80.0, 10.0)]
 
 
 def test_the_same_decision_on_a_halted_bar_keeps_or_renews_the_waiting_order():
@@ -420,34 +254,6 @@ def test_a_haircut_costs_a_short_position_too():
     bars = make_bars([[10.0, 1.0], [10.0, 1.0], [10.0, 1.0], [np.nan, 1.0]])
     session = run(bars, single("short end", {0: weights(-0.5, 0.0)}), account=CASH, exchange={"data_end_haircut": 0.25})
     assert equity_of(session)[-1] == pytest.approx(1000.0 - 50 * 2.5)
-
-
-def test_a_trim_leaves_the_rest_under_its_resting_stop(monkeypatch):
-    from tests.engine import helpers
-
-    monkeypatch.setattr(
-        helpers.TestPlugins, "tradewind_exits", hookimpl(lambda self: iter(Exits().tradewind_exits())), raising=False
-    )
-    close = [[10.0], [10.0], [10.0], [8.0], [8.0]]
-    bars = make_bars(close, open=[[10.0], [10], [10], [10], [8]], high=[[10.0], [10], [10], [10], [8]], low=close)
-    script = {0: weights(0.5), 2: weights(0.4)}
-    fills = fills_of(run(bars, single("trim", script, exits=["resting_stop"]), account=CASH))
-    assert fills[1:] == [(3, "S0", pytest.approx(-10.0), 10.0), (3, "S0", pytest.approx(-40.0), 9.0)]
-
-
-def test_an_exit_is_carried_out_however_small_the_position():
-    bars = make_bars([[10.0], [10.0], [8.0], [8.0], [8.0]])
-    script = {0: weights(0.05)}
-    from tests.engine import helpers
-
-    helpers.TestPlugins.tradewind_exits = hookimpl(lambda self: iter(Exits().tradewind_exits()))
-    try:
-        big = {"name": "big", "strategy": scripted("big", {0: weights(0.8)}), "share": 0.9}
-        small = {"name": "small", "strategy": scripted("small", script), "share": 0.1, "exits": ["out_at"]}
-        session = run(bars, [big, small], account=CASH, rebalance={"drift_threshold": 0.0045})
-    finally:
-        del helpers.TestPlugins.tradewind_exits
-    assert session.ledger.books.books["small"].quantities.tolist() == [0.0]
 
 
 def test_borrowing_is_charged_to_the_sleeve_that_was_short_when_it_covers():

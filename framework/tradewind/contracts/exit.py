@@ -17,7 +17,9 @@ class Exit(Protocol):
     """Decides on the close of t which positions of a sleeve to close; filled from the next bar on.
 
     A closed position stays closed until the strategy's next scheduled decision.
-    Optional attribute: ``factors: Mapping[str, Factor] = {}``.
+    Optional are the attribute ``factors: Mapping[str, Factor] = {}`` and the method ``next_event(path: Path) -> int``,
+    the first bar ahead on which `closes` might be True if nothing is traded until then (`tradewind.model.Path`);
+    without it every bar with a holding is visited.
     """
 
     def closes(self, market: Market, portfolio: Portfolio) -> BoolArray:
@@ -27,7 +29,12 @@ class Exit(Protocol):
 
 @runtime_checkable
 class RestingExit(Protocol):
-    """An exit that rests at the exchange as a stop or limit order, good for the next bar and renewed on every close."""
+    """An exit that rests at the exchange as a stop or limit order, replaced when its price or the holding changes.
+
+    It is asked on the close of each visited bar with a holding. Optional are the attribute ``factors`` and the method
+    ``next_event(path: Path) -> int``, the first bar ahead on whose close a price would change if nothing is traded
+    until then; without it every bar with a holding is visited.
+    """
 
     def stop_prices(self, market: Market, portfolio: Portfolio) -> FloatArray:
         """Return stop prices of shape (N,); NaN where none rests."""

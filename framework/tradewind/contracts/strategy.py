@@ -25,6 +25,8 @@ class Strategy(Protocol):
       each new day, ISO week, month, quarter, half-year or year (UTC).
     - ``warmup: int = 0``: bars of the run that must lie before the first call.
     - ``factors: Mapping[str, Factor] = {}``: computed causally for the panel, read with ``market.factor(name)``.
+    - ``next_event(path: Path) -> int``, for ``every_bar`` alone: the first bar ahead on which `on_bar` might return
+      anything but None or change its state (`tradewind.model.Path`). Bars before it are passed over in a backtest.
 
     State lives in instance attributes that `pickle` can save. A strategy may not read clocks or random numbers other
     than those injected into its constructor.
