@@ -17,6 +17,8 @@ CASES = {
     "brackets and one-cancels-other": 200,
     "targets and sizers": 250,
     "late starts, halts and ends": 250,
+    "other feeds": 200,
+    "weeks of days": 100,
     "several strategies": 120,
     "costs": 250,
     "margin and interest": 200,

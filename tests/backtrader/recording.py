@@ -20,6 +20,7 @@ FACTS_OF_A_TRADE = (
     "tradeid size price value commission pnl pnlcomm justopened isopen isclosed baropen dtopen barclose dtclose barlen"
     " historyon status"
 )
+ERRORS = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError, Warning)
 FACTS_OF_A_POSITION = "size price price_orig upopened upclosed adjbase"
 
 
@@ -194,10 +195,7 @@ def record(cerebro_class: Any, scenario: Scenario) -> Recording:
     """Run the scenario on a Cerebro class; an error that stops the run is part of the recording."""
     book = Notebook()
     cerebro = cerebro_class(**dict(scenario.mode.cerebro))
-    feeds = scenario.universe.data()
-    for number, feed in enumerate(feeds):
-        cerebro.adddata(feed, name=f"S{number}")
-    scenario.account.apply(cerebro, feeds)
+    scenario.account.apply(cerebro, scenario.universe.add_to(cerebro))
     for name in scenario.analyzers:
         analyzer, parameters = ANALYZERS[name]
         cerebro.addanalyzer(analyzer, _name=name, **parameters)
@@ -216,7 +214,7 @@ def record(cerebro_class: Any, scenario: Scenario) -> Recording:
         )
     try:
         strategies = cerebro.run()
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Warning) as error:
+    except ERRORS as error:
         return Recording(book.events, {}, f"{type(error).__name__}: {error}")
     return Recording(
         book.events,

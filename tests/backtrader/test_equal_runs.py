@@ -6,7 +6,7 @@ from tests.backtrader.account import Account, accounts, modes
 from tests.backtrader.equality import cases, check
 from tests.backtrader.recording import Scenario
 from tests.backtrader.script import scripts
-from tests.backtrader.universe import universes
+from tests.backtrader.universe import LOADERS, universes
 from tests.backtrader.zoo import ANALYZERS, INDICATORS, OBSERVERS
 
 measures = st.lists(st.tuples(st.sampled_from(tuple(INDICATORS)), st.integers(2, 8)), max_size=3).map(tuple)
@@ -17,6 +17,18 @@ simple = st.builds(Account, commission=st.sampled_from(("none", "percent")))
 def test_unaligned_feeds_are_seen_alike(count):
     ragged = universes(most_feeds=6, aligned=False)
     check(st.builds(Scenario, ragged, st.tuples(scripts()), simple, modes(), measures), count)
+
+
+@cases("other feeds")
+def test_feeds_of_other_kinds_are_read_alike(count):
+    other = universes(most_feeds=3, loading=tuple(LOADERS)[1:])
+    check(st.builds(Scenario, other, st.tuples(scripts()), simple, modes(), measures), count)
+
+
+@cases("weeks of days")
+def test_resampled_and_replayed_weeks_are_seen_alike(count):
+    weekly = universes(most_feeds=2, weeks=("resampled", "replayed"))
+    check(st.builds(Scenario, weekly, st.tuples(scripts()), simple, modes()), count)
 
 
 @cases("several strategies")

@@ -52,6 +52,11 @@ def run(*feeds, strategy=Orders, analyzer=None, plots=False, orders=None, **sett
     if plots:
         cerebro.plot()[0][0].canvas.draw()
 
+def use_agg():
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+
 def numbered():
     table = feed().p.dataname
     table.columns = range(5)
@@ -69,11 +74,11 @@ FAULTS = {
     "numpy sizes": ("run(strategy=AsksTrade, orders={1: np.float64(5)})", "__bool__ should return bool"),
     "no display": ("run(plots=True)", "Cannot load backend 'TKAgg'"),
     "NaN volume": (
-        "import matplotlib.pyplot as plt; plt.switch_backend('agg'); data = feed(); data.p.dataname['volume'] = np.nan; run(data, plots=True)",
+        "use_agg(); data = feed(); data.p.dataname['volume'] = np.nan; run(data, plots=True)",
         "Axis limits cannot be NaN",
     ),
     "LogReturns": (
-        "import matplotlib.pyplot as plt; plt.switch_backend('agg'); "
+        "use_agg(); "
         "cerebro = make(CEREBRO); cerebro.addstrategy(Orders); cerebro.addobserver(bt.observers.LogReturns); "
         "cerebro.run(); cerebro.plot()",
         "list indices must be integers",
