@@ -38,7 +38,7 @@ class Cerebro(bt.Cerebro):
 
     def run(self, **kwargs: Any) -> Any:
         """Run as `bt.Cerebro.run` does."""
-        self.path = Path(fast=False, reason="there is no strategy to run")
+        self.path = Path(fast=False, reason="no strategy ran in this process")
         with columns_first(self.datas):
             return super().run(**kwargs)
 
