@@ -196,14 +196,17 @@ class Script:
 def load_task(folder: Path, job: Job, form: Form, points: tuple[tuple[int, int], ...]) -> Task:
     import pandas as pd  # the reference needs no pandas
 
-    arrays = {name: np.load(folder / f"{name}.npy") for name in FIELDS}
     index = pd.DatetimeIndex(np.load(folder / "timestamps.npy"))
-    symbols = symbols_of(arrays["close"].shape[1])
+    bars, count = np.load(folder / "close.npy", mmap_mode="r").shape
+    symbols = symbols_of(count)
     if form == "wide":
-        return Task(job, {name: pd.DataFrame(values, index, symbols) for name, values in arrays.items()}, {}, points)
+        wide = {name: pd.DataFrame(np.load(folder / f"{name}.npy"), index, symbols, copy=False) for name in FIELDS}
+        return Task(job, wide, {}, points)
+    values = np.empty((count, len(FIELDS), bars))
+    for place, name in enumerate(FIELDS):  # one at a time: the peak of memory belongs to the engine
+        values[:, place] = np.load(folder / f"{name}.npy").T
     frames = {
-        symbol: pd.DataFrame({name: arrays[name][:, column].copy() for name in FIELDS}, index=index)
-        for column, symbol in enumerate(symbols)
+        symbol: pd.DataFrame(own.T, index, FIELDS, copy=False) for symbol, own in zip(symbols, values, strict=True)
     }
     return Task(job, {}, frames, points)
 

@@ -29,7 +29,8 @@ def load_scripts(path: Path) -> dict[str, Script]:
 
 
 def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    """Peak of the largest process, this one or one it started."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024.0
 
 
 def timed(script: Script, task: Task) -> dict[str, object]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from environments import PEERS, Environment, environment
-from results import Measured, Store, explain, write_results
+from results import Measured, Store, checks, explain, write_results
 
 HERE = Path(__file__).resolve().parent
 LONG_SECONDS = 300.0
@@ -153,7 +153,7 @@ def main() -> None:
             continue
         names = [name for name in wanted if job in PEERS_BY_NAME[name].jobs and found[name].python]
         store.add(job, measure(job, names, found, arguments))
-        print(explain(store, job), flush=True)
+        print("\n".join([explain(store, job), *checks(store, job)]), flush=True)
     if not arguments.quick:
         write_results(store, HERE / "RESULTS.md")
 
