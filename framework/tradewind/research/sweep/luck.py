@@ -39,7 +39,8 @@ class Luck:
             return f"Best of {self.trials}."
         return (
             f"Best of {self.trials}: expect luck. The best Sharpe ratio is {self.best:.2f}; as many independent trials "
-            f"without any skill, spread as these are, would show a best of about {self.expected_maximum:.2f}."
+            f"without any skill, spread as these are, would show a best of about {self.expected_maximum:.2f}, and more "
+            f"where points resemble one another."
         )
 
 
