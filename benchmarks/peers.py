@@ -30,13 +30,15 @@ LONG_SECONDS = 300.0
 class Peer:
     """An engine: the folder of its script, the package whose version counts, the jobs it can do.
 
-    `runs` are made one after another in each process; the last is the warm one.
+    `runs` are made one after another in each process; the last is the warm one. `once` names jobs that no goal compares
+    with and that take long.
     """
 
     folder: str
     package: str
     jobs: str
     runs: int = 1
+    once: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,9 +47,9 @@ PEERS_BY_NAME: Mapping[str, Peer] = {
     "tradewind.engine.Cerebro": Peer("tradewind_cerebro", "tradewind", "abcdh"),
     "backtrader": Peer("backtrader", "backtrader", "abcdh"),
     "vectorbt": Peer("vectorbt", "vectorbt", "ade", runs=2),
-    "vectorbt (Rust)": Peer("vectorbt", "vectorbt", "ade", runs=2, variables={"VECTORBT_ENGINE": "rust"}),
+    "vectorbt (Rust)": Peer("vectorbt", "vectorbt", "ad", runs=2, variables={"VECTORBT_ENGINE": "rust"}),
     "bt": Peer("bt", "bt", "ab", runs=2),
-    "NautilusTrader": Peer("nautilus_trader", "nautilus_trader", "ab"),
+    "NautilusTrader": Peer("nautilus_trader", "nautilus_trader", "ab", once="b"),
     "backtesting.py": Peer("backtesting", "backtesting", "c", runs=2),
     "zipline-reloaded": Peer("zipline", "zipline-reloaded", "a"),
 }
@@ -87,10 +89,9 @@ def measure(job: str, names: Sequence[str], found: Mapping[str, Environment], ar
         reference = prepare(job, Path(folder), *quick)
         for turn in range(arguments.repeats):
             for name in names:
-                before = measured[name]
-                if before and (before[0].problem or before[0].seconds > LONG_SECONDS):
+                before, peer = measured[name], PEERS_BY_NAME[name]
+                if before and (before[0].problem or before[0].seconds > LONG_SECONDS or job in peer.once):
                     continue
-                peer = PEERS_BY_NAME[name]
                 runs = 1 if job in LONG_JOBS else peer.runs
                 one = run(peer, found[name].python, job, Path(folder), *quick, "--runs", str(runs))
                 before.append(one)
@@ -131,7 +132,7 @@ def growth(python: Path, repeats: int) -> dict[str, list[dict[str, float]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", default="a,b,c,d,e,h,g", help="letters, in the order to run them")
+    parser.add_argument("--jobs", default="a,c,h,g,b,e,d", help="letters, in the order to run them")
     parser.add_argument("--peers", default="", help="names; empty: all")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="small inputs, printed only")

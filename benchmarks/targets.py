@@ -60,6 +60,5 @@ TARGETS = (
     Target(job="d", memory_mb=2048.0),
     faster("e", 300),
     Target(job="e", against="vectorbt", most=2.0),
-    Target(job="e", against="vectorbt (Rust)", most=2.0),
     faster("h", 5, engine="tradewind.engine.Cerebro"),
 )
