@@ -109,9 +109,21 @@ def facts(thing: Any, names: str) -> dict[str, Any]:
     return {name: getattr(thing, name) for name in names.split()}
 
 
+def around(line: Any) -> dict[str, Any]:
+    """Return what a script can read of a line around the current bar, tomorrow included where it is loaded."""
+    seen: dict[str, Any] = {"length": len(line), "buffer": line.buflen(), "last": list(line.get(size=3))}
+    for ago in (-2, -1, 0, 1):
+        try:
+            seen[f"[{ago}]"] = line[ago]
+        except IndexError:
+            seen[f"[{ago}]"] = None
+    return seen
+
+
 class QuietScript(bt.Strategy):
     """Acts, and overrides no notification: what a run does when nobody listens."""
 
+    lines = ("mood",)
     params = (("notebook", None), ("actions", ()), ("indicators", ()), ("mode", None), ("number", 0))
 
     def __init__(self) -> None:
@@ -120,6 +132,8 @@ class QuietScript(bt.Strategy):
         self.measures = [INDICATORS[name](data, period) for name, period in self.p.indicators for data in self.datas]
 
     def step(self, moment: str, acting: bool) -> None:
+        if moment in ("prenext", "next"):
+            self.lines.mood[0] = self.calls - 0.5
         self.look(moment)
         if acting:
             for action in self.p.actions:
@@ -158,6 +172,9 @@ class LoudScript(QuietScript):
             value=broker.getvalue(),
             fund=(broker.get_fundvalue(), broker.get_fundshares()),
             bars=[(len(data), data.datetime[0], data.close[0]) if len(data) else None for data in self.datas],
+            closes=[around(data.close) for data in self.datas],
+            moods=around(self.lines.mood),
+            measured=[around(measure.lines[0]) for measure in self.measures],
             positions=[self.position_of(data) for data in self.datas],
             values=[broker.getvalue([data]) if len(data) else None for data in self.datas],
             open_orders=[book.order(order) for order in broker.get_orders_open()],
@@ -247,6 +264,7 @@ def final_state(book: Notebook, strategy: Any) -> Event:
             [[book.trade(trade) for trade in trades] for trades in by_id.values()]
             for by_id in strategy._trades.values()
         ],
+        "moods": lines_of(strategy),
         "feeds": {data._name: lines_of(data) for data in strategy.datas},
         "indicators": [(type(measure).__name__, lines_of(measure)) for measure in strategy.measures],
         "observers": [(type(observer).__name__, lines_of(observer)) for observer in strategy.observers],

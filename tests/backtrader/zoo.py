@@ -10,8 +10,55 @@ import backtrader as bt
 ind = bt.indicators
 DAYS = bt.TimeFrame.Days
 
+
+class NextOnly(bt.Indicator):
+    """An indicator of a script's own, with `next` only, that reads its own past."""
+
+    lines = ("level", "steps")
+    params = (("period", 3),)
+
+    def __init__(self) -> None:
+        self.addminperiod(self.p.period)
+
+    def nextstart(self) -> None:
+        self.lines.level[0] = sum(self.data.close.get(size=self.p.period)) / self.p.period
+        self.lines.steps[0] = 1.0
+
+    def next(self) -> None:
+        self.lines.level[0] = 0.5 * self.lines.level[-1] + 0.5 * self.data.close[0]
+        self.lines.steps[0] = self.lines.steps[-1] + len(self.data)
+
+
+class WithOnce(bt.Indicator):
+    """An indicator of a script's own that calculates in `next` and in `once`."""
+
+    lines = ("range",)
+
+    def next(self) -> None:
+        self.lines.range[0] = self.data.high[0] - self.data.low[0]
+
+    def once(self, start: int, end: int) -> None:
+        for bar in range(start, end):
+            self.lines.range.array[bar] = self.data.high.array[bar] - self.data.low.array[bar]
+
+
+class Nested(bt.Indicator):
+    """An indicator of a script's own made of other indicators and line expressions."""
+
+    lines = ("score",)
+    params = (("period", 3),)
+
+    def __init__(self) -> None:
+        middle = ind.SMA((self.data.high + self.data.low) / 2, period=self.p.period)
+        self.lines.score = bt.If(self.data.close > middle, self.data.close - middle, middle(-1) - self.data.close)
+
+
 INDICATORS: dict[str, Callable[[Any, int], Any]] = {
     "SMA": lambda data, n: ind.SMA(data, period=n),
+    "own, next only": lambda data, n: NextOnly(data, period=n),
+    "own, with once": lambda data, n: WithOnce(data),
+    "own, nested": lambda data, n: Nested(data, period=n),
+    "average of own": lambda data, n: ind.SMA(NextOnly(data, period=n).level, period=2),
     "EMA": lambda data, n: ind.EMA(data, period=n),
     "SMMA": lambda data, n: ind.SMMA(data, period=n),
     "WMA": lambda data, n: ind.WMA(data, period=n),
