@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 import numpy as np
 
+from tradewind.engine.drop_in import day_numbers
+from tradewind.engine.panel import HistoryPanel
 from tradewind.journal import BarDigest
 from tradewind.model import Fill, OrderIntent, OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from tradewind.engine.panel import HistoryPanel, StreamPanel
+    from tradewind.engine.panel import StreamPanel
     from tradewind.model.typing import FloatArray
 
 __all__ = ["RunRecorder"]
@@ -48,6 +50,8 @@ class RunRecorder(bt.Analyzer):
         self._digest = BarDigest([instrument.symbol for instrument in panel.instruments])
         self._digested_bar = -1
         self._bars: dict[float, int] = {}
+        if isinstance(panel, HistoryPanel):
+            self._bars.update((number, bar) for bar, number in enumerate(day_numbers(panel.timestamps).tolist()))
         self._flat = np.zeros(len(panel.instruments))
 
     def next(self) -> None:
