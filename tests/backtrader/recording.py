@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,13 +112,16 @@ def facts(thing: Any, names: str) -> dict[str, Any]:
 
 def around(line: Any) -> dict[str, Any]:
     """Return what a script can read of a line around the current bar, tomorrow included where it is loaded."""
-    seen: dict[str, Any] = {"length": len(line), "buffer": line.buflen(), "last": list(line.get(size=3))}
-    for ago in (-2, -1, 0, 1):
-        try:
-            seen[f"[{ago}]"] = line[ago]
-        except IndexError:
-            seen[f"[{ago}]"] = None
-    return seen
+    seen = {"length": len(line), "buffer": line.buflen(), "last": answer(lambda: list(line.get(size=3)))}
+    return seen | {f"[{ago}]": answer(lambda ago=ago: line[ago]) for ago in (-2, -1, 0, 1)}
+
+
+def answer(question: Callable[[], Any]) -> Any:
+    """Return the answer, or the name of the error: a line that saves memory has no past to show."""
+    try:
+        return question()
+    except (IndexError, ValueError) as error:
+        return type(error).__name__
 
 
 class QuietScript(bt.Strategy):
@@ -175,7 +179,7 @@ class LoudScript(QuietScript):
             closes=[around(data.close) for data in self.datas],
             moods=around(self.lines.mood),
             measured=[around(measure.lines[0]) for measure in self.measures],
-            positions=[self.position_of(data) for data in self.datas],
+            positions=[self.position_of(data) if data.buflen() else None for data in self.datas],
             values=[broker.getvalue([data]) if len(data) else None for data in self.datas],
             open_orders=[book.order(order) for order in broker.get_orders_open()],
             measures=[[line[0] for line in measure.lines] if len(measure) else None for measure in self.measures],
