@@ -59,6 +59,9 @@ class Cost(Protocol):
 
     Optional method ``for_data(adjusted: bool, has_volume: bool) -> Cost``: the model to use on such data; called once
     before the run. ``stamps`` is asked of the model as configured.
+
+    Optional attribute ``uses_liquidity: bool = True``: False spares the measuring of volume and volatility, which are
+    then NaN.
     """
 
     def costs(self, trades: Trades) -> Costs:

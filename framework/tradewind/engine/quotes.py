@@ -101,12 +101,15 @@ class PanelCost:
         self._cost = cost
         self._panel = panel
         self._quotes = quotes
+        self._measures: bool = getattr(cost, "uses_liquidity", True)
         self._bar = -1
         self._volume = np.empty(0)
         self._volatility = np.empty(0)
 
     def costs(self, trades: Trades) -> Costs:
         """Return the model's costs with liquidity filled in from the bars before this one."""
+        if not self._measures:
+            return self._cost.costs(trades)
         if self._bar != self._panel.bar:
             self._measure()
         columns = np.array([self._column(instrument) for instrument in trades.instruments])

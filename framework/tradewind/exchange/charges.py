@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tradewind.contracts import Cost
     from tradewind.model import Instrument
+    from tradewind.model.typing import FloatArray
 
 __all__ = ["FREE", "Charges", "Execution", "charge"]
 
@@ -63,10 +64,15 @@ def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:
         passive=np.array(passive, dtype=np.bool_),
     )
     answer = cost.costs(trades)
-    columns = [np.asarray(getattr(answer, name), dtype=np.float64).tolist() for name in _COMPONENTS]
-    for name, column in zip(_COMPONENTS, columns, strict=True):
-        _check(cost, name, column, executions)
-    return [Charges(*row) for row in zip(*columns, strict=True)]
+    columns = [np.asarray(getattr(answer, name), dtype=np.float64) for name in _COMPONENTS]
+    if any(column.shape != unknown.shape or not _sound(column) for column in columns):
+        for name, column in zip(_COMPONENTS, columns, strict=True):
+            _check(cost, name, column.tolist(), executions)
+    return [Charges(*row) for row in zip(*[column.tolist() for column in columns], strict=True)]
+
+
+def _sound(column: FloatArray) -> bool:
+    return bool(((column >= 0.0) & (column < np.inf)).all())
 
 
 def _check(cost: Cost, name: str, column: object, executions: Sequence[Execution]) -> None:

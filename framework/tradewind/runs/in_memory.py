@@ -60,8 +60,10 @@ class Backtest:
     @property
     def equity(self) -> pd.Series:
         """Equity at each close."""
-        account: pd.Series = self._tables["equity"]["equity"]
-        return account
+        session = self._session
+        curve = session.ledger.recorder.equity_curve()
+        index = pd.DatetimeIndex(session.panel.timestamps[: len(curve)], name="timestamp")
+        return pd.Series(curve, index=index, name="equity")
 
     @property
     def account(self) -> pd.DataFrame:

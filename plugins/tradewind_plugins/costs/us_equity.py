@@ -99,16 +99,19 @@ class UsEquity:
         size = np.abs(trades.quantities)
         value = size * trades.prices * multipliers
         _check(trades, value)
+        none = np.zeros(len(value))
         active = ~trades.passive
-        half_spread = half_spread_bp(
-            trades.average_daily_volume * trades.prices * multipliers, self.spread_tight_bp, self.spread_wide_bp
-        )
         return Costs(
             commission=self._commission(size, value),
-            spread=value * half_spread * _BASIS_POINT * active,
-            slippage=value * self.slippage_bp * _BASIS_POINT * active,
-            impact=value * self._impact_bp(trades, size) * _BASIS_POINT,
+            spread=self._spread(trades, multipliers, value) * active if self.spread_wide_bp else none,
+            slippage=value * self.slippage_bp * _BASIS_POINT * active if self.slippage_bp else none,
+            impact=value * self._impact_bp(trades, size) * _BASIS_POINT if self.impact_coefficient else none,
         )
+
+    @property
+    def uses_liquidity(self) -> bool:
+        """Whether volume and volatility matter to it as it is configured."""
+        return bool(self.impact_coefficient) or self.spread_tight_bp != self.spread_wide_bp
 
     def for_data(self, adjusted: bool, has_volume: bool) -> Cost:
         """Return the model for such data: adjusted prices have no meaning per share, so commission is by value."""
@@ -135,6 +138,10 @@ class UsEquity:
             return np.where(size > 0, self.commission_per_order, 0.0)
         charged = np.maximum(size * self.commission_per_share, np.where(size > 0, self.minimum_per_order, 0.0))
         return np.minimum(charged, value * self.maximum_fraction)
+
+    def _spread(self, trades: Trades, multipliers: FloatArray, value: FloatArray) -> FloatArray:
+        dollar_volume = trades.average_daily_volume * trades.prices * multipliers
+        return value * half_spread_bp(dollar_volume, self.spread_tight_bp, self.spread_wide_bp) * _BASIS_POINT
 
     def _impact_bp(self, trades: Trades, size: FloatArray) -> FloatArray:
         volume = trades.average_daily_volume
