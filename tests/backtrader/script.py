@@ -47,6 +47,19 @@ class Bracket:
 
 
 @dataclass(frozen=True)
+class OneCancelsOther:
+    """Send a limit below or above the close and stops around it; the first to end cancels the others."""
+
+    bar: int
+    feed: int
+    side: str
+    size: int | None
+    limit: float
+    stops: tuple[float, ...]
+    valid: str | None = None
+
+
+@dataclass(frozen=True)
 class Aim:
     """Order towards a target of size, value or percent of the account."""
 
@@ -80,7 +93,7 @@ class AddCash:
     amount: float
 
 
-Action = Place | Bracket | Aim | Close | Cancel | AddCash
+Action = Place | Bracket | OneCancelsOther | Aim | Close | Cancel | AddCash
 
 
 def act(strategy: Any, action: Action) -> None:
@@ -104,6 +117,8 @@ def send(strategy: Any, data: Any, action: Action) -> list[Any]:
         return [getattr(strategy, f"order_target_{action.of}")(data, action.target)]
     if isinstance(action, Bracket):
         return send_bracket(strategy, data, action)
+    if isinstance(action, OneCancelsOther):
+        return send_group(strategy, data, action)
     assert isinstance(action, Place)
     return [getattr(strategy, action.side)(data=data, **arguments(strategy, data, action))]
 
@@ -142,6 +157,15 @@ def send_bracket(strategy: Any, data: Any, action: Bracket) -> list[Any]:
         valid=validity(data, action.valid),
     )
     return list(orders)
+
+
+def send_group(strategy: Any, data: Any, action: OneCancelsOther) -> list[Any]:
+    """Send orders tied by `oco` to the first of them."""
+    close, place = data.close[0], getattr(strategy, action.side)
+    given = {"data": data, "size": action.size, "valid": validity(data, action.valid)}
+    first = place(price=close * action.limit, exectype=bt.Order.Limit, **given)
+    stops = [place(price=close * stop, exectype=bt.Order.Stop, oco=first, **given) for stop in action.stops]
+    return [first, *stops]
 
 
 def validity(data: Any, name: str | None) -> Any:
@@ -208,6 +232,16 @@ def brackets(draw: st.DrawFn) -> Bracket:
     )
 
 
+groups = st.builds(
+    OneCancelsOther,
+    bars_of,
+    feeds_of,
+    sides,
+    sizes,
+    nearby,
+    st.lists(nearby, min_size=1, max_size=2).map(tuple),
+    validities,
+)
 aims = st.one_of(
     st.builds(Aim, bars_of, feeds_of, st.just("size"), st.integers(-40, 40)),
     st.builds(Aim, bars_of, feeds_of, st.just("value"), st.sampled_from((-2000.0, 0.0, 500.0, 3000.0))),
@@ -216,7 +250,7 @@ aims = st.one_of(
 closes = st.builds(Close, bars_of, feeds_of)
 cancels = st.builds(Cancel, bars_of, st.integers(0, 6))
 cash_moves = st.builds(AddCash, bars_of, st.sampled_from((-500.0, 250.0, 1000.0)))
-ALL_ACTIONS = (plain_orders(), plain_orders(), brackets(), aims, closes, cancels, cash_moves)
+ALL_ACTIONS = (plain_orders(), plain_orders(), brackets(), groups, aims, closes, cancels, cash_moves)
 
 
 def scripts(*actions: st.SearchStrategy[Any], fewest: int = 3, most: int = 10) -> st.SearchStrategy[tuple[Action, ...]]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.backtrader.account import SIZERS, Account, modes
 from tests.backtrader.equality import cases, check
 from tests.backtrader.recording import Scenario
-from tests.backtrader.script import aims, brackets, cancels, closes, plain_orders, scripts
+from tests.backtrader.script import aims, brackets, cancels, closes, groups, plain_orders, scripts
 from tests.backtrader.universe import universes
 
 rich = st.builds(Account, cash=st.sampled_from((10_000.0, 100_000.0)))
@@ -19,7 +19,7 @@ def test_every_order_type_fills_alike(count):
 
 @cases("brackets and one-cancels-other")
 def test_brackets_and_cancelled_siblings_end_alike(count):
-    orders = scripts(brackets(), brackets(), plain_orders(("Limit", "Stop", "StopTrail")), closes, cancels)
+    orders = scripts(brackets(), brackets(), groups, groups, plain_orders(("Limit", "Stop", "StopTrail")), cancels)
     check(st.builds(Scenario, universes(most_feeds=2), st.tuples(orders), rich, modes()), count)
 
 
