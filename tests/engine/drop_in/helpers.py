@@ -37,6 +37,11 @@ def seen_of_trade(trade):
     )  # fmt: skip
 
 
+def seen_of_position(position):
+    names = ("size", "price", "price_orig", "adjbase", "upopened", "upclosed", "updt", "datetime")
+    return [getattr(position, name, None) for name in names]
+
+
 def watched(strategy):
     """Return a strategy class that notes all it is told."""
 
@@ -84,9 +89,7 @@ def outcome(cerebro_class, build, **arguments):
         result.append([lines_of(indicator) for indicator in strategy.getindicators()])
         result.append([[len(indicator), indicator.lines[0]._idx] for indicator in strategy.getindicators()])
         result.append([analyzer.get_analysis() for analyzer in strategy.analyzers])
-        result.append(
-            [vars(position) | {"datetime": None, "_when": None} for position in cerebro.broker.positions.values()]
-        )
+        result.append([seen_of_position(position) for position in cerebro.broker.positions.values()])
     result.extend(
         (
             lines_of(data),

@@ -78,6 +78,7 @@ class Broker(bt.brokers.BackBroker):
         """Return to Backtrader's way."""
         if self.unvalued:
             self.settle()
+        self._book.release()
         self._fast = self._lean = False
         del self._book, self._waiting
 
@@ -162,6 +163,10 @@ class Broker(bt.brokers.BackBroker):
     def _execute(self, order: Any, ago: int | None = None, *args: Any, **kwargs: Any) -> Any:
         if ago is not None and self._fast:
             self._book.changed = True
+            compensated = order.data._compensate  # noqa: SLF001
+            position = self.positions.get(order.data if compensated is None else compensated)
+            if position is not None:
+                position.freeze()
         return super()._execute(order, ago, *args, **kwargs)
 
     def buy(self, owner: Any, data: Any, size: Any, *args: Any, **kwargs: Any) -> Any:

@@ -25,12 +25,15 @@ _TICK = "tick_"
 
 
 class Cursor:
-    """The position that lines share; -1 before the first bar. It remembers the last time that was asked for."""
+    """The position that lines share; -1 before the first bar. `seen` is where the broker was last.
 
-    __slots__ = ("index", "moment", "number", "zone")
+    It remembers the last time that was asked for.
+    """
+
+    __slots__ = ("index", "moment", "number", "seen", "zone")
 
     def __init__(self, index: int = -1) -> None:
-        self.index = index
+        self.index = self.seen = index
         self.number = math.nan
         self.zone: Any = None
         self.moment: Any = None

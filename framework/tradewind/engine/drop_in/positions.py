@@ -16,20 +16,50 @@ __all__ = ["Position", "Positions"]
 
 
 class Position(bt.Position):
-    """A position that turns the time of its last bar into a `datetime` when somebody asks."""
+    """A position that, while it is held, knows time and close of the last bar the broker saw without being told."""
 
+    _live: Any = None
+    _adjbase: Any = None
     _when: Any = None
+
+    def follow(self, times: Any, close: Any, cursor: Cursor) -> None:
+        """Take time and close from the bars that the broker sees from now on."""
+        self._live = (times, close, cursor)
+
+    def freeze(self) -> None:
+        """Keep time and close of the last bar the broker saw."""
+        if self._live is not None:
+            times, close, cursor = self._live
+            self._live = None
+            self._adjbase = close.array[cursor.seen]
+            self._when = (times.array[cursor.seen], times._tz)  # noqa: SLF001
+
+    @property
+    def adjbase(self) -> Any:
+        """Price from which the next bar's gain is counted."""
+        if self._live is None:
+            return self._adjbase
+        _, close, cursor = self._live
+        return close.array[cursor.seen]
+
+    @adjbase.setter
+    def adjbase(self, price: Any) -> None:
+        self.freeze()
+        self._adjbase = price
 
     @property
     def datetime(self) -> Any:
         """Time of the last update or, while it is held, of the last bar."""
+        if self._live is not None:
+            times, _, cursor = self._live
+            return bt.num2date(times.array[cursor.seen], times._tz)  # noqa: SLF001
         if type(self._when) is tuple:
-            number, timezone = self._when
-            self._when = bt.num2date(number, timezone)
+            self._when = bt.num2date(*self._when)
         return self._when
 
     @datetime.setter
     def datetime(self, when: Any) -> None:
+        self.freeze()
         self._when = when
 
 
@@ -39,6 +69,7 @@ class Positions:
     def __init__(self, broker: Any, datas: Sequence[Any], cursors: Sequence[Cursor]) -> None:
         self._broker = broker
         self._prices = {data: (data.lines.close, cursor) for data, cursor in zip(datas, cursors, strict=True)}
+        self._cursors = set(cursors)
         self._never_flat = {data for data in datas if not _all_finite(data.lines.close.array)}
         self._held: list[tuple[Any, Any, Any, Cursor, Any]] = []
         self._known = 0
@@ -51,18 +82,23 @@ class Positions:
             for data, position in broker.positions.items()
             if position.size or data in self._never_flat
         ]
+        for times, position, close, cursor, _ in self._held:
+            if position.size:
+                position.follow(times, close, cursor)
         self._known = len(broker.positions)
         self.changed = False
 
     def mark(self) -> None:
-        """Note time and price of the bar in every position held."""
+        """Note that the broker has seen the bar."""
         if self.changed or (self._never_flat and self._known != len(self._broker.positions)):
             self._collect()
-        for times, position, close, cursor, _ in self._held:
-            if position.size:
-                index = cursor.index
-                position._when = (times.array[index], times._tz)  # noqa: SLF001
-                position.adjbase = close.array[index]
+        for cursor in self._cursors:
+            cursor.seen = cursor.index
+
+    def release(self) -> None:
+        """Let every position keep what it is now."""
+        for position in self._broker.positions.values():
+            position.freeze()
 
     def _price(self, data: Any) -> tuple[Any, Cursor]:
         return self._prices.get(data) or (data.lines.close, Cursor(data.lines.close.idx))
