@@ -79,9 +79,8 @@ class SessionRecorder(Recorder):
         """Record the closes of bars on which nothing was traded."""
         bars = len(equity)
         self._equity.frombytes(equity.tobytes())
-        self._cash.frombytes(np.full(bars, cash).tobytes())
-        flows = [book.cash_flow for book in self._books.books.values()]
-        self._flows.frombytes(np.tile(flows, bars).tobytes())
+        self._cash.extend(array("d", [cash]) * bars)
+        self._flows.extend(array("d", [book.cash_flow for book in self._books.books.values()]) * bars)
 
     def equity_curve(self) -> FloatArray:
         """Return the equity at each close, shape (T,)."""

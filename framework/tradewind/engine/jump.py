@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["next_event"]
 
-_FIRST_REACH = 64
+_FIRST_CELLS = 4096
+_FIRST_BARS = (16, 1024)
 _GROWTH = 4
-"""Bars looked at first, and by what the look grows while nothing is found: its cost follows the distance jumped."""
+"""Cells and bars looked at first, and by what the look grows while nothing is found: cost follows distance."""
 
 
 def next_event(session: Session) -> int:
@@ -35,7 +36,8 @@ def next_event(session: Session) -> int:
         return bar + 1
     last = min([panel.next_end(), *(sleeve.next_due(bar, panel.days) for sleeve in session.sleeves)])
     watchers = [(sleeve, session.portfolio(sleeve)) for sleeve in session.sleeves if _watches(session, sleeve)]
-    reach = _FIRST_REACH
+    least, most = _FIRST_BARS
+    reach = min(max(_FIRST_CELLS // len(panel.instruments), least), most)
     while last > bar + 1:
         stop = min(last, bar + 1 + reach)
         event = session.ledger.next_event(stop)

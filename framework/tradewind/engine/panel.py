@@ -55,6 +55,10 @@ class Panel(Protocol):
         """Return the last known closes at some bars, shape (stop - start, N)."""
         ...
 
+    def day(self) -> int:
+        """Return the day of the current bar since 1970-01-01."""
+        ...
+
     def ended(self) -> tuple[int, ...]:
         """Return the columns whose data are known to have ended since the bar before."""
         ...
@@ -92,6 +96,9 @@ class _Base:
 
     def marks_between(self, start: int, stop: int) -> FloatArray:
         return self._marks[start:stop]
+
+    def day(self) -> int:
+        return int(self.timestamps[self.bar].astype("datetime64[D]").astype(np.int64))
 
 
 class HistoryPanel(_Base):
@@ -139,6 +146,10 @@ class HistoryPanel(_Base):
     def ended(self) -> tuple[int, ...]:
         """Return the columns whose data ended with the bar before."""
         return tuple(self._ends.get(self.bar, ()))
+
+    def day(self) -> int:
+        """Return the day of the current bar since 1970-01-01."""
+        return int(self.days[self.bar])
 
     def next_end(self) -> int:
         """Return the first bar after this one at which the end of some data becomes known, or the number of bars."""

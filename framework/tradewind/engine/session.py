@@ -146,7 +146,7 @@ class Session:
         wishes: list[Wish] = []
         self._stale.clear()
         bar = self.panel.bar
-        days = int(self.panel.timestamps[bar].astype("datetime64[D]").astype(np.int64))
+        days = self.panel.day()
         for sleeve in self.sleeves:
             due = sleeve.is_due(bar, days)
             changed = self.regime != before and sleeve.share_in(before) != sleeve.share_in(self.regime)

@@ -64,15 +64,17 @@ def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:
         passive=np.array(passive, dtype=np.bool_),
     )
     answer = cost.costs(trades)
-    columns = [np.asarray(getattr(answer, name), dtype=np.float64) for name in _COMPONENTS]
-    if any(column.shape != unknown.shape or not _sound(column) for column in columns):
-        for name, column in zip(_COMPONENTS, columns, strict=True):
-            _check(cost, name, column.tolist(), executions)
-    return [Charges(*row) for row in zip(*[column.tolist() for column in columns], strict=True)]
+    components = [getattr(answer, name) for name in _COMPONENTS]
+    if any(np.shape(component) != unknown.shape for component in components) or not _sound(components):
+        for name, component in zip(_COMPONENTS, components, strict=True):
+            _check(cost, name, np.asarray(component, dtype=np.float64).tolist(), executions)
+    return list(map(Charges._make, np.array(components, dtype=np.float64).T.tolist()))
 
 
-def _sound(column: FloatArray) -> bool:
-    return bool(((column >= 0.0) & (column < np.inf)).all())
+def _sound(components: Sequence[FloatArray]) -> bool:
+    """Whether all are at least 0 and finite; a NaN is the least and the most of its row, and fails both."""
+    table = np.array(components, dtype=np.float64)
+    return bool(table.min() >= 0.0 and table.max() < np.inf)
 
 
 def _check(cost: Cost, name: str, column: object, executions: Sequence[Execution]) -> None:

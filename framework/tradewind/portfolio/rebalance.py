@@ -234,6 +234,8 @@ def _affordable(
     short_value: float,
 ) -> list[Trade]:
     """Shrink the buys to what the account can pay."""
+    if not buys:
+        return []
     proceeds = 0.0
     for sell in sells:
         closing = min(-sell.quantity, max(holdings.get(sell.instrument, 0.0), 0.0))

@@ -151,9 +151,8 @@ class UsEquity:
 
 
 def _check(trades: Trades, value: FloatArray) -> None:
-    sound = (value >= 0.0) & (value < np.inf)
-    if not sound.all():
-        first = int(np.argmin(sound))
+    if not (value.min(initial=0.0) >= 0.0 and value.max(initial=0.0) < np.inf):
+        first = int(np.argmin((value >= 0.0) & (value < np.inf)))
         raise DataError(
             f"costs us_equity: a trade of {trades.quantities[first]:g} {trades.instruments[first].symbol} at "
             f"{trades.prices[first]:g} cannot be charged; quantities are finite and prices finite and not negative. "
