@@ -28,6 +28,7 @@ CASES = {
     "reports": 120,
 }
 SOAK_TIMES = 20
+TOO_SHORT = ("IndexError: array index out of range", "IndexError: array assignment index out of range")
 
 
 def cases(name: str) -> pytest.MarkDecorator:
@@ -75,9 +76,16 @@ def difference_of(stock: Recording, ours: Recording) -> str | None:
             return found
     return (
         difference(len(stock.events), len(ours.events), "number of events")
-        or difference(stock.error, ours.error, "error")
+        or error_difference(stock.error, ours.error)
         or difference(stock.end, ours.end, "end")
     )
+
+
+def error_difference(stock: str | None, ours: str | None) -> str | None:
+    """Return the difference of two errors; where Backtrader reads past a shorter feed, any error of ours will do."""
+    if stock in TOO_SHORT and ours is not None:
+        return None
+    return difference(stock, ours, "error")
 
 
 def difference(stock: Any, ours: Any, place: str) -> str | None:

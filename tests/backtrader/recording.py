@@ -11,7 +11,7 @@ import backtrader as bt
 from tests.backtrader.account import Account, Mode
 from tests.backtrader.script import Action, act
 from tests.backtrader.universe import Universe
-from tests.backtrader.zoo import ANALYZERS, INDICATORS, OBSERVERS
+from tests.backtrader.zoo import ANALYZERS, OBSERVERS, measures_of
 
 Event = dict[str, Any]
 FACTS_OF_A_FILL = "dt size remsize price pricelimit trailamount trailpercent"
@@ -133,7 +133,7 @@ class QuietScript(bt.Strategy):
     def __init__(self) -> None:
         self.sent: list[Any] = []
         self.calls = 0
-        self.measures = [INDICATORS[name](data, period) for name, period in self.p.indicators for data in self.datas]
+        self.measures = [made for name, period in self.p.indicators for made in measures_of(name, self.datas, period)]
 
     def step(self, moment: str, acting: bool) -> None:
         if moment in ("prenext", "next"):

@@ -7,9 +7,9 @@ from tests.backtrader.equality import cases, check
 from tests.backtrader.recording import Scenario
 from tests.backtrader.script import scripts
 from tests.backtrader.universe import LOADERS, universes
-from tests.backtrader.zoo import ANALYZERS, INDICATORS, OBSERVERS
+from tests.backtrader.zoo import ANALYZERS, MEASURES, OBSERVERS
 
-measures = st.lists(st.tuples(st.sampled_from(tuple(INDICATORS)), st.integers(2, 8)), max_size=3).map(tuple)
+measures = st.lists(st.tuples(st.sampled_from(MEASURES), st.integers(2, 8)), max_size=3).map(tuple)
 simple = st.builds(Account, commission=st.sampled_from(("none", "percent")))
 
 
@@ -44,7 +44,7 @@ def test_memory_saving_and_row_by_row_runs_are_alike(count):
 
 @cases("indicators")
 def test_indicators_are_alike_to_the_last_bit(count):
-    many = st.lists(st.tuples(st.sampled_from(tuple(INDICATORS)), st.integers(2, 8)), min_size=3, max_size=8).map(tuple)
+    many = st.lists(st.tuples(st.sampled_from(MEASURES), st.integers(2, 8)), min_size=3, max_size=8).map(tuple)
     market = universes(most_feeds=2, bars=(40, 60))
     check(st.builds(Scenario, market, st.tuples(scripts(most=4)), simple, modes(), many), count)
 

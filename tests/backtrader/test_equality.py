@@ -5,7 +5,7 @@ from dataclasses import replace
 import backtrader as bt
 
 from tests.backtrader.account import Mode
-from tests.backtrader.equality import CASES, difference, difference_of
+from tests.backtrader.equality import CASES, TOO_SHORT, difference, difference_of, error_difference
 from tests.backtrader.recording import Scenario, record
 from tests.backtrader.script import Place
 from tests.backtrader.universe import Feed, Universe
@@ -45,3 +45,10 @@ def test_the_last_bit_of_a_fill_price_is_a_difference():
 def test_not_a_number_equals_itself_and_types_count():
     assert difference([float("nan")], [float("nan")], "line") is None
     assert difference(1, 1.0, "size") is not None
+
+
+def test_a_run_that_fails_must_fail_alike():
+    assert error_difference("ZeroDivisionError: division by zero", "ZeroDivisionError: division by zero") is None
+    assert error_difference("ZeroDivisionError: division by zero", "ValueError: math domain error") is not None
+    assert error_difference(TOO_SHORT[0], "ValueError: shapes differ") is None
+    assert error_difference(TOO_SHORT[0], None) is not None

@@ -139,6 +139,12 @@ INDICATORS: dict[str, Callable[[Any, int], Any]] = {
     "price plus": lambda data, n: ind.SMA(1.0 + data.close * 2 - data.open, period=n),
     "price beyond": lambda data, n: ind.SMA(abs(data.close(-1) - data.close) ** 2, period=n),
     "power": lambda data, n: ind.SMA(data.close / data.open - 1.0, period=n),
+    "number first": lambda data, n: ind.SMA(5.0 - data.close + 2.0 / data.open - data.low * 3, period=n),
+    "whole and rest": lambda data, n: data.close // 3 + data.close % 3,
+    "root": lambda data, n: data.close**0.5 - (-data.open),
+    "by volume": lambda data, n: data.close / data.volume,
+    "bounds": lambda data, n: (data.close > 20) + (data.close <= 19.5) - (data.low > 20) * (data.high != 21),
+    "older": lambda data, n: data.close(-n) - ind.SMA(data, period=2)(-1),
     "compare": lambda data, n: bt.And(data.close > data.open, data.close >= data.close(-n), data.volume != 0),
     "or": lambda data, n: bt.Or(data.close < data.open, data.close <= data.low),
     "if": lambda data, n: bt.If(data.close > data.close(-1), data.high, -data.low),
@@ -151,6 +157,24 @@ INDICATORS: dict[str, Callable[[Any, int], Any]] = {
     "divbyzero": lambda data, n: bt.DivByZero(data.close, data.volume, zero=-1.0),
     "reduce": lambda data, n: bt.Reduce(lambda one, other: one - other, data.close, data.open),
 }
+
+PAIRS: dict[str, Callable[[Any, Any, int], Any]] = {
+    "crossing of feeds": lambda one, other, n: ind.CrossOver(one.close, other.close),
+    "difference of feeds": lambda one, other, n: one.close - other.close(-1),
+    "average ratio of feeds": lambda one, other, n: ind.SMA(one.close / other.close, period=n),
+    "feed above the other's average": lambda one, other, n: one.close > ind.EMA(other, period=n),
+    "highest of feeds": lambda one, other, n: bt.Max(one.close, other.close),
+    "beta": lambda one, other, n: ind.OLS_BetaN(one, other, period=n),
+}
+MEASURES = (*INDICATORS, *PAIRS)
+
+
+def measures_of(name: str, feeds: list[Any], period: int) -> list[Any]:
+    """Return the named indicator on every feed, or on the first and the last together."""
+    if name in PAIRS:
+        return [PAIRS[name](feeds[0], feeds[-1], period)]
+    return [INDICATORS[name](data, period) for data in feeds]
+
 
 ANALYZERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "AnnualReturn": (bt.analyzers.AnnualReturn, {}),
