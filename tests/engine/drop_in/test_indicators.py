@@ -126,6 +126,21 @@ def test_a_history_too_short_fails_as_it_does():
             outcome(kind, script(lambda data: [bt.ind.SMA(data, period=50)], prices(20, 1)))
 
 
+def test_lines_of_different_lengths_fail_as_they_do():
+    class Two(bt.Strategy):
+        def __init__(self):
+            self.highest = bt.Max(self.datas[0].close, self.datas[1].close)
+
+    def build(cerebro):
+        for bars in (40, 30):
+            cerebro.adddata(bt.feeds.PandasData(dataname=prices(bars, bars)))
+        cerebro.addstrategy(Two)
+
+    for kind in (bt.Cerebro, Cerebro):
+        with pytest.raises(IndexError, match="array index out of range"):
+            outcome(kind, build)
+
+
 @pytest.mark.parametrize("name", INDICATORS)
 def test_causal_lines_hold_what_they_hold_bar_by_bar(name):
     class Causal(Cerebro):

@@ -50,6 +50,11 @@ def _is_line(values: Any) -> bool:
     return type(values) is array.array
 
 
+def _reach(arrays: list[Any], end: int) -> bool:
+    """Return whether all are lines that go on to `end`; Backtrader raises where one is shorter."""
+    return all(_is_line(values) and len(values) >= end for values in arrays)
+
+
 def _is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and abs(value) < _LARGEST_EXACT_INTEGER)
 
@@ -64,7 +69,7 @@ def _operation(indicator: Any, start: int, end: int) -> bool:
         (right, indicator.bfloat and not indicator.r),
     ):
         values: Any = operand if is_number else getattr(operand, "array", None)
-        if not (_is_number(values) if is_number else _is_line(values)):
+        if not (_is_number(values) if is_number else _reach([values], end)):
             return False
         operands.append(values if is_number else values[start:end])
     with np.errstate(all="ignore"):
@@ -83,21 +88,21 @@ def _operated(operation: Callable[..., Any], left: Any, right: Any) -> Any:
 
 def _own_operation(indicator: Any, start: int, end: int) -> bool:
     source = indicator.a.array
-    if not _is_line(source):
+    if not _reach([source], end):
         return False
     return _store(indicator, start, end, array.array("d", map(indicator.operation, source[start:end])))
 
 
 def _delay(indicator: Any, start: int, end: int) -> bool:
     source, ago = indicator.a.array, indicator.ago
-    if not _is_line(source) or start + ago < 0:
+    if not _reach([source], end) or start + ago < 0:
         return False
     return _store(indicator, start, end, source[start + ago : end + ago])
 
 
 def _logic(indicator: Any, start: int, end: int) -> bool:
     arrays = [argument.array for argument in indicator.args]
-    if len(arrays) < 2 or not all(map(_is_line, arrays)):
+    if len(arrays) < 2 or not _reach(arrays, end):
         return False
     if type(indicator) in (bt.functions.Max, bt.functions.Min) and len(arrays) > 1:
         chosen = map(indicator.flogic, *(values[start:end] for values in arrays))
@@ -111,7 +116,7 @@ def _logic(indicator: Any, start: int, end: int) -> bool:
 
 def _choice(indicator: Any, start: int, end: int) -> bool:
     arrays = [indicator.cond.array, indicator.a.array, indicator.b.array]
-    if not all(map(_is_line, arrays)):
+    if not _reach(arrays, end):
         return False
     condition, yes, no = (_numbers(values, start, end) for values in arrays)
     return _store(indicator, start, end, np.where(condition != 0.0, yes, no))
@@ -119,7 +124,7 @@ def _choice(indicator: Any, start: int, end: int) -> bool:
 
 def _last_difference(indicator: Any, start: int, end: int) -> bool:
     sources = (indicator.data0.array, indicator.data1.array)
-    if not all(map(_is_line, sources)):
+    if not _reach(list(sources), end):
         return False
     with np.errstate(all="ignore"):
         difference = np.subtract(*(_numbers(values, start, end) for values in sources))
@@ -131,7 +136,7 @@ def _last_difference(indicator: Any, start: int, end: int) -> bool:
 def _smoothed(indicator: Any, start: int, end: int) -> bool:
     source = indicator.data.array
     alpha, alpha1 = indicator.alpha, indicator.alpha1
-    if not (_is_line(source) and type(alpha) is float and type(alpha1) is float):
+    if not (_reach([source], end) and type(alpha) is float and type(alpha1) is float):
         return False
     previous = indicator.line.array[start - 1]
     smoothed = []
@@ -145,7 +150,7 @@ def _extreme(indicator: Any, start: int, end: int) -> bool:
     pick = np.maximum if indicator.func is max else np.minimum if indicator.func is min else None
     period, source = indicator.p.period, indicator.data.array
     first = start - period + 1
-    if pick is None or first < 0 or not _is_line(source):
+    if pick is None or first < 0 or not _reach([source], end):
         return False
     values = _numbers(source, first, end)
     if np.isnan(values).any() or (np.signbit(values) & (values == 0.0)).any():
