@@ -101,7 +101,7 @@ class SessionCerebro(bt.Cerebro):
         while not self._event_stop and panel.advance():
             broker.next()
             strategy.next()
-            if self.jumps:
+            if self.jumps and not self._event_stop:
                 session.jump()
 
 

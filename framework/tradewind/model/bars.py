@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PRICE_FIELDS", "Bars", "Row"]
 
+_HASHED_ROWS = 1024
+"""Rows hashed at once, so that a hash needs no copy of the history."""
 PRICE_FIELDS = ("open", "high", "low", "close")
 
 
@@ -149,7 +151,8 @@ class Bars:
         digest.update("\n".join(self.symbols).encode())
         for name in sorted(self.fields):
             digest.update(name.encode())
-            digest.update(canonical_bytes(self.fields[name]))
+            for rows in range(0, len(self), _HASHED_ROWS):
+                digest.update(canonical_bytes(self.fields[name][rows : rows + _HASHED_ROWS]))
         for role in sorted(self.references):
             digest.update(f"{role}:{self.references[role].sha256()}".encode())
         return digest.hexdigest()

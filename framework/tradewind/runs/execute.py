@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["Execution", "Measured", "execute", "measure", "read_data", "run_over"]
 
 
+_TELLING_BARS = 64
+"""Bars from one word on progress to the next."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
     """A finished run before it is kept."""
@@ -62,8 +66,9 @@ def execute(
     directory: Path,
     progress: Callable[[str, int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    last_bar: int | None = None,
 ) -> Execution:
-    """Run a checked plan to the end of its data, or until ``stopped``.
+    """Run a checked plan to the end of its data, until ``stopped``, or up to a bar.
 
     Raises
     ------
@@ -77,15 +82,18 @@ def execute(
     code = code_hashes(plan, registry, directory)
     bars, rows, warnings = read_data(builder, streaming=mode.feed == "stream")
     total = len(bars)
+    told = -_TELLING_BARS
 
     def on_bar(bar: int) -> bool:
-        if bar % 64 == 0:
+        nonlocal told
+        if bar - told >= _TELLING_BARS:
+            told = bar
             tell("bars", bar, total)
-        return not stopped()
+        return not stopped() and (last_bar is None or bar < last_bar)
 
     session = run_over(builder, bars, rows=rows, on_bar=on_bar)
     seen = _seen(session, bars)
-    partial = stopped()
+    partial = stopped() or last_bar is not None
     result = _result(builder, session, seen, warnings, status="partial" if partial else "complete")
     if not partial and plan.regime is not None and len(seen):
         tell("without overlay", 0, 0)

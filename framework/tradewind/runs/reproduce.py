@@ -65,20 +65,12 @@ def reproduce(
             f"{capsule / 'config.yaml'}: {path}: {first['msg']}; this version reads another configuration"
         ) from error
     last = before.data["bars"] - 1 if before.status == "partial" else None
-    done = -1
 
     def report(phase: str, bar: int, total: int) -> None:
         if progress is not None:
             progress(phase, bar, total)
 
-    def stopped() -> bool:
-        nonlocal done
-        done += 1
-        return last is not None and done >= last
-
-    execution = execute(
-        plan, registry, directory=Path(provenance["config_directory"]), progress=report, stopped=stopped
-    )
+    execution = execute(plan, registry, directory=Path(provenance["config_directory"]), progress=report, last_bar=last)
     now = execution.result
     changed = [
         f"{name}: {provenance[kind].get(name)} then, {new} now"
