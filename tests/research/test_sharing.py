@@ -30,9 +30,9 @@ def bars_of(count: int, columns: int) -> Bars:
 
 
 def private_bytes() -> int:
-    """Return what this process holds that no other one has."""
+    """Return what this process holds that no other one has and no file backs."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Dirty:", "Swap:")))
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Anonymous:", "Swap:")))
 
 
 @dataclass
