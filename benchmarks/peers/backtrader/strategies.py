@@ -67,18 +67,19 @@ class CrossWithStop(CountingStrategy):
         self.cross = bt.ind.CrossOver(bt.ind.SMA(period=self.p.fast), bt.ind.SMA(period=self.p.slow))
         self.stop_order = None
 
-    def notify_order(self, order):
-        super().notify_order(order)
-        if order.status == order.Completed and order.isbuy():
-            price = order.executed.price * (1.0 - self.p.stop)
-            self.stop_order = self.sell(size=order.executed.size, exectype=bt.Order.Stop, price=price)
-
     def next(self):
-        if self.cross > 0 and not self.position:
-            self.buy(size=int(self.p.invested * self.broker.getvalue() / self.data.close[0]))
-        elif self.cross < 0 and self.position:
-            self.cancel(self.stop_order)
+        if not self.position:
+            self.stop_order = None
+            if self.cross > 0:
+                self.buy(size=int(self.p.invested * self.broker.getvalue() / self.data.close[0]))
+        elif self.cross < 0:
+            if self.stop_order:
+                self.cancel(self.stop_order)
             self.close()
+        elif not self.stop_order:
+            # Not in notify_order: Backtrader cannot cancel on the bar on which an order was sent.
+            price = self.position.price * (1.0 - self.p.stop)
+            self.stop_order = self.sell(size=self.position.size, exectype=bt.Order.Stop, price=price)
 
 
 class TrendOfEach(CountingStrategy):
