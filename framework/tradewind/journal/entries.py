@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tradewind.model import OrderType
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,15 +22,17 @@ _PRICES = ("limit_price", "stop_price", "trail_amount", "trail_fraction")
 def intent_entry(intent: OrderIntent) -> str:
     """Return the entry of a decision to trade."""
     prices = ""
-    for name in _PRICES:
-        value = getattr(intent, name)
-        if value is not None:
-            prices += f',"{name}":{_number(value)}'
+    if intent.order_type is not OrderType.MARKET:
+        for name in _PRICES:
+            value = getattr(intent, name)
+            if value is not None:
+                prices += f',"{name}":{_number(value)}'
+    quantity = _number(intent.quantity)
     return (
         f'{{"id":{_text(intent.order_id)},"symbol":{_text(intent.instrument.symbol)},'
-        f'"quantity":{_number(intent.quantity)},"type":"{intent.order_type.value}",'
+        f'"quantity":{quantity},"type":"{intent.order_type.value}",'
         f'"time_in_force":"{intent.time_in_force.value}","reason":{_text(intent.reason)},'
-        f'"split":{_parts(intent.split)}{prices}}}'
+        f'"split":{_parts(intent.split, intent.quantity, quantity)}{prices}}}'
     )
 
 
@@ -39,13 +43,18 @@ def order_entry(event: OrderEvent) -> str:
 
 def fill_entry(fill: Fill, parts: Mapping[str, float]) -> str:
     """Return the entry of an execution and its division among the sleeves."""
+    quantity = _number(fill.quantity)
+    costs = ",".join(
+        [_number(cost) if cost else "0.0" for cost in (fill.commission, fill.spread, fill.slippage, fill.impact)]
+    )
     return (
         f'{{"id":{_text(fill.order_id)},"symbol":{_text(fill.instrument.symbol)},'
-        f'"quantity":{_number(fill.quantity)},"price":{_number(fill.price)},'
-        f'"costs":[{_number(fill.commission)},{_number(fill.spread)},{_number(fill.slippage)},{_number(fill.impact)}],'
-        f'"split":{_parts(parts)}}}'
+        f'"quantity":{quantity},"price":{_number(fill.price)},"costs":[{costs}],'
+        f'"split":{_parts(parts, fill.quantity, quantity)}}}'
     )
 
 
-def _parts(parts: Mapping[str, float]) -> str:
-    return "{" + ",".join([f"{_text(name)}:{_number(quantity)}" for name, quantity in parts.items()]) + "}"
+def _parts(parts: Mapping[str, float], whole: float, text: str) -> str:
+    """Return the parts of a quantity; one sleeve's part is mostly the whole, whose text is known."""
+    told = [f"{_text(name)}:{text if part == whole else _number(part)}" for name, part in parts.items()]
+    return "{" + ",".join(told) + "}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,13 @@ class OrderType(StrEnum):
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
     TRAILING_STOP = "trailing_stop"
+
+
+_NEEDED_PRICES = {
+    OrderType.LIMIT: ("limit_price",),
+    OrderType.STOP: ("stop_price",),
+    OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
+}
 
 
 class TimeInForce(StrEnum):
@@ -74,11 +81,9 @@ class OrderIntent:
     def __post_init__(self) -> None:
         if not math.isfinite(self.quantity) or self.quantity == 0.0:
             raise ValueError(f"order {self.order_id}: quantity must be finite and not 0; received {self.quantity}")
-        needed = {
-            OrderType.LIMIT: ("limit_price",),
-            OrderType.STOP: ("stop_price",),
-            OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
-        }.get(self.order_type, ())
+        if self.order_type is OrderType.MARKET:
+            return
+        needed = _NEEDED_PRICES.get(self.order_type, ())
         for name in needed:
             value = getattr(self, name)
             if value is None or not math.isfinite(value) or value <= 0:
@@ -100,8 +105,7 @@ class OrderEventKind(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(NamedTuple):
     """An execution.
 
     Parameters
@@ -141,8 +145,7 @@ class Fill:
         return -self.quantity * self.price * self.instrument.multiplier - self.costs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderEvent:
+class OrderEvent(NamedTuple):
     """One message of a venue about one order; ``fill`` is set for a fill, ``reason`` for a refusal."""
 
     order_id: str
