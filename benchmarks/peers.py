@@ -24,6 +24,8 @@ from results import Measured, Store, checks, explain, write_results
 HERE = Path(__file__).resolve().parent
 LONG_SECONDS = 300.0
 """A run that takes longer is not repeated."""
+SLOW_SECONDS = 60.0
+"""A run of stock Backtrader that takes longer is repeated as often as `--slow-repeats` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,14 @@ class Peer:
 
 PEERS_BY_NAME: Mapping[str, Peer] = {
     "tradewind": Peer("tradewind", "tradewind", "abcde", runs=2),
-    "tradewind.engine.Cerebro": Peer("tradewind_cerebro", "tradewind", "abcdh"),
+    "tradewind.engine.Cerebro": Peer("tradewind_cerebro", "tradewind", "abcdh", once="abd"),
     "backtrader": Peer("backtrader", "backtrader", "abcdh"),
     "vectorbt": Peer("vectorbt", "vectorbt", "ade", runs=2),
     "vectorbt (Rust)": Peer("vectorbt", "vectorbt", "ad", runs=2, variables={"VECTORBT_ENGINE": "rust"}),
     "bt": Peer("bt", "bt", "ab", runs=2),
     "NautilusTrader": Peer("nautilus_trader", "nautilus_trader", "ab", once="b"),
     "backtesting.py": Peer("backtesting", "backtesting", "c", runs=2),
-    "zipline-reloaded": Peer("zipline", "zipline-reloaded", "a"),
+    "zipline-reloaded": Peer("zipline", "zipline-reloaded", "a", once="a"),
 }
 LONG_JOBS = "e"
 """Warm and cold make no difference to them: one run a process."""
@@ -90,7 +92,7 @@ def measure(job: str, names: Sequence[str], found: Mapping[str, Environment], ar
         for turn in range(arguments.repeats):
             for name in names:
                 before, peer = measured[name], PEERS_BY_NAME[name]
-                if before and (before[0].problem or before[0].seconds > LONG_SECONDS or job in peer.once):
+                if before and (job in peer.once or _enough(name, before, arguments.slow_repeats)):
                     continue
                 runs = 1 if job in LONG_JOBS else peer.runs
                 one = run(peer, found[name].python, job, Path(folder), *quick, "--runs", str(runs))
@@ -99,6 +101,13 @@ def measure(job: str, names: Sequence[str], found: Mapping[str, Environment], ar
                 print(f"({job}) {turn + 1}/{arguments.repeats} {name}: {told}", flush=True)
         compiled = _first_ever(job, names, found, Path(folder), *quick)
     return {"reference": reference, "peers": measured, "compiled_seconds": compiled}
+
+
+def _enough(name: str, before: Sequence[Measured], slow_repeats: int) -> bool:
+    first = before[0]
+    if first.problem or first.seconds > LONG_SECONDS:
+        return True
+    return name == "backtrader" and first.seconds > SLOW_SECONDS and len(before) >= slow_repeats
 
 
 def _first_ever(
@@ -135,6 +144,7 @@ def main() -> None:
     parser.add_argument("--jobs", default="a,c,h,g,b,e,d", help="letters, in the order to run them")
     parser.add_argument("--peers", default="", help="names; empty: all")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--slow-repeats", type=int, default=5, help="of stock runs over a minute")
     parser.add_argument("--quick", action="store_true", help="small inputs, printed only")
     parser.add_argument("--cache", type=Path, default=HERE.parent / "build" / "benchmarks")
     arguments = parser.parse_args()
