@@ -28,7 +28,7 @@ def finished(
 def sweep_values(
     config: Mapping[str, Any], points: Sequence[Mapping[str, Any]], wide: Mapping[str, pd.DataFrame], *, cash: float
 ) -> list[float]:
-    """Run a configuration at many points on two processes; return the end values in the order of the points."""
+    """Run a sweep as `tradewind sweep --jobs 2` does, its folder kept; return the end values in the points' order."""
     close = wide["close"]
     memory_feed.BARS = Bars(
         timestamps=close.index.to_numpy(),
@@ -39,5 +39,5 @@ def sweep_values(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "sweep.yaml")
         path.write_text(yaml.safe_dump({**config, "data": {"feed": feed}}), encoding="utf-8")
-        table = sweep(path, points=points, jobs=2, sweeps_directory=None).points
+        table = sweep(path, points=points, jobs=2, sweeps_directory=Path(folder, "sweeps")).points
     return (cash * (1.0 + table.sort_values("point")["total_return"])).tolist()
