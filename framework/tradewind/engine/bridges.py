@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["drive"]
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
-_COLLECT_AFTER = 100_000
+_COLLECT_AFTER = 500_000
 """Objects made since the last collection of cycles that start the next."""
 _EPOCH_ORDINAL = 719_163
 """Proleptic ordinal of 1970-01-01, from which Backtrader counts days."""

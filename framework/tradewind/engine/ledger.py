@@ -176,21 +176,23 @@ class Ledger:
             self.cancel([intent for intent, _ in cancelled])
         return cancelled
 
-    def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade]) -> None:
-        """Journal the intents, then hand them to the venue."""
+    def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()) -> None:
+        """Journal the intents, then hand them to the venue, with their estimated costs where they are known."""
         if not intents:
             return
+        bar = self._begin_entry() if self.journal.keeps else -1
         for intent in intents:
-            if self.journal.keeps:
-                self.journal.write_text(self._begin_entry(), "intent", intent_entry(intent))
+            if bar >= 0:
+                self.journal.write_text(bar, "intent", intent_entry(intent))
             self.recorder.order(intent)
             self.books.open_order(intent)
-            self._may_expire |= intent.instrument.expiry is not None
+            if intent.instrument.expiry is not None:
+                self._may_expire = True
             self._working[intent.order_id] = intent
         for intent, trade in zip(intents, trades, strict=False):
             if trade.resized:
                 self._write("resized", {"id": intent.order_id, "reason": trade.resized})
-        self.exchange.submit(intents)
+        self.exchange.submit(intents, costs)
         self._drain()
 
     def cross(self, cross: Cross) -> None:
@@ -275,10 +277,10 @@ class Ledger:
     def _drain(self) -> list[Executed]:
         fills: list[Executed] = []
         for event in self.exchange.poll():
-            if event.fill is None:
-                self._close(event)
-            else:
+            if event.fill is not None:
                 fills.append(self._fill(event.fill))
+            elif event.kind is not OrderEventKind.ACCEPTED:
+                self._close(event)
         return fills
 
     def _fill(self, fill: Fill, reason: str = "") -> Executed:
@@ -302,8 +304,6 @@ class Ledger:
     def _close(self, event: OrderEvent) -> None:
         if self.journal.keeps:
             self.journal.write_text(self._begin_entry(), "order", order_entry(event))
-        if event.kind is OrderEventKind.ACCEPTED:
-            return
         self.recorder.status(event.order_id, event.kind.value)
         intent = self._working.get(event.order_id)
         bought = intent is not None and intent.quantity > 0.0

@@ -118,7 +118,7 @@ class Session:
             self._trade(wishes, equity)
         for sleeve in self.sleeves:
             if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.resting(sleeve.name)):
-                ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)), ())
+                ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
         ledger.record(equity)
 
     def jump(self) -> None:
@@ -205,7 +205,8 @@ class Session:
         )
         for cross in plan.crosses:
             ledger.cross(cross)
-        ledger.submit([self._intent(number, trade) for number, trade in enumerate(plan.trades)], plan.trades)
+        intents = [self._intent(number, trade) for number, trade in enumerate(plan.trades)]
+        ledger.submit(intents, plan.trades, plan.costs)
 
     def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
         """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""

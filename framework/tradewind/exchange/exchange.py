@@ -120,8 +120,16 @@ class Exchange:
         self._credit = credit
         self._admission.credit = credit
 
-    def submit(self, intents: Sequence[OrderIntent]) -> None:
+    def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:
         """Take a batch of intents, on the close of the bar last processed; each is accepted or rejected with an event.
+
+        Parameters
+        ----------
+        intents
+            Orders to take.
+        costs
+            What the cost model says of market orders at this close, one sum an order, where the caller has asked it
+            already; else the exchange asks.
 
         Raises
         ------
@@ -129,19 +137,18 @@ class Exchange:
             If an order id was used before; nothing of the batch is taken then.
         """
         self._refuse_duplicates(intents)
-        quotes = self._quotes
+        quotes, bar, events, working = self._quotes, self._bar, self._events, self._orders
         orders: list[WorkingOrder] = []
         for intent in intents:
             quote = None if quotes is None else usable_quote(quotes, intent.instrument)
             close = None if quote is None else quote.close
             orders.append(WorkingOrder(intent, self._book.position(intent.instrument), close))
-        for order, charges in zip(orders, self._estimate(orders), strict=True):
-            reason = self._admission.refusal(order, self.cash, sum(charges), quotes)
-            if reason:
-                self._emit(order.order_id, OrderEventKind.REJECTED, reason)
-            else:
-                self._orders[order.order_id] = order
-                self._emit(order.order_id, OrderEventKind.ACCEPTED)
+        for order, cost in zip(orders, costs or self._estimate(orders), strict=True):
+            reason = self._admission.refusal(order, self.cash, cost, quotes)
+            if not reason:
+                working[order.order_id] = order
+            kind = OrderEventKind.REJECTED if reason else OrderEventKind.ACCEPTED
+            events.append(OrderEvent(order.order_id, bar, kind, reason))
 
     def cancel(self, order_id: str) -> bool:
         """Cancel an order; return False where it is not at work (unknown, filled, rejected, expired)."""
@@ -334,26 +341,20 @@ class Exchange:
     def _fill(self, order: WorkingOrder, size: float, price: float, commission: float, charges: Charges) -> None:
         self._book.move(order.position, size, price)
         self._shorts.note(order.position)
+        order_id, bar = order.order_id, self._bar
+        charged, spread, slippage, impact = charges
         fill = Fill(
-            order_id=order.order_id,
-            bar=self._bar,
-            instrument=order.position.instrument,
-            quantity=size,
-            price=price,
-            commission=commission + charges.commission,
-            spread=charges.spread,
-            slippage=charges.slippage,
-            impact=charges.impact,
+            order_id, bar, order.position.instrument, size, price, commission + charged, spread, slippage, impact
         )
-        self._emit(order.order_id, OrderEventKind.FILL, fill=fill)
+        self._events.append(OrderEvent(order_id, bar, OrderEventKind.FILL, "", fill))
 
     def _charge(self, executions: Sequence[Execution]) -> Sequence[Charges]:
         return [FREE] * len(executions) if self._cost is None else charge(self._cost, executions)
 
-    def _estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[Charges]:
+    def _estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[float]:
         """Costs at the price at which cash is checked; none where that is unknown."""
         if self._cost is None or not self.rules.check_cash:
-            return [FREE] * len(orders)
+            return [0.0] * len(orders)
         priced = [order.checked_price for order in orders]
         charges = iter(
             charge(
@@ -365,7 +366,7 @@ class Exchange:
                 ],
             )
         )
-        return [FREE if price is None else next(charges) for price in priced]
+        return [0.0 if price is None else sum(next(charges)) for price in priced]
 
     def _emit(
         self,
@@ -376,6 +377,4 @@ class Exchange:
         fill: Fill | None = None,
         bar: int | None = None,
     ) -> None:
-        self._events.append(
-            OrderEvent(order_id=order_id, bar=self._bar if bar is None else bar, kind=kind, reason=reason, fill=fill)
-        )
+        self._events.append(OrderEvent(order_id, self._bar if bar is None else bar, kind, reason, fill))

@@ -68,10 +68,14 @@ class Trade(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rebalance:
-    """What to do: crosses first, then trades, sells before buys."""
+    """What to do: crosses first, then trades, sells before buys.
+
+    ``costs`` are the estimated cash costs of the trades, one each; empty where they were not needed or do not fit.
+    """
 
     crosses: tuple[Cross, ...]
     trades: tuple[Trade, ...]
+    costs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,12 @@ def plan_rebalance(
     smallest = max(minimum_notional, drift_threshold * power.equity, _DUST * power.equity)
     for instrument, group in _by_instrument(wishes).items():
         held = holdings.get(instrument, 0.0)
+        if len(group) == 1:
+            wish = group[0]
+            trade = _whole_trade(wish, held)
+            if trade is not None and (wish.wanted == 0.0 or not _is_small(trade, held, smallest)):
+                (buys if trade.quantity > 0 else sells).append(trade)
+            continue
         parts = {wish.sleeve: wish.change for wish in group if wish.change != 0.0}
         if len(parts) > 1:
             crosses.extend(_cross(instrument, parts, group[0].price))
@@ -154,7 +164,8 @@ def plan_rebalance(
         (buys if trade.quantity > 0 else sells).append(trade)
     # Closing sells free the cash and margin that short sales tie up.
     sells.sort(key=lambda trade: holdings.get(trade.instrument, 0.0) <= 0.0)
-    return Rebalance(tuple(crosses), (*sells, *_affordable(buys, sells, holdings, power, short_value)))
+    bought, costs = _affordable(buys, sells, holdings, power, short_value)
+    return Rebalance(tuple(crosses), (*sells, *bought), tuple(costs))
 
 
 def _by_instrument(wishes: Sequence[Wish]) -> dict[Instrument, list[Wish]]:
@@ -182,8 +193,6 @@ def _cross(instrument: Instrument, parts: dict[str, float], price: float) -> lis
 
 
 def _net_trade(instrument: Instrument, parts: Mapping[str, float], group: Sequence[Wish], held: float) -> Trade | None:
-    if len(group) == 1:
-        return _whole_trade(group[0], held)
     net = math.fsum(parts.values())
     closes = all(wish.wanted == 0.0 for wish in group) and math.isclose(net, -held, rel_tol=1e-9)
     quantity = -held if closes else _lots(net, instrument.lot_size)
@@ -232,10 +241,10 @@ def _affordable(
     holdings: Mapping[Instrument, float],
     power: BuyingPower,
     short_value: float,
-) -> list[Trade]:
-    """Shrink the buys to what the account can pay."""
+) -> tuple[list[Trade], list[float]]:
+    """Return the buys shrunk to what the account can pay, and the costs of sells and buys if none had to shrink."""
     if not buys:
-        return []
+        return [], []
     proceeds = 0.0
     for sell in sells:
         closing = min(-sell.quantity, max(holdings.get(sell.instrument, 0.0), 0.0))
@@ -247,7 +256,7 @@ def _affordable(
     available = power.cash + proceeds + borrowed - tied - power.cash_buffer * power.equity
     need = math.fsum(_price_of(buy, holdings) for buy in buys) + math.fsum(charges[len(sells) :])
     if need == 0.0 or need <= available:
-        return list(buys)
+        return list(buys), charges
     factor = max(available, 0.0) / need
     shrunk: list[Trade] = []
     for buy in buys:
@@ -256,7 +265,7 @@ def _affordable(
         if quantity > 0.0:
             split = _scaled(buy.split, quantity)
             shrunk.append(Trade(buy.instrument, quantity, buy.price, buy.reason, split, resized="cash"))
-    return shrunk
+    return shrunk, []
 
 
 def _price_of(buy: Trade, holdings: Mapping[Instrument, float]) -> float:
