@@ -100,7 +100,7 @@ def measure(job: str, names: Sequence[str], found: Mapping[str, Environment], ar
                 told = one.problem or f"{one.seconds:.3f} s, {one.peak_mb:.0f} MB"
                 print(f"({job}) {turn + 1}/{arguments.repeats} {name}: {told}", flush=True)
         compiled = _first_ever(job, names, found, Path(folder), *quick)
-    return {"reference": reference, "peers": measured, "compiled_seconds": compiled}
+    return {"reference": reference, "peers": measured, "compiled_seconds": compiled, "note": arguments.note}
 
 
 def _enough(name: str, before: Sequence[Measured], slow_repeats: int) -> bool:
@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--peers", default="", help="names; empty: all")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--slow-repeats", type=int, default=5, help="of stock runs over a minute")
+    parser.add_argument("--note", default="", help="what a reader must know of how this run was made")
     parser.add_argument("--quick", action="store_true", help="small inputs, printed only")
     parser.add_argument("--cache", type=Path, default=HERE.parent / "build" / "benchmarks")
     arguments = parser.parse_args()

@@ -114,7 +114,7 @@ def _row(store: Store, job: str, peer: str, found: Sequence[Measured]) -> str:
     seconds = [one.seconds for one in found]
     last = found[-1].runs[-1]
     cold = f"{statistics.median(one.runs[0]['seconds'] for one in found):.3g}" if len(found[0].runs) > 1 else "the same"
-    spread = f"{min(seconds):.3g} to {max(seconds):.3g}" if len(seconds) > 1 else "one run"
+    spread = f"{min(seconds):.3g} to {max(seconds):.3g}, {len(seconds)} runs" if len(seconds) > 1 else "one run"
     peak, loaded = max(one.peak_mb for one in found), max(one.input_mb for one in found)
     off = difference(store, job, found[-1])
     value = f"{last['values'][0]:,.2f}" if len(last["values"]) == 1 else f"{len(last['values'])} points"
@@ -229,4 +229,5 @@ def _where(store: Store, job: str) -> str:
     where = store.job(job)["where"]
     text = f"{where['date']}, Python {where['python']}, {where['cores']} cores, {where['memory']}, {where['kind']}."
     compiled = store.job(job).get("compiled_seconds")
-    return text + (f" vectorbt's first run on a machine compiles: {compiled:.1f} s." if compiled else "")
+    text += f" vectorbt's first run on a machine compiles: {compiled:.1f} s." if compiled else ""
+    return " ".join([text, *([store.job(job)["note"]] if store.job(job).get("note") else [])])
