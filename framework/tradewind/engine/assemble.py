@@ -200,7 +200,7 @@ def run_session(
     ledger = Ledger(
         panel=panel,
         quotes=quotes,
-        exchange=Exchange(cash=plan.account.cash, rules=_rules(plan), cost=charged),
+        exchange=Exchange(cash=plan.account.cash, rules=_rules(plan), cost=charged, acknowledges=False),
         books=books,
         cost=charged,
         recorder=SessionRecorder(panel, books, quotes, labels),

@@ -32,13 +32,10 @@ _SECONDS_PER_YEAR = 365.25 * 86_400
 
 
 class Executed(NamedTuple):
-    """A fill, why its order was sent, and the sleeves it was for."""
+    """A holding its sleeves no longer want: a resting exit has filled, its data have ended, it has expired."""
 
-    fill: Fill
-    reason: str
+    instrument: Instrument
     sleeves: tuple[str, ...]
-    gives_up: bool
-    """Whether the sleeves no longer want the instrument: a resting exit, the end of its data, its expiry."""
 
 
 class Ledger:
@@ -98,7 +95,7 @@ class Ledger:
         self._multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
 
     def process(self, ended: Sequence[int]) -> list[Executed]:
-        """Run the venue over the current bar and return what was executed."""
+        """Run the venue over the current bar and return the executions after which sleeves no longer want a holding."""
         bar = self._panel.bar
         borrowed = self.exchange.borrow_costs
         short = self._short_values() if self._charges_borrowing else {}
@@ -123,7 +120,7 @@ class Ledger:
 
     def holdings(self) -> dict[Instrument, float]:
         """Return the account's signed quantities."""
-        return {instrument: record.quantity for instrument, record in self.exchange.positions().items()}
+        return self.exchange.quantities()
 
     def holds(self, sleeve: str) -> bool:
         """Tell whether a sleeve has any position in a panel column."""
@@ -278,18 +275,20 @@ class Ledger:
         fills: list[Executed] = []
         for event in self.exchange.poll():
             if event.fill is not None:
-                fills.append(self._fill(event.fill))
+                executed = self._fill(event.fill)
+                if executed is not None:
+                    fills.append(executed)
             elif event.kind is not OrderEventKind.ACCEPTED:
                 self._close(event)
         return fills
 
-    def _fill(self, fill: Fill, reason: str = "") -> Executed:
+    def _fill(self, fill: Fill, reason: str = "") -> Executed | None:
         parts = self.books.apply(fill)
         order_id = fill.order_id
         intent = self._working.get(order_id)
         if intent is not None:
             reason = intent.reason
-            filled = self._filled.get(order_id, 0.0) + fill.quantity
+            filled = self._filled.get(order_id, 0.0) + fill.quantity if self._filled else fill.quantity
             if filled == intent.quantity or math.isclose(filled, intent.quantity, rel_tol=1e-12):
                 self.recorder.status(order_id, "filled")
                 self._forget(order_id)
@@ -299,7 +298,7 @@ class Ledger:
         self.recorder.fill(fill, reason)
         if self.journal.keeps:
             self.journal.write_text(self._begin_entry(), "fill", fill_entry(fill, parts))
-        return Executed(fill, reason, tuple(parts), gives_up=intent is None or _rests(intent))
+        return Executed(fill.instrument, tuple(parts)) if intent is None or _rests(intent) else None
 
     def _close(self, event: OrderEvent) -> None:
         if self.journal.keeps:
@@ -378,7 +377,9 @@ class Ledger:
             if event.fill is None:
                 self._close(event)
             else:
-                fills.append(self._fill(event.fill, reason))
+                executed = self._fill(event.fill, reason)
+                if executed is not None:
+                    fills.append(executed)
         return fills
 
     def _short_values(self) -> dict[str, float]:

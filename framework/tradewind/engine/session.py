@@ -93,10 +93,9 @@ class Session:
         for book in self.ledger.books.books.values():
             book.mark_to(closes, bar - 1)
         for executed in self.ledger.process(self.panel.ended()):
-            if executed.gives_up:
-                for sleeve in self.sleeves:
-                    if sleeve.name in executed.sleeves:
-                        sleeve.targets.give_up(executed.fill.instrument)
+            for sleeve in self.sleeves:
+                if sleeve.name in executed.sleeves:
+                    sleeve.targets.give_up(executed.instrument)
 
     def decide(self) -> None:
         """Mark, detect, decide and submit on the close of the current bar; then record it."""
@@ -224,6 +223,12 @@ class Session:
         return reopened
 
     def _short_value(self, wishes: Sequence[Wish], holdings: Mapping[Instrument, float]) -> float:
+        if (
+            len(self.sleeves) == 1
+            and all(wish.wanted >= 0.0 for wish in wishes)
+            and min(holdings.values(), default=0.0) >= 0.0
+        ):
+            return 0.0
         after = dict(holdings)
         for wish in wishes:
             after[wish.instrument] = after.get(wish.instrument, 0.0) + wish.change

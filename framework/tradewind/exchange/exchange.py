@@ -54,9 +54,18 @@ class Exchange:
         Fill rules.
     cost
         Cost model, asked once for all trades of a bar; charged in cash at the fill.
+    acknowledges
+        Whether `poll` tells of every order that was taken; whoever takes the absence of a refusal for that spares it.
     """
 
-    def __init__(self, *, cash: float, rules: ExchangeRules = _DEFAULT_RULES, cost: Cost | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        cash: float,
+        rules: ExchangeRules = _DEFAULT_RULES,
+        cost: Cost | None = None,
+        acknowledges: bool = True,
+    ) -> None:
         if not math.isfinite(cash):
             raise UserError(f"exchange: cash must be a finite amount; received {cash}. Set account.cash")
         self.cash = cash
@@ -64,6 +73,7 @@ class Exchange:
         self.borrow_costs = 0.0
         self._credit = 0.0
         self._cost = cost
+        self._acknowledges = acknowledges
         self._bar = -1
         self._quotes: QuoteSource | None = None
         self._orders: dict[str, WorkingOrder] = {}
@@ -147,8 +157,10 @@ class Exchange:
             reason = self._admission.refusal(order, self.cash, cost, quotes)
             if not reason:
                 working[order.order_id] = order
-            kind = OrderEventKind.REJECTED if reason else OrderEventKind.ACCEPTED
-            events.append(OrderEvent(order.order_id, bar, kind, reason))
+            if reason:
+                events.append(OrderEvent(order.order_id, bar, OrderEventKind.REJECTED, reason))
+            elif self._acknowledges:
+                events.append(OrderEvent(order.order_id, bar, OrderEventKind.ACCEPTED))
 
     def cancel(self, order_id: str) -> bool:
         """Cancel an order; return False where it is not at work (unknown, filled, rejected, expired)."""
@@ -165,6 +177,10 @@ class Exchange:
     def positions(self) -> Mapping[Instrument, PositionRecord]:
         """Return what is held, in book order: that in which instruments were first ordered, kept while flat."""
         return self._book.records()
+
+    def quantities(self) -> dict[Instrument, float]:
+        """Return the signed quantities of what is not flat, in book order."""
+        return {position.instrument: position.quantity for position in self._book.held()}
 
     def equity(self, marks: Callable[[Instrument], float]) -> float:
         """Return cash plus the value of all positions at these marks, in Backtrader's order of addition.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tradewind.errors import ConfigError, DataError
@@ -99,7 +99,11 @@ class ExchangeRules:
     slip_match: bool = True
     slip_out: bool = False
 
+    plain: bool = field(init=False)
+    """Market orders fill whole at the open."""
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", not (self.volume_limit or self.cheat_on_close or self.slip_open))
         highest = {"volume_limit": 1.0, "percent_commission": 1.0, "slip_percent": 1.0}
         for name in (*highest, "short_margin", "borrow_rate_per_year", "slip_fixed"):
             value = getattr(self, name)

@@ -104,6 +104,8 @@ class WorkingOrder:
 
     def execution(self, quote: Quote, rules: ExchangeRules) -> Execution | None:
         """Return the trade it would make in a bar, as large as the volume allows; None where it makes none."""
+        if self.order_type is OrderType.MARKET and rules.plain:
+            return Execution(self.position.instrument, self.remaining, quote.open, False)
         price = self.price(quote, rules)
         if price is None:
             return None

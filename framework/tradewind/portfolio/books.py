@@ -81,7 +81,7 @@ class SleeveBooks:
     def __init__(self, names: Sequence[str], instruments: Sequence[Instrument]) -> None:
         self._columns = {instrument: column for column, instrument in enumerate(instruments)}
         self.books = {name: SleeveBook(len(instruments)) for name in names}
-        self._unfilled: dict[str, dict[str, float]] = {}
+        self._unfilled: dict[str, Mapping[str, float]] = {}
 
     @property
     def version(self) -> int:
@@ -96,7 +96,7 @@ class SleeveBooks:
 
     def open_order(self, intent: OrderIntent) -> None:
         """Remember how an order's fills are to be divided."""
-        self._unfilled[intent.order_id] = dict(intent.split)
+        self._unfilled[intent.order_id] = intent.split
 
     def unfilled(self, order_id: str) -> Mapping[str, float]:
         """Return what of an order's split is still to be filled, by sleeve; empty for an order that has ended."""
@@ -125,11 +125,10 @@ class SleeveBooks:
         if complete:
             self.close_order(fill.order_id)
         elif fill.order_id in self._unfilled:
-            for name, part in parts.items():
-                split[name] -= part
+            self._unfilled[fill.order_id] = {name: part - parts[name] for name, part in split.items()}
         return parts
 
-    def _apply_whole(self, sleeve: str, split: dict[str, float], fill: Fill) -> Mapping[str, float]:
+    def _apply_whole(self, sleeve: str, split: Mapping[str, float], fill: Fill) -> Mapping[str, float]:
         """Book the whole fill of an order of one sleeve."""
         self._book(sleeve, fill.instrument, fill.quantity, fill.price, fill.bar)
         self.books[sleeve].cash_flow -= fill.costs
