@@ -124,7 +124,7 @@ class Ledger:
 
     def holds(self, sleeve: str) -> bool:
         """Tell whether a sleeve has any position in a panel column."""
-        return bool(self.books.books[sleeve].quantities.any())
+        return self.books.books[sleeve].held_columns > 0
 
     def estimate_costs(self, trades: Sequence[Trade]) -> list[float]:
         """Estimate the cash cost of each trade."""

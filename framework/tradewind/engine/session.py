@@ -127,7 +127,7 @@ class Session:
         if stop == panel.bar + 1:
             return
         equity = ledger.quiet_path(stop)
-        alive = int((equity > 0.0).argmin()) if not (equity > 0.0).all() else len(equity)
+        alive = len(equity) if equity.min() > 0.0 else int((equity > 0.0).argmin())
         if alive == 0:
             return
         if self.track is not None:

@@ -46,13 +46,15 @@ class TargetBook:
         self._pending = np.zeros(len(self._instruments), dtype=np.bool_)
         self._reasons: list[str] = [""] * len(self._instruments)
         """Why a pending column is to be ordered."""
+        self._waits = False
+        """Whether any column is pending."""
         self._pending_others: dict[Instrument, str] = {}
         """The same of instruments without a column."""
 
     @property
     def pending(self) -> bool:
         """Whether any target is still to be ordered."""
-        return bool(self._pending_others) or bool(self._pending.any())
+        return self._waits or bool(self._pending_others)
 
     def adopt(self, decision: Decision, market: Market) -> None:
         """Take a decision over. A sizer cannot speak of what does not trade: there the last target stays."""
@@ -66,6 +68,7 @@ class TargetBook:
             for instrument in [one for one in self.quantities if one in self._columns and decided[self._columns[one]]]:
                 del self.quantities[instrument]
             self._pending |= decided
+            self._waits = bool(self._pending.any())
             self._give_reason(decided, "rebalance")
         for instrument, quantity in decision.quantities.items():
             self.quantities[instrument] = quantity
@@ -81,6 +84,7 @@ class TargetBook:
         """Order every target anew after a change of the sleeve's share."""
         self._give_reason(~self._pending, "regime")
         self._pending[:] = True
+        self._waits = True
         for instrument in self.quantities:
             if not self._is_pending(instrument):
                 self._want(instrument, "regime")
@@ -98,6 +102,7 @@ class TargetBook:
         column = self._columns.get(instrument)
         if column is not None:
             self._pending[column] = False
+            self._waits = bool(self._pending.any())
             self._want_no_weight(instrument)
 
     def wishes(
@@ -148,6 +153,7 @@ class TargetBook:
         differs = wanted != held
         reached = np.isclose(held + under_way, wanted, rtol=1e-9, atol=1e-9) if waits.any() else trades
         self._pending = waits & ~reached
+        self._waits = bool(self._pending.any())
         stale = (trades & ~differs) | (waits & ~reached)
         wishes: list[Wish] = []
         for column in np.flatnonzero(trades & differs).tolist():
@@ -180,7 +186,7 @@ class TargetBook:
         if column is None:
             self._pending_others[instrument] = reason
         else:
-            self._pending[column] = True
+            self._pending[column] = self._waits = True
             self._reasons[column] = reason
 
     def _is_pending(self, instrument: Instrument) -> bool:

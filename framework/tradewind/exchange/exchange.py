@@ -36,7 +36,8 @@ class Exchange:
     stock-like instruments. One bar goes: `process` fills what was pending, decisions are made on the close, `submit`
     takes their intents, `poll` reports. Where Backtrader is unsafe it differs:
 
-    - a halted bar (NaN) fills nothing and the order waits; Backtrader fills at NaN and loses the account in it;
+    - a halted bar (NaN) fills nothing and the order waits; Backtrader fills at NaN and loses the account in it, and
+      where a feed has no bar at all it tries stop and limit orders against the feed's bar before once more;
     - a ``DAY`` order works on the bar after its decision and expires at its end, market orders too; Backtrader's market
       orders never expire, and its daily ``DAY`` orders expire before they could fill;
     - an order can be cancelled on the bar it was submitted; Backtrader ignores that;

@@ -78,5 +78,6 @@ class Path:
 
     def first(self, happens: BoolArray) -> int:
         """Return the first bar on which a mask over the bars ahead, shape (K,) or (K, N), is true anywhere."""
-        rows = np.flatnonzero(happens if happens.ndim == 1 else np.any(happens, axis=1))
-        return self.bar + 1 + int(rows[0]) if len(rows) else self.stop
+        rows = happens if happens.ndim == 1 else happens[:, 0] if happens.shape[1] == 1 else np.any(happens, axis=1)
+        first = int(rows.argmax()) if rows.size else 0
+        return self.bar + 1 + first if rows.size and rows[first] else self.stop

@@ -32,6 +32,8 @@ class SleeveBook:
         self.others: dict[Instrument, float] = {}
         self.cash_flow = 0.0
         """Cash paid in (positive) and out since the start, costs included."""
+        self.held_columns = 0
+        """Number of columns that are not flat."""
         self.version = 0
         """Grows with every change of a holding."""
         self._marked_bar = -1
@@ -52,6 +54,7 @@ class SleeveBook:
         elif abs(after) > abs(held):
             self.entry_prices[column] += (price - self.entry_prices[column]) * (quantity / after)
         self.quantities[column] = after
+        self.held_columns += (after != 0.0) - (held != 0.0)
 
     def mark_to(self, closes: FloatArray, bar: int) -> None:
         """Let the extremes since entry follow the closes, shape (T, N), up to a bar; NaN (halted) changes nothing.
@@ -60,7 +63,7 @@ class SleeveBook:
         the next position.
         """
         start, self._marked_bar = self._marked_bar + 1, max(bar, self._marked_bar)
-        if start > bar or not self.quantities.any():
+        if start > bar or not self.held_columns:
             return
         rows = closes[start : bar + 1]
         np.fmax(self.highest_closes, np.fmax.reduce(rows, axis=0), out=self.highest_closes)
