@@ -87,6 +87,8 @@ class Ledger:
         self._may_expire = False
         self._working: dict[str, OrderIntent] = {}
         self._filled: dict[str, float] = {}
+        self._refused_rests: dict[tuple[str, Instrument], tuple[int, OrderIntent]] = {}
+        """Resting orders the venue refused, with the books' version then."""
         complete = isinstance(panel, HistoryPanel)
         self._digest = BarDigest([one.symbol for one in panel.instruments], panel.fields if complete else None)
         self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
@@ -159,6 +161,11 @@ class Ledger:
         return {
             intent.instrument: intent for intent in self._working.values() if _rests(intent) and sleeve in intent.split
         }
+
+    def refused_rest(self, sleeve: str, instrument: Instrument) -> OrderIntent | None:
+        """Return the resting order that the venue refused and, as no holding has changed since, would refuse again."""
+        version, intent = self._refused_rests.get((sleeve, instrument), (-1, None))
+        return intent if version == self.books.version else None
 
     def cancel(self, intents: Sequence[OrderIntent]) -> None:
         """Cancel orders at work."""
@@ -309,6 +316,9 @@ class Ledger:
         if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and bought and intent is not None:
             self.refused.append(intent)
         elif event.kind is OrderEventKind.REJECTED:
+            if intent is not None and _rests(intent):
+                key = (next(iter(intent.split)), intent.instrument)
+                self._refused_rests[key] = (self.books.version, intent)
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
         self.books.close_order(event.order_id)
         self._forget(event.order_id)
@@ -373,6 +383,8 @@ class Ledger:
         if held is not None:
             self.warnings[f"{instrument.symbol}: position closed at {price:.4f} ({reason.replace('_', ' ')})"] = None
         fills: list[Executed] = []
+        if held is None:
+            fills.append(Executed(instrument, self.books.settle(instrument, price, self._panel.bar)))
         for event in self.exchange.poll():
             if event.fill is None:
                 self._close(event)

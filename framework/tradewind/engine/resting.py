@@ -59,7 +59,15 @@ def _replacements(sleeve: Sleeve, ledger: Ledger, wanted: Mapping[Instrument, Or
         if instrument in wanted and _same(order, wanted[instrument], ledger.exchange.remaining(order.order_id))
     }
     ledger.cancel([order for instrument, order in resting.items() if instrument not in kept])
-    return [intent for instrument, intent in wanted.items() if instrument not in kept]
+    return [
+        intent
+        for instrument, intent in wanted.items()
+        if instrument not in kept and not _refused(ledger.refused_rest(sleeve.name, instrument), intent)
+    ]
+
+
+def _refused(refused: OrderIntent | None, wanted: OrderIntent) -> bool:
+    return refused is not None and _same(refused, wanted, refused.quantity)
 
 
 def _same(order: OrderIntent, wanted: OrderIntent, remaining: float) -> bool:

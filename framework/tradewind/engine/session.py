@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,6 +96,8 @@ class Session:
             for sleeve in self.sleeves:
                 if sleeve.name in executed.sleeves:
                     sleeve.targets.give_up(executed.instrument)
+                    if executed.instrument in self.ledger.waiting(sleeve.name):
+                        sleeve.targets.withdraw(executed.instrument)
 
     def decide(self) -> None:
         """Mark, detect, decide and submit on the close of the current bar; then record it."""
@@ -263,14 +265,20 @@ class Session:
             equity=equity,
             capital=sleeve.share_in(self.regime) * equity,
             cash=self.ledger.exchange.cash,
-            quantities=book.quantities.copy(),
-            entry_prices=book.entry_prices.copy(),
-            entry_bars=book.entry_bars.copy(),
-            highest_closes=np.where(held, book.highest_closes, np.nan),
-            lowest_closes=np.where(held, book.lowest_closes, np.nan),
-            target_weights=weights.copy(),
+            quantities=_read_only(book.quantities.copy()),
+            entry_prices=_read_only(book.entry_prices.copy()),
+            entry_bars=_read_only(book.entry_bars.copy()),
+            highest_closes=_read_only(np.where(held, book.highest_closes, np.nan)),
+            lowest_closes=_read_only(np.where(held, book.lowest_closes, np.nan)),
+            target_weights=_read_only(weights.copy()),
             others=dict(book.others),
             regime=self.regime,
         )
         self._portfolios[sleeve.name] = (key, weights, portfolio)
         return portfolio
+
+
+def _read_only(values: Any) -> Any:
+    """One portfolio is shown to several plugins: none may change it."""
+    values.flags.writeable = False
+    return values

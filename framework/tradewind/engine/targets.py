@@ -80,6 +80,10 @@ class TargetBook:
         if not self._is_pending(instrument):
             self._want(instrument, "retry")
 
+    def withdraw(self, instrument: Instrument) -> None:
+        """Take back what is still being ordered of an instrument that has been given up."""
+        self._want(instrument, "exit")
+
     def rescale(self) -> None:
         """Order every target anew after a change of the sleeve's share."""
         self._give_reason(~self._pending, "regime")

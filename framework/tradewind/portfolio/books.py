@@ -143,6 +143,16 @@ class SleeveBooks:
         self._book(buyer, instrument, quantity, price, bar)
         self._book(seller, instrument, -quantity, price, bar)
 
+    def settle(self, instrument: Instrument, price: float, bar: int) -> tuple[str, ...]:
+        """Close what sleeves hold of an instrument against each other, at a price; return who held any.
+
+        For the end of an instrument of which the account holds none, because the sleeves' holdings cancel out.
+        """
+        holders = tuple(name for name in self.books if self.holding(name, instrument) != 0.0)
+        for name in holders:
+            self._book(name, instrument, -self.holding(name, instrument), price, bar)
+        return holders
+
     def charge(self, amount: float, weights: Mapping[str, float]) -> None:
         """Charge a cost that belongs to no order (borrowing) to sleeves in proportion to weights that sum to 1."""
         for name, weight in weights.items():

@@ -74,7 +74,6 @@ def _by_field(prices: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         if "close" not in lower:
             raise DataError(f"prices of {symbol}: no column 'close'; {choices('close', lower)}")
         names[symbol] = [column for column in lower if column in FIELDS]
-        _timestamps(symbol, table.index)
     first = next(iter(prices))
     for symbol, known in names.items():
         if sorted(known) != sorted(names[first]):
@@ -82,7 +81,12 @@ def _by_field(prices: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
                 f"prices of {symbol}: has {', '.join(sorted(known))}, and {first} has "
                 f"{', '.join(sorted(names[first]))}; give every symbol the same fields"
             )
-    lowered = {symbol: table.rename(columns=lambda name: str(name).lower()) for symbol, table in prices.items()}
+    lowered = {
+        symbol: table.rename(columns=lambda name: str(name).lower()).set_axis(
+            pd.DatetimeIndex(_timestamps(symbol, table.index))
+        )
+        for symbol, table in prices.items()
+    }
     return {
         field: pd.DataFrame({symbol: table[field] for symbol, table in lowered.items()}).sort_index()
         for field in names[first]
@@ -98,7 +102,9 @@ def _values(name: str, table: pd.DataFrame, closes: pd.DataFrame) -> FloatArray:
     if not table.columns.equals(closes.columns):
         raise DataError(f"prices: the columns of the table {name!r} are not those of 'close'; give both the same order")
     if all(kind == np.float64 for kind in table.dtypes):
-        return table.to_numpy()
+        values = table.to_numpy()
+        # `Bars` copies what is not in C order; the rest would change with the caller's table.
+        return values.copy() if values.flags.c_contiguous else values
     try:
         return table.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
