@@ -19,7 +19,8 @@ class MovingAverageCross:
     """Buys an instrument on the bar on which its fast average crosses above the slow one, sells it on the way down.
 
     Each instrument stands for itself, with the same weight; between its crosses its holding is left alone, so that a
-    position an exit has closed stays closed until the next cross. Averages that touch have not crossed.
+    position an exit has closed stays closed until the next cross. Averages that touch cross when they part again,
+    whichever way.
 
     Parameters
     ----------

@@ -119,3 +119,30 @@ def test_tables_in_several_zones_are_brought_to_utc() -> None:
     assert len(tradewind.backtest(IDEA, {"A": naive, "B": aware}).equity) == 3
     with pytest.raises(DataError, match="label them with timestamps"):
         tradewind.backtest(IDEA, {"A": naive, "B": naive.reset_index(drop=True)})
+
+
+def test_a_levered_account_that_has_fallen_below_its_credit_can_still_close() -> None:
+    close = np.full((14, 2), 100.0)
+    close[3:, 0] = 85.0
+    sleeves = [sleeve("levered", {0: weights(1.7, 0.1), 5: weights(np.nan, 0.0)}, share=1.0)]
+    session = run(flat(close), sleeves, account={**CASH, "leverage": 1.8})
+    assert float(session.ledger.books.books["levered"].quantities[1]) == 0.0
+
+
+def test_a_stop_that_fills_in_part_gives_up_the_rest_too() -> None:
+    close, low = np.full((14, 1), 100.0), np.full((14, 1), 100.0)
+    low[5] = 89.0
+    volume = np.full((14, 1), 1e6)
+    volume[5] = 100.0
+    bars = make_bars(close, open=close, high=close, low=low, volume=volume)
+    sleeves = [sleeve("partial", {0: weights(0.5)}, STOP, share=1.0)]
+    session = run(bars, sleeves, account=CASH, exchange={"volume_limit": 0.1})
+    fills = session.ledger.recorder.tables(bars.timestamps, None)["fills"]
+    assert fills[["bar", "quantity"]].to_numpy().tolist()[1:] == [[5.0, -10.0], [6.0, -40.0]]
+
+
+def test_whole_numbers_are_quantities_too() -> None:
+    bars = flat(np.full((4, 1), 10.0))
+    script = {0: Targets(quantities={bars.instruments[0]: 5})}
+    session = run(bars, [sleeve("whole", script, share=1.0)], account=CASH)
+    assert session.ledger.holdings() == {bars.instruments[0]: 5.0}

@@ -201,6 +201,7 @@ class Ledger:
 
     def cross(self, cross: Cross) -> None:
         """Book and journal a transfer between sleeves."""
+        self._may_expire |= cross.instrument.expiry is not None
         self.books.cross(cross.instrument, cross.buyer, cross.seller, cross.quantity, cross.price, self._panel.bar)
         self._write(
             "cross",
@@ -269,7 +270,7 @@ class Ledger:
         bar = self._panel.bar
         if self.refused or (self._may_expire and any(i.expiry is not None for i in self.exchange.positions())):
             return bar + 1
-        if any(self.quotes.column(instrument) is None for instrument in self.exchange.positions()):
+        if any(book.others for book in self.books.books.values()):
             return bar + 1
         return self.exchange.next_event(bar, stop, self.quotes.prices)
 
@@ -313,10 +314,12 @@ class Ledger:
         self.recorder.status(event.order_id, event.kind.value)
         intent = self._working.get(event.order_id)
         bought = intent is not None and intent.quantity > 0.0
-        if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and bought and intent is not None:
+        rests = intent is not None and _rests(intent)
+        if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and bought and not rests:
+            assert intent is not None
             self.refused.append(intent)
         elif event.kind is OrderEventKind.REJECTED:
-            if intent is not None and _rests(intent):
+            if intent is not None and rests:
                 key = (next(iter(intent.split)), intent.instrument)
                 self._refused_rests[key] = (self.books.version, intent)
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
@@ -338,7 +341,8 @@ class Ledger:
     def _expire(self) -> list[Executed]:
         if not self._may_expire:
             return []
-        expiring = [instrument for instrument in self.exchange.positions() if instrument.expiry is not None]
+        held = [*self.exchange.positions(), *(one for book in self.books.books.values() for one in book.others)]
+        expiring = [instrument for instrument in dict.fromkeys(held) if instrument.expiry is not None]
         fills: list[Executed] = []
         for instrument in expiring:
             if self.expired(instrument):

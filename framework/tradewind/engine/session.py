@@ -96,7 +96,8 @@ class Session:
             for sleeve in self.sleeves:
                 if sleeve.name in executed.sleeves:
                     sleeve.targets.give_up(executed.instrument)
-                    if executed.instrument in self.ledger.waiting(sleeve.name):
+                    left = self.ledger.books.holding(sleeve.name, executed.instrument) != 0.0
+                    if left or executed.instrument in self.ledger.waiting(sleeve.name):
                         sleeve.targets.withdraw(executed.instrument)
 
     def decide(self) -> None:

@@ -71,7 +71,7 @@ class TargetBook:
             self._waits = bool(self._pending.any())
             self._give_reason(decided, "rebalance")
         for instrument, quantity in decision.quantities.items():
-            self.quantities[instrument] = quantity
+            self.quantities[instrument] = float(quantity)
             self._want(instrument, "rebalance")
             self._want_no_weight(instrument)
 

@@ -117,7 +117,8 @@ class Admission:
         cash -= charges
         self._cash = cash
         self._planned[position] = held + size
-        return cash >= -self.credit
+        # Cash that is lent can be overdrawn by a fall of prices; closing is then the remedy, never to be refused.
+        return cash >= -self.credit or (self.credit > 0.0 and not opened)
 
 
 def _trails(order: WorkingOrder) -> bool:

@@ -39,6 +39,11 @@ class Charges(NamedTuple):
     slippage: float = 0.0
     impact: float = 0.0
 
+    @property
+    def total(self) -> float:
+        """All of it; `sum` adds floats in another way from Python 3.12 on."""
+        return self.commission + self.spread + self.slippage + self.impact
+
 
 FREE = Charges()
 

@@ -45,7 +45,7 @@ class Exchange:
     - acceptance and refusal are known at submission, not one bar later.
 
     An opening trade that cash does not cover is not executed: its closing part is, and the rest is rejected with reason
-    ``margin``. Closing trades may overdraw the account.
+    ``margin``. Closing trades may overdraw the account; where cash is lent, what only closes is never refused for it.
 
     Parameters
     ----------
@@ -326,16 +326,16 @@ class Exchange:
             opening = abs(opened) * factor * price * position.multiplier
             after -= opening
             if charges is not FREE:
-                after -= sum(charges)
+                after -= charges.total
             refusal = self._opening_refusal(position, opened, price, after)
             if not refusal:
                 cash, commission = after, commission + opening
             elif closed:
                 size = closed
                 charges = self._charge([execution._replace(quantity=closed)])[0]
-                cash -= sum(charges)
+                cash -= charges.total
         elif charges is not FREE:
-            cash -= sum(charges)
+            cash -= charges.total
         if not refusal or closed:
             self.cash = cash
             order.remaining -= size
@@ -383,7 +383,7 @@ class Exchange:
                 ],
             )
         )
-        return [0.0 if price is None else sum(next(charges)) for price in priced]
+        return [0.0 if price is None else next(charges).total for price in priced]
 
     def _emit(
         self,

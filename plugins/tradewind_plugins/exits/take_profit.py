@@ -47,7 +47,7 @@ class TakeProfit:
 
 
 class RestingTakeProfit:
-    """The same profit as a limit order that rests at the exchange for the next bar, and so fills within it.
+    """The same profit as a limit order that rests at the exchange, and so fills within a bar.
 
     Parameters
     ----------

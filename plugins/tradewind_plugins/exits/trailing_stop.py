@@ -45,7 +45,7 @@ class TrailingStop:
 
 
 class RestingTrailingStop:
-    """The same stop as an order that rests at the exchange for the next bar, and so fills within it.
+    """The same stop as an order that rests at the exchange, and so fills within a bar.
 
     The stop for bar t + 1 follows from the closes up to t: a new high inside bar t + 1 does not move it.
 
