@@ -101,7 +101,8 @@ class Broker(bt.brokers.BackBroker):
         if not self._fast:
             return
         schemes = self.comminfo.values()
-        self._lean = not self._fundhist and all(
+        # A fill at NaN, which Backtrader makes on a row without prices, spoils the account as only its own code does.
+        self._lean = not (self._fundhist or self._book.has_gaps) and all(
             scheme._stocklike  # noqa: SLF001
             and not scheme.p.interest
             and all(getattr(type(scheme), name) is getattr(bt.CommInfoBase, name) for name in _PLAIN_COMMISSION)

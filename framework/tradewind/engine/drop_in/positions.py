@@ -75,6 +75,11 @@ class Positions:
         self._known = 0
         self.changed = True
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a feed has rows without prices."""
+        return bool(self._never_flat)
+
     def _collect(self) -> None:
         broker = self._broker
         self._held = [
