@@ -125,3 +125,23 @@ def test_orders_are_of_backtraders_own_classes():
     (strategy,) = cerebro.run()
     assert {type(order) for order in strategy._orders} <= {bt.order.BuyOrder, bt.order.SellOrder}
     assert strategy._orders
+
+
+def test_a_fill_on_a_row_without_prices_spoils_the_account_alike():
+    frames = [prices(30, 1).iloc[13:], prices(30, 2)]
+    frames[1].iloc[15] = np.nan
+
+    class Brackets(bt.Strategy):
+        def prenext(self):
+            self.next()
+
+        def next(self):
+            if len(self.datas[1]) == 15:
+                close = self.datas[1].close[0]
+                self.sell_bracket(data=self.datas[1], exectype=bt.Order.Market, stopprice=1.01 * close, limitprice=0.5)
+
+    def build(cerebro):
+        universe(cerebro, frames)
+        cerebro.addstrategy(watched(Brackets))
+
+    assert_same(build)
