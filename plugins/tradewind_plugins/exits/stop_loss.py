@@ -8,13 +8,27 @@ import numpy as np
 from pydantic import Field
 
 from tradewind.contracts import Exit, RestingExit
-from tradewind.model import Market, Path, Portfolio
-from tradewind.model.typing import BoolArray, FloatArray
+from tradewind.model import Path, Portfolio
+from tradewind.model.typing import FloatArray, IntArray
+from tradewind_plugins.exits.stops import ClosingStop, RestingStop, Stop
 
 __all__ = ["RestingStopLoss", "StopLoss", "stop_loss"]
 
 
-class StopLoss:
+class _AtEntry(Stop):
+    def prices(self, portfolio: Portfolio) -> FloatArray:
+        """Return the stops of what is held, shape (N,); NaN where flat."""
+        held = portfolio.quantities
+        shorts = np.where(held < 0, portfolio.entry_prices * (1.0 + self.fraction), np.nan)
+        return np.where(held > 0, portfolio.entry_prices * (1.0 - self.fraction), shorts)
+
+    def prices_ahead(self, path: Path, columns: IntArray) -> FloatArray:
+        """Return the stops of held columns, which do not move while a position stays."""
+        stops: FloatArray = self.prices(path.portfolio)[columns]
+        return stops
+
+
+class StopLoss(_AtEntry, ClosingStop):
     """Closes a position that has lost a fraction of its average entry price.
 
     A long is closed at or below ``(1 - fraction) * entry price``, a short at or above ``(1 + fraction) * entry price``.
@@ -27,24 +41,8 @@ class StopLoss:
         Loss to stop at, as a fraction of the entry price, in (0, 1).
     """
 
-    def __init__(self, fraction: float) -> None:
-        self.fraction = fraction
 
-    def closes(self, market: Market, portfolio: Portfolio) -> BoolArray:
-        """Return True where the close has reached the stop, shape (N,)."""
-        close = market.current("close")
-        stops = _stops(portfolio, self.fraction)
-        held = portfolio.quantities
-        reached: BoolArray = ((held > 0) & (close <= stops)) | ((held < 0) & (close >= stops))
-        return reached
-
-    def next_event(self, path: Path) -> int:
-        """Return the first bar ahead whose close has reached the stop."""
-        columns = path.held
-        return path.first(path.gives_back(columns, _stops(path.portfolio, self.fraction)[columns]))
-
-
-class RestingStopLoss:
+class RestingStopLoss(_AtEntry, RestingStop):
     """The same stop as an order that rests at the exchange from the close of the entry bar on.
 
     Parameters
@@ -52,21 +50,6 @@ class RestingStopLoss:
     fraction
         Loss to stop at, as a fraction of the entry price, in (0, 1).
     """
-
-    def __init__(self, fraction: float) -> None:
-        self.fraction = fraction
-
-    def stop_prices(self, market: Market, portfolio: Portfolio) -> FloatArray:
-        """Return the stops of what is held, shape (N,); NaN where flat."""
-        return _stops(portfolio, self.fraction)
-
-    def limit_prices(self, market: Market, portfolio: Portfolio) -> FloatArray:
-        """Return NaN everywhere, shape (N,): a stop takes no profit."""
-        return np.full(len(portfolio.quantities), np.nan)
-
-    def next_event(self, path: Path) -> int:
-        """Return ``path.stop``: the stop does not move while the position stays."""
-        return path.stop
 
 
 def stop_loss(
@@ -77,9 +60,3 @@ def stop_loss(
 ) -> Exit | RestingExit:
     """Return a `StopLoss`, or a `RestingStopLoss` where ``resting``."""
     return RestingStopLoss(fraction) if resting else StopLoss(fraction)
-
-
-def _stops(portfolio: Portfolio, fraction: float) -> FloatArray:
-    held = portfolio.quantities
-    shorts = np.where(held < 0, portfolio.entry_prices * (1.0 + fraction), np.nan)
-    return np.where(held > 0, portfolio.entry_prices * (1.0 - fraction), shorts)
