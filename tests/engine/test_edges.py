@@ -77,6 +77,19 @@ def test_the_end_of_data_closes_holdings_of_sleeves_that_cancel_out() -> None:
     assert profits["up"] < 0.0 < profits["down"]
 
 
+@pytest.mark.parametrize("decided", [4, 7])
+def test_what_is_wanted_of_an_instrument_whose_data_have_ended_is_not_waited_for(decided: int) -> None:
+    close = np.full((12, 2), 100.0)
+    close[4:, 0] = np.nan
+    session = run(
+        replace(flat(close), ends=np.array([6, 12])),
+        [sleeve("late", {decided: weights(0.5, 0.5)}, share=1.0)],
+        account=CASH,
+    )
+    assert not session.sleeves[0].targets.pending
+    assert session.ledger.holdings() == {session.panel.instruments[1]: pytest.approx(50.0)}
+
+
 def test_a_plugin_that_changes_the_portfolio_it_was_shown_is_named() -> None:
     class Careless:
         def on_bar(self, market: Any, portfolio: Any) -> Targets:

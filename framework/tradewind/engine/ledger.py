@@ -36,6 +36,7 @@ class Executed(NamedTuple):
 
     instrument: Instrument
     sleeves: tuple[str, ...]
+    reason: str
 
 
 class Ledger:
@@ -306,7 +307,7 @@ class Ledger:
         self.recorder.fill(fill, reason)
         if self.journal.keeps:
             self.journal.write_text(self._begin_entry(), "fill", fill_entry(fill, parts))
-        return Executed(fill.instrument, tuple(parts)) if intent is None or _rests(intent) else None
+        return Executed(fill.instrument, tuple(parts), reason) if intent is None or _rests(intent) else None
 
     def _close(self, event: OrderEvent) -> None:
         if self.journal.keeps:
@@ -388,7 +389,7 @@ class Ledger:
             self.warnings[f"{instrument.symbol}: position closed at {price:.4f} ({reason.replace('_', ' ')})"] = None
         fills: list[Executed] = []
         if held is None:
-            fills.append(Executed(instrument, self.books.settle(instrument, price, self._panel.bar)))
+            fills.append(Executed(instrument, self.books.settle(instrument, price, self._panel.bar), reason))
         for event in self.exchange.poll():
             if event.fill is None:
                 self._close(event)

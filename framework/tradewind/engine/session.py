@@ -84,6 +84,8 @@ class Session:
         self._limits = limits
         self._portfolios: dict[str, tuple[tuple[object, ...], FloatArray, Portfolio]] = {}
         """The last portfolio made for each sleeve, with what it was made of."""
+        self._ended: list[Instrument] = []
+        """What will not trade again."""
         self._stale: set[tuple[str, Instrument]] = set()
         """Sleeves and instruments whose working order the latest decision contradicts."""
 
@@ -92,13 +94,15 @@ class Session:
         closes, bar = self.panel.fields["close"], self.panel.bar
         for book in self.ledger.books.books.values():
             book.mark_to(closes, bar - 1)
-        for executed in self.ledger.process(self.panel.ended()):
+        ended = self.panel.ended()
+        self._ended.extend(self.panel.instruments[column] for column in ended)
+        for executed in self.ledger.process(ended):
             for sleeve in self.sleeves:
                 if sleeve.name in executed.sleeves:
                     sleeve.targets.give_up(executed.instrument)
                     left = self.ledger.books.holding(sleeve.name, executed.instrument) != 0.0
                     if left or executed.instrument in self.ledger.waiting(sleeve.name):
-                        sleeve.targets.withdraw(executed.instrument)
+                        sleeve.targets.withdraw(executed.instrument, executed.reason)
 
     def decide(self) -> None:
         """Mark, detect, decide and submit on the close of the current bar; then record it."""
@@ -178,6 +182,8 @@ class Session:
         for instrument in [one for one in sleeve.targets.quantities if self.ledger.expired(one)]:
             sleeve.targets.give_up(instrument)
             self.ledger.warnings[f"{instrument.symbol}: has expired and is not traded"] = None
+        for instrument in self._ended:
+            sleeve.targets.give_up(instrument)
         if not sleeve.targets.pending:
             return []
         capital = sleeve.share_in(self.regime) * equity

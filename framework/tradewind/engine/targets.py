@@ -80,9 +80,9 @@ class TargetBook:
         if not self._is_pending(instrument):
             self._want(instrument, "retry")
 
-    def withdraw(self, instrument: Instrument) -> None:
+    def withdraw(self, instrument: Instrument, reason: str) -> None:
         """Take back what is still being ordered of an instrument that has been given up."""
-        self._want(instrument, "exit")
+        self._want(instrument, reason)
 
     def rescale(self) -> None:
         """Order every target anew after a change of the sleeve's share."""
