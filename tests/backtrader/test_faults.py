@@ -210,7 +210,11 @@ def test_a_chart_of_one_bar_is_drawn():
     cerebro = make(Cerebro, feed([10.0]))
     cerebro.addstrategy(Orders, orders={})
     cerebro.run()
-    cerebro.plot(use="agg", style="candle")[0][0].canvas.draw()
+    figure = cerebro.plot(use="agg", style="candle")[0][0]
+    figure.canvas.draw()
+    panes = [pane for pane in figure.axes if pane.patches or pane.collections]
+    assert panes
+    assert all(pane.get_xlim()[0] < 0.0 < pane.get_xlim()[1] for pane in panes)
     plt.close("all")
 
 

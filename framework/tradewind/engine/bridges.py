@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 import numpy as np
 
+from tradewind.engine.collector import patient_collector
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tradewind.engine.panel import Panel
     from tradewind.engine.session import Session
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["drive"]
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
-_COLLECT_AFTER = 500_000
-"""Objects made since the last collection of cycles that start the next."""
 _EPOCH_ORDINAL = 719_163
 """Proleptic ordinal of 1970-01-01, from which Backtrader counts days."""
 
@@ -127,19 +125,8 @@ def drive(
     feed = ClockFeed(panel=session.panel, streaming=streaming)
     cerebro.adddata(feed)
     cerebro.addstrategy(StrategyBridge, session=session, on_bar=on_bar)
-    with _patient_collector():
+    with patient_collector():
         cerebro.run()
-
-
-@contextmanager
-def _patient_collector() -> Iterator[None]:
-    """Look for reference cycles less often: a run makes records by the hundred thousand, none of them in a cycle."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(max(thresholds[0], _COLLECT_AFTER), *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 def backtrader_time(timestamp: np.datetime64) -> float:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from tradewind.engine.collector import patient_collector
 from tradewind.engine.drop_in.broker import Broker
 from tradewind.engine.drop_in.followers import Indicators
 from tradewind.engine.drop_in.lines import Swapped
 from tradewind.engine.drop_in.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tradewind.engine.drop_in.calendar import Calendar
 
 __all__ = ["run_loop"]
-
-_COLLECTED_AT_ONCE = 100_000
 
 
 def run_loop(cerebro: Any, strategies: list[Any], calendar: Calendar) -> None:
@@ -36,7 +33,7 @@ def run_loop(cerebro: Any, strategies: list[Any], calendar: Calendar) -> None:
     if fast_broker:
         broker.begin_fast(cerebro.datas, calendar.cursors)
     try:
-        with _fewer_collections():
+        with patient_collector():
             _loop(cerebro, strategies, [step.take for step in steps], calendar)
     finally:
         if fast_broker:
@@ -44,18 +41,6 @@ def run_loop(cerebro: Any, strategies: list[Any], calendar: Calendar) -> None:
         for step in steps:
             step.finish()
         swapped.restore()
-
-
-@contextlib.contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """Look for cycles less often: a run makes many orders that stay, and next to no cycles."""
-    thresholds = gc.get_threshold()
-    if thresholds[0]:
-        gc.set_threshold(max(thresholds[0], _COLLECTED_AT_ONCE), *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 def _loop(cerebro: Any, strategies: list[Any], takes: Sequence[Callable[[float], None]], calendar: Calendar) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tradewind.engine.drop_in.lines import Cursor
 
-__all__ = ["watchers"]
+__all__ = ["analyze", "watchers"]
 
 
 def watchers(strategy: Any, observers: list[Any], cursor: Cursor) -> list[Callable[[int], None]]:
@@ -101,15 +101,20 @@ def _on_trades(strategy: Any, observer: Any) -> Callable[[int], None]:
     return observe
 
 
+def analyze(analyzer: Any, status: int) -> None:
+    """Let an analyzer act on a bar, by how many bars its strategy's indicators still lack."""
+    if status < 0:
+        analyzer._next()  # noqa: SLF001
+    elif status == 0:
+        analyzer._nextstart()  # noqa: SLF001
+    else:
+        analyzer._prenext()  # noqa: SLF001
+
+
 def _any(observer: Any) -> Callable[[int], None]:
     def observe(status: int) -> None:
         for analyzer in observer._analyzers:  # noqa: SLF001
-            if status < 0:
-                analyzer._next()  # noqa: SLF001
-            elif status == 0:
-                analyzer._nextstart()  # noqa: SLF001
-            else:
-                analyzer._prenext()  # noqa: SLF001
+            analyze(analyzer, status)
         if status < 0:
             observer.next()
         elif status == 0:

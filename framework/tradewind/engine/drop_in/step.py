@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from tradewind.engine.drop_in.lines import Cursor, is_plain
-from tradewind.engine.drop_in.observers import watchers
+from tradewind.engine.drop_in.observers import analyze, watchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ class Step:
             else:
                 strategy.prenext()
             for analyzer in analyzers:
-                _act(analyzer, status)
+                analyze(analyzer, status)
             observing.index += 1
             for observe in observers:
                 observe(status)
@@ -102,15 +102,6 @@ class Step:
                 strategy.clear()
 
         return take
-
-
-def _act(analyzer: Any, status: int) -> None:
-    if status < 0:
-        analyzer._next()  # noqa: SLF001
-    elif status == 0:
-        analyzer._nextstart()  # noqa: SLF001
-    else:
-        analyzer._prenext()  # noqa: SLF001
 
 
 def _acts(analyzer: Any) -> bool:

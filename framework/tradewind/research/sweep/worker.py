@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -118,7 +117,6 @@ def serve(connection: Connection, inherited: Sequence[Any], work: Work) -> None:
     for handle in inherited:
         handle.close()
     _print_to_stderr()
-    gc.set_threshold(100_000, 20, 20)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while (point := connection.recv()) is not None:
             connection.send(work(point))
