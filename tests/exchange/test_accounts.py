@@ -127,6 +127,21 @@ def test_costs_count_when_cash_is_checked() -> None:
     assert desk.exchange.cash == 1_000.0
 
 
+def test_costs_of_an_order_that_closes_on_credit_count_when_a_later_one_opens() -> None:
+    cost = TenBasisPoints()
+    desk = Desk(cash=1_000.0, cost=cost)
+    desk.exchange.lend(1e-9)
+    desk.bar(flat_quote(100.0))
+    desk.order(9.0)
+    desk.bar(flat_quote(100.0))
+    asked = len(cost.batches)
+    desk.order(-9.0)
+    assert (desk.outcome(), len(cost.batches)) == ("accepted", asked)
+    desk.order(9.95)
+    assert desk.exchange.cash + 900.0 > 996.995 > desk.exchange.cash + 900.0 - 1.9
+    assert desk.outcome() == "rejected:margin"
+
+
 def test_a_reversal_refused_for_cash_is_charged_for_its_closing_part_only() -> None:
     desk = Desk(cash=1_000.0, check_cash=False, cost=TenBasisPoints())
     desk.bar(flat_quote(100.0))

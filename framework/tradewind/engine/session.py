@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,7 +166,8 @@ class Session:
         portfolio: Portfolio | None = None
         if due:
             portfolio = self.portfolio(sleeve, equity)
-            decision = sleeve.decide(market, portfolio, self.panel.market(f"{sleeve.name}.sizer"))
+            sizer_market = self.panel.market(f"{sleeve.name}.sizer") if sleeve.sizer else market
+            decision = sleeve.decide(market, portfolio, sizer_market)
             if decision is not None:
                 self.ledger.decision(sleeve.name, decision)
         for intent in self.ledger.refused:
@@ -263,12 +264,20 @@ class Session:
         book, weights = self.ledger.books.books[sleeve.name], sleeve.targets.weights
         key = (self.panel.bar, book.version, self.regime, self.ledger.exchange.cash)
         known = self._portfolios.get(sleeve.name)
-        if known is not None and known[0] == key and known[1] is weights:
+        if known is None or known[0] != key:
+            portfolio = self._view(sleeve, self.ledger.equity() if equity is None else equity)
+        elif known[1] is weights:
             return known[2]
+        else:
+            portfolio = replace(known[2], target_weights=_read_only(weights.copy()))
+        self._portfolios[sleeve.name] = (key, weights, portfolio)
+        return portfolio
+
+    def _view(self, sleeve: Sleeve, equity: float) -> Portfolio:
+        book = self.ledger.books.books[sleeve.name]
         book.mark_to(self.panel.fields["close"], self.panel.bar)
-        equity = self.ledger.equity() if equity is None else equity
         held = book.quantities != 0
-        portfolio = Portfolio(
+        return Portfolio(
             equity=equity,
             capital=sleeve.share_in(self.regime) * equity,
             cash=self.ledger.exchange.cash,
@@ -277,15 +286,13 @@ class Session:
             entry_bars=_read_only(book.entry_bars.copy()),
             highest_closes=_read_only(np.where(held, book.highest_closes, np.nan)),
             lowest_closes=_read_only(np.where(held, book.lowest_closes, np.nan)),
-            target_weights=_read_only(weights.copy()),
+            target_weights=_read_only(sleeve.targets.weights.copy()),
             others=dict(book.others),
             regime=self.regime,
         )
-        self._portfolios[sleeve.name] = (key, weights, portfolio)
-        return portfolio
 
 
 def _read_only(values: Any) -> Any:
     """One portfolio is shown to several plugins: none may change it."""
-    values.flags.writeable = False
+    values.setflags(write=False)
     return values

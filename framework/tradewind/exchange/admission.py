@@ -9,6 +9,8 @@ from tradewind.exchange.accounting import split
 from tradewind.model import OrderType
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tradewind.exchange.accounting import Book, Position
     from tradewind.exchange.rules import ExchangeRules, QuoteSource
     from tradewind.exchange.shorts import Shorts
@@ -33,6 +35,8 @@ class Admission:
         self._book = book
         self._shorts = shorts
         self.credit = 0.0
+        self.owed = 0.0
+        """Costs of orders taken on this bar that have not been counted yet."""
         self._cash: float | None = None
         self._planned: dict[Position, float] = {}
         self._certain: dict[Position, float] = {}
@@ -41,8 +45,22 @@ class Admission:
         """Forget the last bar's orders."""
         if self._cash is not None:
             self._cash = None
+            self.owed = 0.0
             self._planned.clear()
             self._certain.clear()
+
+    def only_close(self, orders: Sequence[WorkingOrder]) -> bool:
+        """Whether each of these orders takes from a holding as the bar's orders leave it, and none turns it round."""
+        left: dict[Position, float] = {}
+        for order in orders:
+            position = order.position
+            held = left.get(position)
+            if held is None:
+                held = self._planned.get(position, position.quantity)
+            after = left[position] = held + order.remaining
+            if held * order.remaining >= 0.0 or held * after < 0.0:
+                return False
+        return True
 
     def refusal(self, order: WorkingOrder, cash: float, charges: float, quotes: QuoteSource | None) -> str:
         """Return the reason to reject an order, empty to accept it.
@@ -65,6 +83,9 @@ class Admission:
         """
         if self._cash is None:
             self._cash = cash
+        if self.owed:
+            self._cash -= self.owed
+            self.owed = 0.0
         if order.position.instrument.is_reference:
             return "reference"
         if order.order_type is OrderType.TRAILING_STOP and not _trails(order):

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FREE", "Charges", "Execution", "charge"]
 
-_COMPONENTS = ("commission", "spread", "slippage", "impact")
-
 
 class Execution(NamedTuple):
     """A trade about to be charged: signed quantity, price per unit, and whether a resting limit order was met."""
@@ -59,7 +57,8 @@ def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:
     if not executions:
         return []
     instruments, quantities, prices, passive = zip(*executions, strict=True)
-    unknown = np.full(len(executions), np.nan)
+    unknown = np.empty(len(executions))
+    unknown.fill(np.nan)
     trades = Trades(
         instruments=instruments,
         quantities=np.array(quantities, dtype=np.float64),
@@ -69,17 +68,19 @@ def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:
         passive=np.array(passive, dtype=np.bool_),
     )
     answer = cost.costs(trades)
-    components = [getattr(answer, name) for name in _COMPONENTS]
-    if any(np.shape(component) != unknown.shape for component in components) or not _sound(components):
-        for name, component in zip(_COMPONENTS, components, strict=True):
-            _check(cost, name, np.asarray(component, dtype=np.float64).tolist(), executions)
-    return list(map(Charges._make, np.array(components, dtype=np.float64).T.tolist()))
-
-
-def _sound(components: Sequence[FloatArray]) -> bool:
-    """Whether all are at least 0 and finite; a NaN is the least and the most of its row, and fails both."""
+    components = (answer.commission, answer.spread, answer.slippage, answer.impact)
+    if not all(np.shape(component) == unknown.shape for component in components):
+        _refuse(cost, components, executions)
     table = np.array(components, dtype=np.float64)
-    return bool(table.min() >= 0.0 and table.max() < np.inf)
+    # A NaN is the least and the most of a table, and fails both.
+    if not (table.min() >= 0.0 and table.max() < np.inf):
+        _refuse(cost, components, executions)
+    return list(map(Charges._make, table.T.tolist()))
+
+
+def _refuse(cost: Cost, components: Sequence[FloatArray], executions: Sequence[Execution]) -> None:
+    for name, component in zip(Charges._fields, components, strict=True):
+        _check(cost, name, np.asarray(component, dtype=np.float64).tolist(), executions)
 
 
 def _check(cost: Cost, name: str, column: object, executions: Sequence[Execution]) -> None:

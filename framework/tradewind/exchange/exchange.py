@@ -79,6 +79,8 @@ class Exchange:
         self._quotes: QuoteSource | None = None
         self._orders: dict[str, WorkingOrder] = {}
         self._seen: set[str] = set()
+        self._unasked: list[WorkingOrder] = []
+        """Orders of this bar that only close, whose costs nobody has needed yet."""
         self._events: list[OrderEvent] = []
         self._book = Book()
         self._shorts = Shorts(rules)
@@ -115,6 +117,7 @@ class Exchange:
         self._bar = bar
         self._quotes = quotes
         self._admission.start()
+        self._unasked = []
         shorts = self._shorts
         shorts.start()
         if shorts.borrowed:
@@ -154,7 +157,7 @@ class Exchange:
             quote = None if quotes is None else usable_quote(quotes, intent.instrument)
             close = None if quote is None else quote.close
             orders.append(WorkingOrder(intent, self._book.position(intent.instrument), close))
-        for order, cost in zip(orders, costs or self._estimate(orders), strict=True):
+        for order, cost in zip(orders, self._checked_costs(orders, costs), strict=True):
             reason = self._admission.refusal(order, self.cash, cost, quotes)
             if not reason:
                 working[order.order_id] = order
@@ -367,6 +370,16 @@ class Exchange:
 
     def _charge(self, executions: Sequence[Execution]) -> Sequence[Charges]:
         return [FREE] * len(executions) if self._cost is None else charge(self._cost, executions)
+
+    def _checked_costs(self, orders: Sequence[WorkingOrder], costs: Sequence[float]) -> Sequence[float]:
+        """Costs to check cash with; what closes on credit is not refused for them, and asked when they matter."""
+        if self._credit > 0.0 and self._admission.only_close(orders):
+            self._unasked += orders
+            return [0.0] * len(orders)
+        if self._unasked:
+            self._admission.owed = math.fsum(self._estimate(self._unasked))
+            self._unasked = []
+        return costs or self._estimate(orders)
 
     def _estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[float]:
         """Costs at the price at which cash is checked; none where that is unknown."""

@@ -143,14 +143,15 @@ class BarDigest:
 
     def update(self, fields: Mapping[str, FloatArray], rows: int) -> str:
         """Take in the rows up to ``rows`` and return the first 16 hexadecimal digits over all fields."""
-        summary = hashlib.sha256()
-        for name in sorted(fields):
-            digest = self._digests.setdefault(name, hashlib.sha256())
+        if not self._digests:
+            self._digests = {name: hashlib.sha256() for name in sorted(fields)}
+        parts: list[bytes] = []
+        for name, digest in self._digests.items():
             if rows > self._rows:
                 digest.update(self._bytes(name, fields[name], rows))
-            summary.update(name.encode() + digest.digest())
+            parts += name.encode(), digest.digest()
         self._rows = rows
-        return summary.hexdigest()[:16]
+        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
     def _bytes(self, name: str, values: FloatArray, rows: int) -> bytes | memoryview:
         raw = self._raw.get(name)
