@@ -20,6 +20,7 @@ KIND_TITLES = {
     "exit": "Exits",
     "factor": "Factors",
     "feed": "Feeds",
+    "broker": "Brokers",
     "cost": "Costs",
     "report": "Reports",
 }

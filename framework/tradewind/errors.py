@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "BrokerError",
     "ConfigError",
     "DataError",
     "GateError",
+    "JournalError",
     "LookAheadError",
     "PluginError",
     "RiskHaltError",
@@ -69,6 +71,18 @@ class GateError(TradewindError):
     """A risk gate refused what the run cannot go on without."""
 
     exit_code = 6
+
+
+class BrokerError(TradewindError):
+    """A broker cannot be reached, refuses the account, or contradicts what we know of it."""
+
+    exit_code = 7
+
+
+class JournalError(TradewindError):
+    """The durable journal cannot be read or written, is in use, or was changed."""
+
+    exit_code = 8
 
 
 def choices(received: str, known: Iterable[str]) -> str:

@@ -23,6 +23,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from tradewind.contracts.plugin import (
+        BrokerPlugin,
         CostPlugin,
         ExitPlugin,
         FactorPlugin,
@@ -71,6 +72,10 @@ class HookSpecs:
     @hookspec
     def tradewind_costs(self) -> Iterable[CostPlugin]:  # type: ignore[empty-body]
         """Cost models: ``yield CostPlugin(name="us_equity", create=UsEquity, summary="Costs.")``."""
+
+    @hookspec
+    def tradewind_brokers(self) -> Iterable[BrokerPlugin]:  # type: ignore[empty-body]
+        """Brokers: ``yield BrokerPlugin(name="venue", create=VenueBroker, summary="The exchange as a process.")``."""
 
     @hookspec
     def tradewind_reports(self) -> Iterable[ReportPlugin]:  # type: ignore[empty-body]

@@ -1,11 +1,22 @@
 """What a plugin promises: one module a kind."""
 
+from tradewind.contracts.broker import (
+    Account,
+    Broker,
+    BrokerCapabilities,
+    BrokerOrder,
+    Outcome,
+    Replacement,
+    Response,
+    SimulatedBroker,
+)
 from tradewind.contracts.cost import Cost, Costs, Trades
 from tradewind.contracts.exit import Exit, RestingExit
 from tradewind.contracts.factor import Factor, FactorStep, OnReference
 from tradewind.contracts.feed import DataRequest, Feed, StreamingFeed
 from tradewind.contracts.plugin import (
     KINDS,
+    BrokerPlugin,
     CostPlugin,
     Directory,
     ExitPlugin,
@@ -26,6 +37,11 @@ from tradewind.contracts.strategy import SCHEDULES, Schedule, Strategy
 __all__ = [
     "KINDS",
     "SCHEDULES",
+    "Account",
+    "Broker",
+    "BrokerCapabilities",
+    "BrokerOrder",
+    "BrokerPlugin",
     "Cost",
     "CostPlugin",
     "Costs",
@@ -39,14 +55,18 @@ __all__ = [
     "Feed",
     "FeedPlugin",
     "OnReference",
+    "Outcome",
     "Plugin",
     "Regime",
     "RegimePlugin",
+    "Replacement",
     "Report",
     "ReportPlugin",
+    "Response",
     "RestingExit",
     "Schedule",
     "Seed",
+    "SimulatedBroker",
     "Sizer",
     "SizerPlugin",
     "Strategy",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NewType
 
+from tradewind.contracts.broker import Broker
 from tradewind.contracts.cost import Cost
 from tradewind.contracts.exit import Exit, RestingExit
 from tradewind.contracts.factor import Factor
@@ -18,6 +19,7 @@ from tradewind.contracts.strategy import Strategy
 
 __all__ = [
     "KINDS",
+    "BrokerPlugin",
     "CostPlugin",
     "Directory",
     "ExitPlugin",
@@ -121,6 +123,15 @@ class CostPlugin(Plugin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPlugin(Plugin):
+    """A `tradewind.contracts.Broker`."""
+
+    kind: ClassVar[str] = "broker"
+    create: Callable[..., Broker]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPlugin(Plugin):
     """A `tradewind.contracts.Report`."""
 
@@ -137,6 +148,7 @@ KINDS: Mapping[str, tuple[type[Plugin], tuple[type, ...]]] = {
     "factor": (FactorPlugin, (Factor,)),
     "feed": (FeedPlugin, (Feed, StreamingFeed)),
     "cost": (CostPlugin, (Cost,)),
+    "broker": (BrokerPlugin, (Broker,)),
     "report": (ReportPlugin, (Report,)),
 }
 """Kind to its record type and the contracts one of which what it creates must meet."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tradewind.errors import ConfigError, DataError
+from tradewind.model import Quote
 
 if TYPE_CHECKING:
     from tradewind.model import Instrument
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["ExchangeRules", "PathPrices", "Quote", "QuoteSource", "usable_quote"]
 
 _INF = math.inf
-
-
-class Quote(NamedTuple):
-    """Prices of one instrument in one bar, in its currency; ``volume`` in units, NaN where unknown.
-
-    A quote whose four prices are all NaN stands for a halted instrument. With closes only, the close is repeated.
-    """
-
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float = math.nan
 
 
 class PathPrices(Protocol):

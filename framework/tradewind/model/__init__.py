@@ -1,17 +1,21 @@
 """Frozen values: what crosses the borders between host and plugins."""
 
 from tradewind.model.bars import Bars, Row
+from tradewind.model.execution import TERMINAL_STATES, ExecutionReport, OrderState, ReportKind
 from tradewind.model.instrument import AssetClass, ExerciseStyle, Instrument, OptionRight
 from tradewind.model.market import Market, ReferenceView
 from tradewind.model.order import Fill, OrderEvent, OrderEventKind, OrderIntent, OrderType, TimeInForce
 from tradewind.model.path import Path
 from tradewind.model.portfolio import Portfolio
+from tradewind.model.quote import Quote
 from tradewind.model.result import Result
 from tradewind.model.signals import RegimeEstimate, Signals, Targets
 
 __all__ = [
+    "TERMINAL_STATES",
     "AssetClass",
     "Bars",
+    "ExecutionReport",
     "ExerciseStyle",
     "Fill",
     "Instrument",
@@ -20,11 +24,14 @@ __all__ = [
     "OrderEvent",
     "OrderEventKind",
     "OrderIntent",
+    "OrderState",
     "OrderType",
     "Path",
     "Portfolio",
+    "Quote",
     "ReferenceView",
     "RegimeEstimate",
+    "ReportKind",
     "Result",
     "Row",
     "Signals",

@@ -33,10 +33,19 @@ _NEEDED_PRICES = {
 
 
 class TimeInForce(StrEnum):
-    """How long an order works."""
+    """How long an order works; the names are those of IBKR."""
 
     DAY = "day"
     GTC = "gtc"
+    """Until it is cancelled."""
+    OPG = "opg"
+    """At the next open, or not at all."""
+    CLS = "cls"
+    """At the next close, or not at all."""
+    IOC = "ioc"
+    """What can be filled at once is filled, the rest is cancelled."""
+    FOK = "fok"
+    """All at once, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +72,10 @@ class OrderIntent:
         Why: ``rebalance``, ``exit:<name>``, ``regime``, ``data_end`` ...
     split
         Signed quantity of each sleeve; sums to ``quantity``.
+    parent_id
+        Order that must be filled before this one works: a bracket's entry; empty for none.
+    oca_group
+        Orders of one name cancel each other (one cancels all); empty for none.
     """
 
     order_id: str
@@ -77,6 +90,8 @@ class OrderIntent:
     trail_fraction: float | None = None
     reason: str = ""
     split: Mapping[str, float] = field(default_factory=dict)
+    parent_id: str = ""
+    oca_group: str = ""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.quantity) or self.quantity == 0.0:

@@ -25,6 +25,7 @@ HOOK_KINDS: Mapping[str, str] = {
     "tradewind_exits": "exit",
     "tradewind_factors": "factor",
     "tradewind_feeds": "feed",
+    "tradewind_brokers": "broker",
     "tradewind_costs": "cost",
     "tradewind_reports": "report",
 }
