@@ -216,8 +216,8 @@ class Broker(Protocol):
 class SimulatedBroker(Broker, Protocol):
     """A broker that must be shown the prices it fills at: the exchange, here or in a process of its own."""
 
-    def advance(self, bar: int, quotes: Mapping[Instrument, Quote], years: float) -> None:
-        """Process a bar; one that was processed before changes nothing.
+    def advance(self, bar: int, quotes: Mapping[Instrument, Quote], years: float) -> float:
+        """Process a bar and return what borrowing cost in it; the last bar again changes nothing and says the same.
 
         Parameters
         ----------

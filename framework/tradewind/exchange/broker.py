@@ -1,0 +1,219 @@
+"""The exchange as a broker: the contract that real venues meet, over the simulation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tradewind.contracts import Account, BrokerCapabilities, BrokerOrder, Outcome, Response
+from tradewind.errors import BrokerError
+from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, OrderState, Quote, ReportKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tradewind.contracts import Replacement
+    from tradewind.exchange.exchange import Exchange
+    from tradewind.model import Instrument, OrderIntent
+
+__all__ = ["ExchangeBroker"]
+
+_STATES = {
+    OrderEventKind.ACCEPTED: OrderState.ACCEPTED,
+    OrderEventKind.REJECTED: OrderState.REJECTED,
+    OrderEventKind.CANCELLED: OrderState.CANCELLED,
+    OrderEventKind.EXPIRED: OrderState.EXPIRED,
+}
+_KINDS = {
+    OrderEventKind.ACCEPTED: ReportKind.ACCEPTED,
+    OrderEventKind.REJECTED: ReportKind.REJECTED,
+    OrderEventKind.CANCELLED: ReportKind.CANCELLED,
+    OrderEventKind.EXPIRED: ReportKind.EXPIRED,
+    OrderEventKind.FILL: ReportKind.TRADE,
+}
+
+
+class _Board:
+    """The quotes of the bar last processed."""
+
+    def __init__(self) -> None:
+        self.quotes: Mapping[Instrument, Quote] = {}
+
+    def quote(self, instrument: Instrument) -> Quote | None:
+        return self.quotes.get(instrument)
+
+
+class ExchangeBroker:
+    """A `tradewind.contracts.SimulatedBroker` that fills at an `Exchange`.
+
+    It never waits for sells and never loses a message. An order id that was used before takes nothing: the answer is
+    what became of the order.
+
+    Parameters
+    ----------
+    exchange
+        The exchange, on which nobody else trades.
+    """
+
+    capabilities = BrokerCapabilities(waits_for_sells=False)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._board = _Board()
+        self._marks: dict[Instrument, float] = {}
+        self._bar = -1
+        self._borrowed = 0.0
+        self._orders: dict[str, BrokerOrder] = {}
+        self._open: dict[str, None] = {}
+        self._executions: list[ExecutionReport] = []
+        self._reports: list[ExecutionReport] = []
+
+    def connect(self) -> None:
+        """Forget the reports of an earlier connection: whoever connects asks for what it has missed."""
+        self._reports = []
+
+    def close(self) -> None:
+        """Do nothing: the exchange is part of this process."""
+
+    def advance(self, bar: int, quotes: Mapping[Instrument, Quote], years: float) -> float:
+        """Process a bar and return what borrowing cost in it; one that was processed before changes nothing.
+
+        Raises
+        ------
+        BrokerError
+            If the bar is older than the last one.
+        """
+        if bar < self._bar:
+            raise BrokerError(
+                f"exchange: bar {bar} was shown to it after bar {self._bar}; its account has gone on without this run. "
+                f"Start a new session with a new account, or continue the one that was here last"
+            )
+        if bar > self._bar:
+            self._bar = bar
+            self._board.quotes = quotes
+            self._marks.update({one: quote.close for one, quote in quotes.items() if quote.close == quote.close})
+            before = self._exchange.borrow_costs
+            self._exchange.process(bar, self._board, years=years)
+            self._borrowed = self._exchange.borrow_costs - before
+            self._note()
+        return self._borrowed
+
+    def lend(self, credit: float) -> None:
+        """Let cash fall to ``-credit``."""
+        self._exchange.lend(credit)
+
+    def liquidate(self, instrument: Instrument, price: float, bar: int, reason: str) -> None:
+        """Close a position without an order."""
+        self._exchange.liquidate(instrument, price, bar, reason)
+        self._note()
+
+    def submit(self, intents: Sequence[OrderIntent]) -> Sequence[Response]:
+        """Take new orders; each is at work or refused at once."""
+        fresh = list({one.order_id: one for one in intents if one.order_id not in self._orders}.values())
+        for intent in fresh:
+            self._orders[intent.order_id] = BrokerOrder(
+                order_id=intent.order_id,
+                venue_order_id=f"x-{len(self._orders) + 1}",
+                instrument=intent.instrument,
+                quantity=intent.quantity,
+                filled=0.0,
+                average_price=math.nan,
+                state=OrderState.ACCEPTED,
+            )
+            self._open[intent.order_id] = None
+        if fresh:
+            self._exchange.submit(fresh)
+            self._note()
+        return [self._response(intent.order_id) for intent in intents]
+
+    def cancel(self, order_ids: Sequence[str]) -> Sequence[Response]:
+        """Cancel orders at work."""
+        responses: list[Response] = []
+        for order_id in order_ids:
+            done = self._exchange.cancel(order_id)
+            reason = "" if done else f"not at work: {self._orders[order_id].state}" if order_id in self._orders else "?"
+            reason = "unknown order" if reason == "?" else reason
+            outcome = Outcome.TAKEN if done else Outcome.REFUSED
+            responses.append(Response(order_id=order_id, outcome=outcome, reason=reason))
+        self._note()
+        return responses
+
+    def replace(self, replacements: Sequence[Replacement]) -> Sequence[Response]:
+        """Refuse: orders are cancelled and sent anew."""
+        return [
+            Response(order_id=one.order_id, outcome=Outcome.REFUSED, reason="replace is not supported")
+            for one in replacements
+        ]
+
+    def poll(self) -> Sequence[ExecutionReport]:
+        """Return the reports since the last call."""
+        reports, self._reports = self._reports, []
+        return reports
+
+    def account(self) -> Account:
+        """Return the money, with positions at their last closes."""
+        equity = self._exchange.equity(lambda instrument: self._marks.get(instrument, math.nan))
+        return Account(cash=self._exchange.cash, equity=equity, buying_power=max(self._exchange.cash, 0.0))
+
+    def positions(self) -> Mapping[Instrument, float]:
+        """Return the signed quantities held."""
+        return self._exchange.quantities()
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """Return all orders at work."""
+        return [self._orders[order_id] for order_id in self._open]
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        """Return an order, at work or ended; None where it was never submitted."""
+        return self._orders.get(order_id)
+
+    def executions(self, since: str = "") -> Sequence[ExecutionReport]:
+        """Return the executions after one, oldest first."""
+        return self._executions[int(since.removeprefix("e-") or 0) :]
+
+    def _response(self, order_id: str) -> Response:
+        order = self._orders[order_id]
+        refused = order.state is OrderState.REJECTED and not order.filled
+        return Response(order_id=order_id, outcome=Outcome.REFUSED if refused else Outcome.TAKEN, reason=order.reason)
+
+    def _note(self) -> None:
+        """Turn the exchange's events into reports, and follow its orders."""
+        for event in self._exchange.poll():
+            order = self._orders.get(event.order_id)
+            report = self._report(event, "" if order is None else order.venue_order_id)
+            self._reports.append(report)
+            if event.fill is not None:
+                self._executions.append(report)
+            if order is not None:
+                order = self._orders[event.order_id] = _after(order, event)
+                if event.order_id in self._open and order.state not in (
+                    OrderState.ACCEPTED,
+                    OrderState.PARTIALLY_FILLED,
+                ):
+                    del self._open[event.order_id]
+
+    def _report(self, event: OrderEvent, venue_order_id: str) -> ExecutionReport:
+        return ExecutionReport(
+            order_id=event.order_id,
+            kind=_KINDS[event.kind],
+            execution_id=f"e-{len(self._executions) + 1}" if event.fill is not None else "",
+            fill=event.fill,
+            reason=event.reason,
+            venue_order_id=venue_order_id,
+        )
+
+
+def _after(order: BrokerOrder, event: OrderEvent) -> BrokerOrder:
+    if event.fill is None:
+        return replace(order, state=_STATES[event.kind], reason=event.reason)
+    fill = event.fill
+    filled = order.filled + fill.quantity
+    paid = fill.price * fill.quantity + (order.average_price * order.filled if order.filled else 0.0)
+    complete = math.isclose(filled, order.quantity, rel_tol=1e-12)
+    return replace(
+        order,
+        filled=filled,
+        average_price=paid / filled,
+        state=OrderState.FILLED if complete else OrderState.PARTIALLY_FILLED,
+    )

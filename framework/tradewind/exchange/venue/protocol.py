@@ -1,0 +1,62 @@
+"""What client and venue say to each other: one JSON object a line, one answer a request.
+
+A request is ``{"op": …, …}``. An answer is ``{"result": …, "reports": […]}`` or ``{"error": …, "reports": […]}``; its
+reports are what has happened since the last answer on the same connection.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tradewind.contracts import BrokerOrder, Outcome, Response
+from tradewind.model import OrderState
+from tradewind.model.wire import instrument_from, instrument_to
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["decode", "encode", "order_from", "order_to", "response_from", "response_to"]
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """Return a message as one line."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """Return the message of a line; `ValueError` where it is none."""
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError(f"expected a JSON object, received {type(message).__name__}")  # noqa: TRY004 one error for bad input
+    return message
+
+
+def order_to(order: BrokerOrder) -> dict[str, Any]:
+    """Return an order's fields."""
+    return {
+        "order_id": order.order_id,
+        "venue_order_id": order.venue_order_id,
+        "instrument": instrument_to(order.instrument),
+        "quantity": order.quantity,
+        "filled": order.filled,
+        "average_price": order.average_price,
+        "state": order.state.value,
+        "reason": order.reason,
+    }
+
+
+def order_from(fields: Mapping[str, Any]) -> BrokerOrder:
+    """Return the order that `order_to` described."""
+    values = {**fields, "instrument": instrument_from(fields["instrument"]), "state": OrderState(fields["state"])}
+    return BrokerOrder(**values)
+
+
+def response_to(response: Response) -> dict[str, Any]:
+    """Return a response's fields."""
+    return {"order_id": response.order_id, "outcome": response.outcome.value, "reason": response.reason}
+
+
+def response_from(fields: Mapping[str, Any]) -> Response:
+    """Return the response that `response_to` described."""
+    return Response(order_id=fields["order_id"], outcome=Outcome(fields["outcome"]), reason=fields.get("reason", ""))
