@@ -1,0 +1,45 @@
+"""Exceptions of databases and files, translated once into `JournalError`."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from tradewind.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["guarded"]
+
+_ADVICE = (
+    (("disk is full", "no space left", "disk full"), "free some space, then resume the session"),
+    (("locked", "lock timeout"), "another process holds the journal for long: end it, or wait and try again"),
+    (("readonly", "read-only", "permission denied"), "give this user the right to write it and its folder"),
+    (("not a database", "malformed"), "restore it from a copy; tradewind audit verify tells how far it is good"),
+    (("no such table", "no such column", "does not exist", "has no column"), "its tables are not those of tradewind"),
+    (("append-only",), "entries and blocks are never changed; tradewind audit prune drops whole old sessions"),
+    (("connection", "server closed", "terminating"), "see that the server runs and is reachable, then resume"),
+)
+
+
+@contextmanager
+def guarded(doing: str, where: str) -> Iterator[None]:
+    """Turn what a database or a file raises into `JournalError`: what was being done, where, and what helps."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        cause = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
+        cause = " ".join(cause.split()).rstrip(".")
+        raise JournalError(f"journal {where}: cannot {doing}: {cause}; {_advice(cause)}") from error
+
+
+def _advice(cause: str) -> str:
+    lower = cause.lower()
+    for words, advice in _ADVICE:
+        if any(word in lower for word in words):
+            return advice
+    return "nothing was assumed to be written: mend the cause, then resume"

@@ -1,0 +1,234 @@
+"""The store: sessions begun, resumed, listed and read."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import insert, select, update
+
+from tradewind.errors import JournalError
+from tradewind.journal.store import tables
+from tradewind.journal.store.chain import session_identity
+from tradewind.journal.store.database import database_url, open_engine, shown
+from tradewind.journal.store.failures import guarded
+from tradewind.journal.store.head import COLUMNS, Head, read_head, read_json, write_json
+from tradewind.journal.store.locks import take_lock
+from tradewind.journal.store.times import as_time, microseconds_now
+from tradewind.journal.store.values import Entry, SessionInfo, SessionStatus
+from tradewind.journal.store.writer import SessionWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from sqlalchemy import URL, Connection, Engine
+
+__all__ = ["JournalStore", "open_store"]
+
+_PAGE = 2000
+
+
+def open_store(url: str | Path, *, create: bool = True) -> JournalStore:
+    """Open a durable journal, make it where there is none, and bring its tables up to date.
+
+    Parameters
+    ----------
+    url
+        Path of a SQLite file, ``sqlite:///PATH``, or ``postgresql://USER@HOST/DATABASE``.
+    create
+        False: a journal that is not there is an error.
+
+    Raises
+    ------
+    JournalError
+        It cannot be read, is not a journal, or was written by a newer tradewind.
+    """
+    parsed = database_url(url)
+    return JournalStore(open_engine(parsed, create=create), parsed)
+
+
+class JournalStore:
+    """Sessions with their entries, in one SQLite file or PostgreSQL database; made by `open_store`."""
+
+    def __init__(self, engine: Engine, url: URL) -> None:
+        self._engine, self._url, self._where = engine, url, shown(url)
+
+    def begin(self, name: str, header: Mapping[str, Any]) -> SessionWriter:
+        """Begin a session of a name; ``header`` says what runs: configuration, versions, code hashes, seed."""
+        described = write_json(header, self._where)
+        with self._writer_connection(f"begin a session of {name}") as connection:
+            with connection.begin():
+                session = connection.execute(
+                    update(tables.ledger)
+                    .where(tables.ledger.c.id == 1)
+                    .values(sessions=tables.ledger.c.sessions + 1)
+                    .returning(tables.ledger.c.sessions)
+                ).scalar_one()
+                head = _new_head(session, name, described)
+                connection.execute(insert(tables.sessions), head.values())
+                connection.execute(insert(tables.heartbeats), _heartbeat(session))
+            return self._locked(connection, head)
+
+    def resume(self, session: int) -> SessionWriter:
+        """Continue a session that has not finished, after its last durable block."""
+        with self._writer_connection(f"resume session {session}") as connection:
+            with connection.begin():
+                read_head(connection, session, self._where)
+            return self._locked(connection, None, session)
+
+    def sessions(self, name: str | None = None) -> list[SessionInfo]:
+        """Return the sessions, of one name or all, in the order they were begun."""
+        beat = tables.heartbeats.c
+        query = (
+            select(*COLUMNS, beat.beaten_at, beat.status.label("beat"), beat.pid)
+            .outerjoin(tables.heartbeats, beat.session == tables.sessions.c.id)
+            .order_by(tables.sessions.c.id)
+        )
+        if name is not None:
+            query = query.where(tables.sessions.c.name == name)
+        with self._reading("list the sessions") as connection:
+            return [_info(Head(*row[:-3]), *row[-3:]) for row in connection.execute(query)]
+
+    def entries(self, session: int, *, after: int = 0, kinds: Collection[str] = ()) -> Iterator[Entry]:
+        """Yield the entries of a session after a sequence number, in order, in pages.
+
+        Parameters
+        ----------
+        session
+            Number of the session.
+        after
+            Sequence number; 0 for all.
+        kinds
+            Only entries of these kinds; empty for all.
+        """
+        with self._reading(f"read session {session}") as connection:
+            read_head(connection, session, self._where)
+        while True:
+            page = self._page(session, after, kinds)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].sequence
+
+    def close(self) -> None:
+        """Close the pooled connections; writers keep their own until they are closed."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _page(self, session: int, after: int, kinds: Collection[str]) -> list[Entry]:
+        entry, block = tables.entries.c, tables.blocks.c
+        query = (
+            select(entry.sequence, entry.block, entry.bar, entry.kind, entry.payload, block.committed_at)
+            .join(tables.blocks, (block.session == entry.session) & (block.number == entry.block))
+            .where(entry.session == session, entry.sequence > after)
+            .order_by(entry.sequence)
+            .limit(_PAGE)
+        )
+        if kinds:
+            query = query.where(entry.kind.in_(sorted(kinds)))
+        with self._reading(f"read session {session}") as connection:
+            return [Entry(*row[:-1], as_time(row[-1])) for row in connection.execute(query)]
+
+    def _locked(self, connection: Connection, head: Head | None, session: int = 0) -> SessionWriter:
+        """Return the writer of a session that is new (its head is given) or resumed."""
+        session = session if head is None else head.id
+        lock = take_lock(self._url, connection, session)
+        if lock is None:
+            raise JournalError(f"journal {self._where}: session {session} is being written {self._by(session)}")
+        try:
+            if head is None:
+                head = self._reopen(connection, session)
+        except BaseException:
+            lock.release()
+            raise
+        return SessionWriter(connection, lock, head, self._where)
+
+    def _reopen(self, connection: Connection, session: int) -> Head:
+        with connection.begin():
+            head = read_head(connection, session, self._where)
+            if head.status == "finished":
+                raise JournalError(f"journal {self._where}: session {session} has finished; begin a new one")
+            self._check_tail(connection, head)
+            head = head._replace(status="open", ended_at=None)
+            connection.execute(update(tables.sessions).where(tables.sessions.c.id == session), head.values())
+            beat = {key: value for key, value in _heartbeat(session).items() if key != "status"}
+            connection.execute(update(tables.heartbeats).where(tables.heartbeats.c.session == session), beat)
+        return head
+
+    def _check_tail(self, connection: Connection, head: Head) -> None:
+        """Refuse to go on where the last block and entry are not those the session's row names."""
+        block, entry = tables.blocks.c, tables.entries.c
+        last = connection.execute(
+            select(block.number, block.hash).where(block.session == head.id).order_by(block.number.desc()).limit(1)
+        ).first()
+        sequence = connection.execute(
+            select(entry.sequence).where(entry.session == head.id).order_by(entry.sequence.desc()).limit(1)
+        ).scalar()
+        found = (*(last or (0, head.identity)), sequence or 0)
+        if found != (head.last_block, head.head_hash, head.entries):
+            raise JournalError(
+                f"journal {self._where}: session {head.id} ends with block {found[0]} and entry {found[2]}, its row "
+                f"says block {head.last_block} and entry {head.entries}; tradewind audit verify says more"
+            )
+
+    def _by(self, session: int) -> str:
+        with self._engine.connect() as connection:
+            pid = connection.execute(
+                select(tables.heartbeats.c.pid).where(tables.heartbeats.c.session == session)
+            ).scalar()
+        return f"by process {pid}; end it first"
+
+    @contextmanager
+    def _reading(self, doing: str) -> Iterator[Connection]:
+        with guarded(doing, self._where), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _writer_connection(self, doing: str) -> Iterator[Connection]:
+        """Yield a connection that stays with the writer, and goes back where none comes about."""
+        with guarded(doing, self._where):
+            connection = self._engine.connect().execution_options(journal_writes=True)
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+
+
+def _new_head(session: int, name: str, header: str) -> Head:
+    started_at = microseconds_now()
+    identity = session_identity(session, name, started_at, header)
+    return Head(session, name, header, started_at, identity, "open", None, 0, None, 0, identity)
+
+
+def _heartbeat(session: int) -> dict[str, Any]:
+    return {"session": session, "pid": os.getpid(), "beaten_at": microseconds_now(), "status": "{}"}
+
+
+def _info(head: Head, beaten_at: int | None, beat: str | None, pid: int | None) -> SessionInfo:
+    return SessionInfo(
+        id=head.id,
+        name=head.name,
+        header=read_json(head.header),
+        status=cast("SessionStatus", head.status),
+        started_at=as_time(head.started_at),
+        ended_at=None if head.ended_at is None else as_time(head.ended_at),
+        heartbeat_at=as_time(head.started_at if beaten_at is None else beaten_at),
+        heartbeat=read_json(beat or "{}"),
+        pid=pid or 0,
+        last_block=head.last_block,
+        last_bar=head.last_bar,
+        entries=head.entries,
+        head_hash=head.head_hash,
+    )

@@ -1,0 +1,95 @@
+"""One writer a session: a lock that vanishes with its process."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from tradewind.journal.store.database import sqlite_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import URL, Connection
+
+__all__ = ["SessionLock", "take_lock"]
+
+_ADVISORY_CLASS = 0x7477_696E
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+class SessionLock(Protocol):
+    """A lock that is held."""
+
+    def release(self) -> None:
+        """Give it up."""
+
+
+def take_lock(url: URL, connection: Connection, session: int) -> SessionLock | None:
+    """Return the lock of a session, None if another writer has it."""
+    path = sqlite_path(url)
+    if path is None:
+        return _take_advisory(connection, session)
+    return _take_file(path.with_name(f"{path.name}.writer-{session}"))
+
+
+class _FileLock:
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path, descriptor
+
+    def release(self) -> None:
+        # Removed before it is unlocked: who opened it meanwhile sees that it is gone and makes its own.
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+def _take_file(path: Path) -> SessionLock | None:
+    import fcntl
+
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return _FileLock(path, descriptor)
+        except FileNotFoundError:
+            pass
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+class _AdvisoryLock:
+    def __init__(self, connection: Connection, key: dict[str, int]) -> None:
+        self._connection, self._key = connection, key
+
+    def release(self) -> None:
+        try:
+            with self._connection.begin():
+                self._connection.execute(text("SELECT pg_advisory_unlock(:class, :session)"), self._key)
+        except SQLAlchemyError:
+            # The server lets go when the connection ends; back in the pool it would keep the lock.
+            self._connection.invalidate()
+
+
+def _take_advisory(connection: Connection, session: int) -> SessionLock | None:
+    key = {"class": _ADVISORY_CLASS, "session": session & 0x7FFF_FFFF}
+    try:
+        with connection.begin():
+            # The server needs a moment to see that a killed writer is gone.
+            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+            connection.execute(text("SELECT pg_advisory_lock(:class, :session)"), key)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            return None
+        raise
+    return _AdvisoryLock(connection, key)

@@ -1,0 +1,241 @@
+"""The one writer of a session: entries in memory, then in one durable block."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from tradewind.errors import JournalError
+from tradewind.journal.store import tables
+from tradewind.journal.store.chain import BlockHead, EntryRow, block_hash, entry_crc
+from tradewind.journal.store.failures import guarded
+from tradewind.journal.store.head import Head, read_json, write_json
+from tradewind.journal.store.times import as_time, microseconds_now
+from tradewind.journal.store.values import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from sqlalchemy import Connection
+
+    from tradewind.journal.store.locks import SessionLock
+
+__all__ = ["SessionWriter"]
+
+_INSERT_ENTRIES = insert(tables.entries)
+_INSERT_BLOCK = insert(tables.blocks)
+_UPDATE_HEAD = update(tables.sessions).where(
+    tables.sessions.c.id == bindparam("session"), tables.sessions.c.seal == bindparam("old_seal")
+)
+_UPDATE_HEARTBEAT = update(tables.heartbeats).where(tables.heartbeats.c.session == bindparam("of"))
+_PENDING = (
+    select(*(tables.commands.c[name] for name in ("id", "command", "argument", "posted_at")))
+    .where(tables.commands.c.session == bindparam("session"), tables.commands.c.sequence.is_(None))
+    .order_by(tables.commands.c.id)
+)
+_TAKE = update(tables.commands).where(tables.commands.c.id == bindparam("taken"))
+
+
+class SessionWriter:
+    """Appends to one session; made by `JournalStore.begin` and `JournalStore.resume`, for one thread.
+
+    After an error nothing more can be done with it: what the database holds is unknown until the session is resumed.
+    """
+
+    def __init__(self, connection: Connection, lock: SessionLock, head: Head, where: str) -> None:
+        self._connection, self._lock, self._head, self._where = connection, lock, head, where
+        self._rows: list[EntryRow] = []
+        self._refusal: str | None = None
+        self._closed = False
+        self._bar = head.last_bar or 0
+
+    @property
+    def session(self) -> int:
+        """Number of the session."""
+        return self._head.id
+
+    @property
+    def last_block(self) -> int:
+        """Number of the last durable block, 0 before the first."""
+        return self._head.last_block
+
+    def append(self, bar: int, kind: str, payload: str) -> int:
+        """Add an entry in memory and return its sequence number; `commit` makes it durable.
+
+        Parameters
+        ----------
+        bar
+            The bar it belongs to.
+        kind
+            A short word, as ``intent`` or ``fill``.
+        payload
+            JSON text.
+        """
+        self._require_usable()
+        if not (kind.isascii() and payload.isascii()) or "\0" in payload:
+            self._require_text(kind, payload)
+        sequence, block = self._head.entries + len(self._rows) + 1, self._head.last_block + 1
+        self._rows.append((sequence, block, bar, kind, payload, entry_crc(sequence, block, bar, kind, payload)))
+        self._bar = bar
+        return sequence
+
+    def commit(self) -> None:
+        """Write what was appended as one block; it is durable when this returns."""
+        self._require_usable()
+        if self._rows:
+            with self._transaction(f"commit block {self._head.last_block + 1} of session {self.session}"):
+                head = self._write_block(self._head)
+            self._head = head
+            self._rows.clear()
+
+    def beat(self, status: Mapping[str, Any]) -> None:
+        """Tell the time, the process and a few figures to whoever asks for the session's state; not durable at once."""
+        self._require_usable()
+        values = {"status": write_json(status, self._where), "beaten_at": microseconds_now(), "pid": os.getpid()}
+        with self._unhurried(), self._transaction(f"write the heartbeat of session {self.session}"):
+            if self._connection.dialect.name == "postgresql":
+                self._connection.execute(text("SET LOCAL synchronous_commit = off"))
+            self._connection.execute(_UPDATE_HEARTBEAT, {"of": self.session, **values})
+
+    def take(self) -> list[Command]:
+        """Return the commands posted since, each once: its entry ``command`` is durable when this returns."""
+        self._require_usable()
+        with self._transaction(f"read the commands of session {self.session}", writes=False):
+            pending = self._connection.execute(_PENDING, {"session": self.session}).all()
+        if not pending:
+            return []
+        commands = [self._record(*row) for row in pending]
+        with self._transaction(f"take the commands of session {self.session}"):
+            head = self._write_block(self._head)
+            taken = [{"taken": command.id, "sequence": command.sequence} for command in commands]
+            self._connection.execute(_TAKE, taken)
+        self._head = head
+        self._rows.clear()
+        return commands
+
+    def finish(self, status: Literal["stopped", "finished"]) -> None:
+        """Commit, and say that the session ended: ``stopped`` can be resumed, ``finished`` cannot."""
+        self._require_usable()
+        if status not in {"stopped", "finished"}:
+            raise JournalError(f"journal {self._where}: status {status!r}; known: finished, stopped")
+        with self._transaction(f"end session {self.session}"):
+            head = self._write_block(self._head) if self._rows else self._head
+            head = self._replace_head(head, head._replace(status=status, ended_at=microseconds_now()))
+        self._head = head
+        self._rows.clear()
+        self._refusal = f"session {self.session} has {status}"
+
+    def close(self) -> None:
+        """Let the session go; raise if entries were appended and never committed."""
+        lost = 0 if self._refusal else len(self._rows)
+        self._release()
+        if lost:
+            raise JournalError(
+                f"journal {self._where}: session {self.session} was closed with {lost} entries not committed; "
+                "call commit before close"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._release()
+
+    def _release(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._refusal = self._refusal or f"session {self.session} is closed"
+        self._lock.release()
+        with suppress(SQLAlchemyError):
+            self._connection.close()
+
+    def _record(self, number: int, command: str, argument: str, posted_at: int) -> Command:
+        values = read_json(argument)
+        posted = as_time(posted_at)
+        payload = {"id": number, "command": command, "argument": values, "posted_at": posted.isoformat()}
+        sequence = self.append(self._bar, "command", write_json(payload, self._where))
+        return Command(number, command, values, posted, sequence)
+
+    def _write_block(self, head: Head) -> Head:
+        rows, session = self._rows, self.session
+        number = head.last_block + 1
+        block = BlockHead(number, rows[0][2], rows[-1][2], len(rows), microseconds_now(), head.head_hash)
+        digest = block_hash(head.identity, block, rows)
+        self._connection.execute(_INSERT_ENTRIES, _entry_values(session, rows))
+        self._connection.execute(_INSERT_BLOCK, {"session": session, **block._asdict(), "hash": digest})
+        new = head._replace(
+            last_block=number, last_bar=block.last_bar, entries=head.entries + len(rows), head_hash=digest
+        )
+        return self._replace_head(head, new)
+
+    def _replace_head(self, old: Head, new: Head) -> Head:
+        changed = {name: value for name, value in new.values().items() if name not in _FIXED}
+        key = {"session": self.session, "old_seal": old.values()["seal"]}
+        if self._connection.execute(_UPDATE_HEAD.values(changed), key).rowcount != 1:
+            raise JournalError(
+                f"journal {self._where}: session {self.session} is no longer as this writer left it; another process "
+                "wrote to it. End one of them, run tradewind audit verify, then resume"
+            )
+        return new
+
+    @contextmanager
+    def _transaction(self, doing: str, *, writes: bool = True) -> Iterator[None]:
+        waiting = len(self._rows)
+        try:
+            with guarded(doing, self._where):
+                self._connection.execution_options(journal_writes=writes)
+                with self._connection.begin():
+                    yield
+        except BaseException as error:
+            self._refusal = (
+                f"an earlier step failed ({error}), with {waiting} entries appended that may or may not be durable; "
+                f"close this writer and resume session {self.session}"
+            )
+            raise
+
+    @contextmanager
+    def _unhurried(self) -> Iterator[None]:
+        """Let a transaction return before it is on the disk; the next durable one takes it along."""
+        if self._connection.dialect.name != "sqlite":
+            yield
+            return
+        raw: Any = self._connection.connection.driver_connection
+        with guarded("set its durability", self._where):
+            raw.execute("PRAGMA synchronous=NORMAL")
+            try:
+                yield
+            finally:
+                raw.execute("PRAGMA synchronous=FULL")
+
+    def _require_usable(self) -> None:
+        if self._refusal is not None:
+            raise JournalError(f"journal {self._where}: refused: {self._refusal}")
+
+    def _require_text(self, kind: str, payload: str) -> None:
+        for name, value in (("kind", kind), ("payload", payload)):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise JournalError(f"journal {self._where}: the {name} of an entry is not text: {error}") from error
+            if "\0" in value:
+                raise JournalError(f"journal {self._where}: the {name} of an entry has a NUL character; escape it")
+
+
+_FIXED = frozenset({"id", "name", "header", "started_at", "identity"})
+
+
+def _entry_values(session: int, rows: Sequence[EntryRow]) -> list[dict[str, Any]]:
+    names = ("sequence", "block", "bar", "kind", "payload", "crc")
+    return [{"session": session, **dict(zip(names, row, strict=True))} for row in rows]
