@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import tradewind
 from tradewind.contracts import DataRequest
 from tradewind.errors import ConfigError, DataError, UserError
+from tradewind.registry import load_class
 
 CONFIG = Path(__file__).parents[2] / "configs" / "high_52w.yaml"
 IDEA = {"sleeves": [{"strategy": "buy_and_hold", "sizer": "equal_weight"}]}
@@ -104,3 +106,48 @@ def test_an_unknown_key_and_what_is_no_yaml_are_refused() -> None:
         tradewind.backtest({"sleevs": []}, closes())
     with pytest.raises(UserError, match="holds what YAML has no word for"):
         tradewind.backtest({"sleeves": object()}, closes())
+
+
+CROSS = '''
+import backtrader as bt
+
+
+class Cross(bt.Strategy):
+    params = (("period", 3),)
+
+    def __init__(self):
+        self.cross = bt.ind.CrossOver(self.data.close, bt.ind.SMA(period=self.p.period))
+
+    def next(self):
+        if self.cross > 0:
+            self.buy(size=10)
+        elif self.cross < 0:
+            self.close()
+'''
+
+
+def test_a_backtrader_strategy_has_the_equity_of_stock_backtrader(tmp_path: Path) -> None:
+    (tmp_path / "cross.py").write_text(CROSS)
+    prices = candles()
+    result = tradewind.backtest(
+        {"strategy": {"backtrader": str(tmp_path / "cross.py") + ":Cross"}, "account": {"cash": 1000.0}}, prices
+    )
+    assert result.equity.to_list() == stock_values(tmp_path, {name: table["AA"] for name, table in prices.items()})
+    assert result.final_equity == result.account["equity"].iloc[-1] != 1000.0
+    assert f"{result.final_equity:.2f}" in repr(result)
+
+
+def stock_values(folder: Path, prices: dict[str, pd.Series]) -> list[float]:
+    values = []
+
+    class Values(bt.Analyzer):
+        def next(self) -> None:
+            values.append(self.strategy.broker.getvalue())
+
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.broker.setcash(1000.0)
+    cerebro.adddata(bt.feeds.PandasData(dataname=pd.DataFrame(prices)))
+    cerebro.addstrategy(load_class("./cross.py:Cross", folder))
+    cerebro.addanalyzer(Values)
+    cerebro.run()
+    return values

@@ -101,6 +101,10 @@ class Recorder:
             "fills": pd.DataFrame(self._fill_rows(timestamps), columns=list(_FILL_COLUMNS)),
         }
 
+    def equity_curve(self) -> FloatArray:
+        """Return the equity at each close, shape (T,)."""
+        return np.array([account[0] for account in self._account], dtype=np.float64)
+
     def _account_tables(self) -> AccountTables:
         bars = self.bars
         return (
