@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import insert, select, update
 
 from tradewind.errors import JournalError
-from tradewind.journal.store import tables
+from tradewind.journal.store import retention, tables
 from tradewind.journal.store.chain import session_identity
-from tradewind.journal.store.database import database_url, open_engine, shown
+from tradewind.journal.store.database import database_url, open_engine, shown, writing
 from tradewind.journal.store.failures import guarded
 from tradewind.journal.store.head import COLUMNS, Head, read_head, read_json, write_json
 from tradewind.journal.store.locks import take_lock
 from tradewind.journal.store.times import as_time, microseconds_now
 from tradewind.journal.store.values import Entry, SessionInfo, SessionStatus
+from tradewind.journal.store.verify import verify
 from tradewind.journal.store.writer import SessionWriter
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from sqlalchemy import URL, Connection, Engine
+
+    from tradewind.journal.store.values import Tombstone, Verdict
 
 __all__ = ["JournalStore", "open_store"]
 
@@ -114,6 +117,50 @@ class JournalStore:
                 return
             after = page[-1].sequence
 
+    def verify(self, session: int | None = None) -> Verdict:
+        """Check the hashes of one session or of the whole journal; the verdict names the first bad place."""
+        with guarded("verify it", self._where), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                return verify(connection, session, self._where)
+
+    def post(self, session: int, command: str, argument: Mapping[str, Any]) -> int:
+        """Leave a command for a session's writer and return its number; any process may."""
+        values = {"command": command, "argument": write_json(argument, self._where), "posted_at": microseconds_now()}
+        with self._changing(f"post a command to session {session}") as connection:
+            if read_head(connection, session, self._where).status == "finished":
+                raise JournalError(
+                    f"journal {self._where}: session {session} has finished; nobody would take {command}"
+                )
+            query = insert(tables.commands).returning(tables.commands.c.id)
+            return int(connection.execute(query, {"session": session, **values}).scalar_one())
+
+    def prune(self, *, keep_days: float) -> list[SessionInfo]:
+        """Drop the sessions that finished longer ago than that, leave tombstones, and return what was dropped.
+
+        A session that does not verify is evidence: it is not dropped, and `JournalError` names it.
+        """
+        with self._reading("list the sessions") as connection:
+            old = set(retention.old_sessions(connection, keep_days, self._where))
+        dropped = [info for info in self.sessions() if info.id in old]
+        for info in dropped:
+            problem = self.verify(info.id).problem
+            if problem is not None:
+                raise JournalError(f"journal {self._where}: not pruned, as it was changed: {problem}")
+            with self._changing(f"prune session {info.id}") as connection:
+                retention.bury(connection, info.id, self._where)
+        deleted = 1
+        while deleted:
+            with self._changing("delete pruned entries") as connection:
+                deleted = retention.delete_chunk(connection)
+        return dropped
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return what is left of pruned sessions."""
+        with self._reading("list the tombstones") as connection:
+            return retention.read_tombstones(connection)
+
     def close(self) -> None:
         """Close the pooled connections; writers keep their own until they are closed."""
         self._engine.dispose()
@@ -195,10 +242,17 @@ class JournalStore:
             yield connection
 
     @contextmanager
+    def _changing(self, doing: str) -> Iterator[Connection]:
+        with guarded(doing, self._where), self._engine.connect() as plain:
+            connection = writing(plain)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
     def _writer_connection(self, doing: str) -> Iterator[Connection]:
         """Yield a connection that stays with the writer, and goes back where none comes about."""
         with guarded(doing, self._where):
-            connection = self._engine.connect().execution_options(journal_writes=True)
+            connection = writing(self._engine.connect())
             try:
                 yield connection
             except BaseException:
