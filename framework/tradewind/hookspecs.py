@@ -75,7 +75,7 @@ class HookSpecs:
 
     @hookspec
     def tradewind_brokers(self) -> Iterable[BrokerPlugin]:  # type: ignore[empty-body]
-        """Brokers: ``yield BrokerPlugin(name="venue", create=VenueBroker, summary="The exchange as a process.")``."""
+        """Brokers: ``yield BrokerPlugin(name="venue", create=VenueBroker, summary="The exchange.")``."""
 
     @hookspec
     def tradewind_reports(self) -> Iterable[ReportPlugin]:  # type: ignore[empty-body]

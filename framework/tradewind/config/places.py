@@ -19,6 +19,7 @@ __all__ = ["PLACES", "check_plan", "effective_feed", "references"]
 PLACES = {
     ("DataConfig", "feed"): "feed",
     ("ModeConfig", "feed"): "feed",
+    ("ModeConfig", "broker"): "broker",
     ("RegimeConfig", "detector"): "regime",
     ("RegimeConfig", "compare"): "regime",
     ("SleeveConfig", "strategy"): "strategy",

@@ -122,8 +122,15 @@ class ModeConfig(_Section):
 
     mode: Literal["backtest", "paper", "live"] = "backtest"
     feed: PluginRef | None = Field(None, description="Feed of this mode; one with a `source` wraps the idea's feed.")
-    broker: Literal["exchange"] = Field("exchange", description="Where orders go.")
+    broker: PluginRef | None = Field(
+        None, description="Where orders go; none, or `exchange`: the simulated exchange in this process."
+    )
     clock: Literal["bars"] = Field("bars", description="What time is: that of the bars.")
+
+    @field_validator("broker", mode="before")
+    @classmethod
+    def _exchange_is_none(cls, broker: object) -> object:
+        return None if broker == "exchange" else broker
 
 
 class Plan(_Section):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+
     from tradewind.model.bars import Bars, Row
 
 __all__ = ["DataRequest", "Feed", "StreamingFeed"]
@@ -26,12 +28,15 @@ class DataRequest:
         Tradable symbols wanted, in this order; empty: all the feed has.
     references
         Role to symbol (``{"benchmark": "SP500"}``).
+    after
+        A stream begins behind this time: earlier rows are known already. None: it begins at ``start``.
     """
 
     start: dt.date | None = None
     end: dt.date | None = None
     symbols: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
+    after: np.datetime64 | None = None
 
 
 @runtime_checkable

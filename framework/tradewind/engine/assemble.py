@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from tradewind.config.plan import Plan, SleeveConfig
     from tradewind.engine.panel import Panel
+    from tradewind.exchange import ExecutionPort
     from tradewind.model import Bars, Instrument, Row
     from tradewind.registry import Registry
 
-__all__ = ["Builder", "check_needs", "run_session"]
+__all__ = ["Builder", "check_needs", "exchange_rules", "run_session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,8 @@ def run_session(
     jumps: bool = True,
     cache: FactorCache | None = None,
     quote_sources: Callable[[Panel], Sequence[QuoteSource]] = lambda _: (),
+    journal: Journal | None = None,
+    execution: Callable[[Exchange], ExecutionPort] | None = None,
 ) -> Session:
     """Build everything afresh, run it to the end of its data and return the finished session.
 
@@ -183,6 +186,10 @@ def run_session(
         Factors computed before over the same ``bars``; see `HistoryPanel`.
     quote_sources
         Makes the sources of prices of instruments without a column; given the panel, whose ``bar`` they follow.
+    journal
+        Where decisions are written; a fresh one by default.
+    execution
+        Makes what executes orders, given the exchange that does it by default.
     """
     plan = builder.plan
     detector = builder.detector()
@@ -196,17 +203,20 @@ def run_session(
     cost = builder.cost()
     charged = PanelCost(_for_data(cost, bars), panel, quotes) if cost is not None else None
     labels = detector.labels if detector is not None and held_regime is None else ()
+    exchange = Exchange(
+        cash=plan.account.cash, rules=exchange_rules(plan), cost=charged, acknowledges=execution is not None
+    )
     books = SleeveBooks([sleeve.name for sleeve in sleeves], bars.instruments)
     ledger = Ledger(
         panel=panel,
         quotes=quotes,
-        exchange=Exchange(cash=plan.account.cash, rules=_rules(plan), cost=charged, acknowledges=False),
+        exchange=exchange if execution is None else execution(exchange),
         books=books,
         cost=charged,
         recorder=SessionRecorder(panel, books, quotes, labels),
         data_end_haircut=plan.exchange.data_end_haircut,
         borrow_rate_per_year=plan.exchange.borrow_rate_per_year,
-        journal=Journal(keeps=held_regime is None),
+        journal=Journal(keeps=held_regime is None) if journal is None else journal,
     )
     session = Session(
         panel=panel,
@@ -221,7 +231,8 @@ def run_session(
     return session
 
 
-def _rules(plan: Plan) -> ExchangeRules:
+def exchange_rules(plan: Plan) -> ExchangeRules:
+    """Return the exchange's rules of a plan."""
     exchange = plan.exchange
     return ExchangeRules(
         volume_limit=exchange.volume_limit,

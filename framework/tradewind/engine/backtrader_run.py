@@ -119,12 +119,18 @@ class PluginCommission(bt.CommInfoBase):
 
 
 def run_backtrader(
-    builder: Builder, bars: Bars, *, rows: Iterator[Row] | None, on_bar: Callable[[int], bool]
+    builder: Builder,
+    bars: Bars,
+    *,
+    rows: Iterator[Row] | None,
+    on_bar: Callable[[int], bool],
+    journal: Journal | None = None,
 ) -> BacktraderSession:
     """Run the plan's only sleeve, a `bt.Strategy`, and return the finished session.
 
     Backtrader's rules apply: its minimum period over all feeds, its broker's margin refusals, its order types. Fills
-    are those of stock Backtrader on the same bars.
+    are those of stock Backtrader on the same bars. ``journal`` is where orders and fills are written; a fresh one by
+    default.
 
     Raises
     ------
@@ -137,7 +143,7 @@ def run_backtrader(
     _refuse_unused(plan)
     strategy = _load_strategy(plan.sleeves[0].strategy, builder.directory)
     panel = HistoryPanel(bars, {}) if rows is None else StreamPanel(bars, rows, {})
-    ledger = BacktraderLedger(Recorder(bars.symbols, [plan.sleeves[0].name], ()))
+    ledger = BacktraderLedger(Recorder(bars.symbols, [plan.sleeves[0].name], ()), Journal() if journal is None else journal)
     history = isinstance(panel, HistoryPanel)
     cerebro = Cerebro(stdstats=False, preload=history, runonce=history)
     cerebro.causal = True

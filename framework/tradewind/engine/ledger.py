@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelCost, PanelQuotes
     from tradewind.engine.sleeve import Decision
-    from tradewind.exchange import Exchange
+    from tradewind.exchange import ExecutionPort
     from tradewind.model import Instrument, OrderEvent, OrderIntent, RegimeEstimate
     from tradewind.model.typing import BoolArray, FloatArray
     from tradewind.portfolio.books import SleeveBooks
@@ -47,7 +47,7 @@ class Ledger:
     panel, quotes
         Bars, and prices by instrument.
     exchange
-        The venue.
+        Where orders are executed: the exchange, or the order path to a broker.
     books
         Sleeve books.
     cost
@@ -65,7 +65,7 @@ class Ledger:
         *,
         panel: Panel,
         quotes: PanelQuotes,
-        exchange: Exchange,
+        exchange: ExecutionPort,
         books: SleeveBooks,
         cost: PanelCost | None,
         recorder: SessionRecorder,
@@ -170,8 +170,7 @@ class Ledger:
 
     def cancel(self, intents: Sequence[OrderIntent]) -> None:
         """Cancel orders at work."""
-        for intent in intents:
-            self.exchange.cancel(intent.order_id)
+        self.exchange.cancel_orders([intent.order_id for intent in intents])
         self._drain()
 
     def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:

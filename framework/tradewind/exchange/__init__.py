@@ -1,7 +1,9 @@
 """The simulated exchange: Backtrader's fill rules, keyed by instrument."""
 
 from tradewind.exchange.accounting import PositionRecord
+from tradewind.exchange.broker import ExchangeBroker
 from tradewind.exchange.exchange import Exchange
+from tradewind.exchange.port import ExecutionPort
 from tradewind.exchange.rules import ExchangeRules, Quote, QuoteSource
 
-__all__ = ["Exchange", "ExchangeRules", "PositionRecord", "Quote", "QuoteSource"]
+__all__ = ["Exchange", "ExchangeBroker", "ExchangeRules", "ExecutionPort", "PositionRecord", "Quote", "QuoteSource"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tradewind.model.typing import FloatArray
 
-__all__ = ["BarDigest", "Journal", "Record", "journal_hash", "read_journal"]
+__all__ = ["BarDigest", "Journal", "Record", "encode", "journal_hash", "read_journal"]
 
 
 def _encoder() -> Callable[[object], str]:
@@ -30,7 +30,7 @@ def _encoder() -> Callable[[object], str]:
     return lambda payload: "".join(write(payload, 0))
 
 
-_encode = _encoder()
+encode = _encoder()
 _CHUNK = 4096
 
 
@@ -67,7 +67,7 @@ class Journal:
 
     def write(self, bar: int, kind: str, payload: Mapping[str, Any]) -> None:
         """Append one record; floats are written with `repr`, so every bit counts."""
-        self.write_text(bar, kind, _encode(payload))
+        self.write_text(bar, kind, encode(payload))
 
     def write_text(self, bar: int, kind: str, payload: str) -> None:
         """Append one record whose payload is canonical JSON already."""
@@ -107,7 +107,7 @@ def read_journal(path: Path) -> Iterable[Record]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             entry = json.loads(line)
-            yield Record(entry["bar"], entry["kind"], _encode(entry["payload"]))
+            yield Record(entry["bar"], entry["kind"], encode(entry["payload"]))
 
 
 def journal_hash(path: Path) -> str:

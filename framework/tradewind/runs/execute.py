@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tradewind.journal import Journal
     from tradewind.model import Row
     from tradewind.registry import Registry
+    from tradewind.runs.session import DurableRun
 
 __all__ = ["Execution", "Measured", "execute", "measure", "read_data", "run_over"]
 
@@ -67,6 +68,7 @@ def execute(
     progress: Callable[[str, int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
     last_bar: int | None = None,
+    durable: DurableRun | None = None,
 ) -> Execution:
     """Run a checked plan to the end of its data, until ``stopped``, or up to a bar.
 
@@ -80,7 +82,8 @@ def execute(
     builder = Builder(plan, registry, directory)
     tell("data", 0, 0)
     code = code_hashes(plan, registry, directory)
-    bars, rows, warnings = read_data(builder, streaming=mode.feed == "stream")
+    request = None if durable is None else durable.request()
+    bars, rows, warnings = read_data(builder, streaming=mode.feed == "stream", request=request)
     total = len(bars)
     told = -_TELLING_BARS
 
@@ -89,9 +92,11 @@ def execute(
         if bar - told >= _TELLING_BARS:
             told = bar
             tell("bars", bar, total)
+        if durable is not None:
+            durable.end_bar(bar)
         return not stopped() and (last_bar is None or bar < last_bar)
 
-    session = run_over(builder, bars, rows=rows, on_bar=on_bar)
+    session = run_over(builder, bars, rows=rows, on_bar=on_bar, durable=durable)
     seen = _seen(session, bars)
     partial = stopped() or last_bar is not None
     result = _result(builder, session, seen, warnings, status="partial" if partial else "complete")
@@ -112,10 +117,12 @@ def run_over(
     rows: Iterator[Row] | None = None,
     on_bar: Callable[[int], bool] = lambda _: True,
     cache: FactorCache | None = None,
+    durable: DurableRun | None = None,
 ) -> Session:
     """Run a checked plan over bars that are there already, or over the stream whose template they are.
 
-    ``cache`` holds factors computed before over the same bars, and takes those that are not in it.
+    ``cache`` holds factors computed before over the same bars, and takes those that are not in it; ``durable`` is the
+    session that keeps a stream's bars and orders.
 
     Raises
     ------
@@ -125,11 +132,14 @@ def run_over(
         Whatever else stands in the way.
     """
     check_needs(builder, bars)
+    journal = execution = None
+    if durable is not None and rows is not None:
+        rows, journal, execution = durable.all_rows(rows), durable.journal, durable.execution(bars.instruments)
     if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
         from tradewind.engine.backtrader_run import run_backtrader
 
-        return cast("Session", run_backtrader(builder, bars, rows=rows, on_bar=on_bar))
-    return run_session(builder, bars, rows=rows, on_bar=on_bar, cache=cache)
+        return cast("Session", run_backtrader(builder, bars, rows=rows, on_bar=on_bar, journal=journal))
+    return run_session(builder, bars, rows=rows, on_bar=on_bar, cache=cache, journal=journal, execution=execution)
 
 
 def measure(builder: Builder, bars: Bars, *, cache: FactorCache | None = None) -> Measured:
@@ -145,8 +155,12 @@ def measure(builder: Builder, bars: Bars, *, cache: FactorCache | None = None) -
     )
 
 
-def read_data(builder: Builder, *, streaming: bool = False) -> tuple[Bars, Iterator[Row] | None, tuple[str, ...]]:
+def read_data(
+    builder: Builder, *, streaming: bool = False, request: DataRequest | None = None
+) -> tuple[Bars, Iterator[Row] | None, tuple[str, ...]]:
     """Return the bars of a plan, or a stream's template and rows, and the warnings of the data checks.
+
+    ``request`` is what to ask of the feed; None: what the plan says.
 
     Raises
     ------
@@ -155,7 +169,7 @@ def read_data(builder: Builder, *, streaming: bool = False) -> tuple[Bars, Itera
     """
     plan = builder.plan
     feed = builder.create("feed", effective_feed(plan, builder.registry), "data.feed")
-    request = DataRequest(
+    request = request or DataRequest(
         start=plan.data.start, end=plan.data.end, symbols=plan.data.symbols, references=plan.data.references
     )
     warnings: tuple[str, ...] = ()

@@ -14,6 +14,8 @@ from tradewind.model import Bars
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
+
     from tradewind.contracts import DataRequest
     from tradewind.model import Row
 
@@ -52,12 +54,16 @@ class Replay:
     def stream(self, request: DataRequest) -> tuple[Bars, Iterator[Row]]:
         """Return the source's bars without rows, and its rows in order; `DataError` as the source raises it."""
         bars = self.source.history(request)
-        return _without_rows(bars), self._rows(bars)
+        return _without_rows(bars), self._rows(bars, request.after)
 
-    def _rows(self, bars: Bars) -> Iterator[Row]:
-        for number, row in enumerate(bars.rows()):
-            if number and self.bars_per_second:
+    def _rows(self, bars: Bars, after: np.datetime64 | None) -> Iterator[Row]:
+        waits = False
+        for row in bars.rows():
+            if after is not None and row.timestamp <= after:
+                continue
+            if waits and self.bars_per_second:
                 self.waiting(1.0 / self.bars_per_second)
+            waits = True
             yield row
 
 

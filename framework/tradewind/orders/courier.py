@@ -1,0 +1,110 @@
+"""Delivery of orders: again only where that is safe, and never in doubt."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tradewind.contracts import Outcome, Response
+from tradewind.errors import BrokerError
+from tradewind.model import OrderState
+from tradewind.orders.throttle import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tradewind.contracts import Broker
+    from tradewind.model import OrderIntent
+
+__all__ = ["Courier", "Retries"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often and how patiently something is tried again.
+
+    Parameters
+    ----------
+    attempts
+        Tries in all, at least 1.
+    first_wait_seconds, longest_wait_seconds
+        The wait doubles from the first to the longest; a longer one that the venue asks for is granted.
+    jitter
+        Part of the wait by which it varies, so that many clients do not come back together.
+    """
+
+    attempts: int = 4
+    first_wait_seconds: float = 0.25
+    longest_wait_seconds: float = 5.0
+    jitter: float = 0.5
+
+
+@dataclass(slots=True)
+class Courier:
+    """Sends orders and finds out what became of each.
+
+    What certainly was not sent is sent again. What may have been sent is asked for at the venue first, and sent again
+    only where the venue, asked, has never had it. What is open when the attempts are used up stays ``NOT_SENT`` or
+    ``UNCERTAIN``.
+
+    Parameters
+    ----------
+    broker
+        Where to.
+    retries
+        How patiently.
+    sleep, clock
+        Wait some seconds; tell seconds.
+    """
+
+    broker: Broker
+    retries: Retries = field(default_factory=Retries)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    _random: random.Random = field(default_factory=random.Random)
+    _throttle: Throttle | None = None
+
+    def deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[Response]:
+        """Send orders; ``again`` where an earlier process may have sent them."""
+        first = Outcome.UNCERTAIN if again else Outcome.NOT_SENT
+        known = {intent.order_id: Response(order_id=intent.order_id, outcome=first) for intent in intents}
+        for attempt in range(self.retries.attempts):
+            if attempt:
+                self.sleep(self._wait_seconds(attempt, known.values()))
+            known.update(self.ask([one.order_id for one in known.values() if one.outcome is Outcome.UNCERTAIN]))
+            ready = [intent for intent in intents if known[intent.order_id].outcome is Outcome.NOT_SENT]
+            if ready:
+                self._pace(len(ready))
+                known.update({response.order_id: response for response in self.broker.submit(ready)})
+            if not any(one.outcome in (Outcome.NOT_SENT, Outcome.UNCERTAIN) for one in known.values()):
+                break
+        return [known[intent.order_id] for intent in intents]
+
+    def ask(self, order_ids: Sequence[str]) -> dict[str, Response]:
+        """Ask the venue for doubtful orders: taken, refused, or not sent where it has never had one."""
+        answers: dict[str, Response] = {}
+        for order_id in order_ids:
+            try:
+                order = self.broker.order(order_id)
+            except BrokerError as error:
+                return {**answers, order_id: Response(order_id=order_id, outcome=Outcome.UNCERTAIN, reason=str(error))}
+            if order is None:
+                outcome, reason = Outcome.NOT_SENT, ""
+            else:
+                refused = order.state is OrderState.REJECTED and not order.filled
+                outcome, reason = Outcome.REFUSED if refused else Outcome.TAKEN, order.reason
+            answers[order_id] = Response(order_id=order_id, outcome=outcome, reason=reason)
+        return answers
+
+    def _pace(self, messages: int) -> None:
+        most = self.broker.capabilities.messages_per_minute
+        if most:
+            self._throttle = self._throttle or Throttle(most, 60.0, self.clock)
+            self.sleep(self._throttle.take(messages))
+
+    def _wait_seconds(self, attempt: int, responses: Iterable[Response]) -> float:
+        wait = min(self.retries.first_wait_seconds * 2.0 ** (attempt - 1), self.retries.longest_wait_seconds)
+        varied = wait * (1.0 + self.retries.jitter * self._random.uniform(-1.0, 1.0))
+        return max(varied, *(response.retry_after_seconds for response in responses))

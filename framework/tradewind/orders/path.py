@@ -1,0 +1,350 @@
+"""The order path: from intents to a broker, durable before anything is sent, and the same through any restart."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tradewind.contracts import Outcome, Response, SimulatedBroker
+from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, ReportKind
+from tradewind.model.wire import report_from, report_to
+from tradewind.orders.machine import Act, Order, act, apply
+from tradewind.orders.reconcile import Differences, missed_reports, unexplained
+from tradewind.orders.talks import Talks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tradewind.exchange import QuoteSource
+    from tradewind.exchange.accounting import PositionRecord
+    from tradewind.exchange.rules import PathPrices
+    from tradewind.model import Instrument, OrderIntent, Quote
+    from tradewind.model.typing import FloatArray
+    from tradewind.orders.account import OwnAccount
+    from tradewind.orders.courier import Courier
+    from tradewind.orders.talks import Recorded, TalkLog
+
+__all__ = ["OrderPath"]
+
+_EVENTS = {
+    ReportKind.ACCEPTED: OrderEventKind.ACCEPTED,
+    ReportKind.REJECTED: OrderEventKind.REJECTED,
+    ReportKind.CANCELLED: OrderEventKind.CANCELLED,
+    ReportKind.EXPIRED: OrderEventKind.EXPIRED,
+}
+
+
+class OrderPath:
+    """An `tradewind.exchange.ExecutionPort` over a broker.
+
+    A batch is sent after the journal has it, with ids that never change. On a restart the session is run again over the
+    recorded bars: what is recorded is answered from the record and sent to nobody, until the record ends; from there on
+    the broker is asked what it knows before anything is sent that may have been sent.
+
+    Nothing new is sent while the account at the venue differs from ours without an explanation, or an order is in
+    doubt: intents are then rejected with the reason ``unexplained``.
+
+    Parameters
+    ----------
+    courier
+        Who delivers orders, and to which broker.
+    log
+        The journal.
+    account
+        Own account.
+    instruments
+        Whose quotes a simulated broker is shown.
+    tag
+        Prefix of client order ids, unique for the session at its venue.
+    recorded
+        Talks of earlier processes of this session.
+    rehearses
+        Whether the broker lives in this process, so that a restart has it do everything again.
+    """
+
+    def __init__(
+        self,
+        *,
+        courier: Courier,
+        log: TalkLog,
+        account: OwnAccount,
+        instruments: Sequence[Instrument],
+        tag: str,
+        recorded: Recorded,
+        rehearses: bool = False,
+    ) -> None:
+        self.broker = courier.broker
+        self.account = account
+        self.orders: dict[str, Order] = {}
+        """Every order of the session by client order id."""
+        self.open_orders: dict[str, Order] = {}
+        """Those that have not ended."""
+        self.undelivered: dict[str, Response] = {}
+        """Dead letters: orders that were not delivered, or may not have been, with what is known of each."""
+        self.differences: Differences = {}
+        """What the venue has otherwise than our fills say; nothing is sent while there is any."""
+        self._courier = courier
+        self._instruments = tuple(instruments)
+        self._tag = tag
+        self._talks = Talks(log, recorded, self._go_live, rehearses=rehearses)
+        self._simulated = self.broker if isinstance(self.broker, SimulatedBroker) else None
+        self._rehearses = rehearses
+        self._credit = 0.0
+        self._compared = rehearses
+        self._requests = 0
+        self._inbox: list[ExecutionReport] = []
+        self._events: list[OrderEvent] = []
+        self._own: dict[str, str] = {}
+        self._last_execution = ""
+        self._liquidated: set[str] = set()
+
+    @property
+    def live(self) -> bool:
+        """Whether the record has ended and the broker is talked to."""
+        return self._talks.live
+
+    @property
+    def cash(self) -> float:
+        """Cash of the account."""
+        return self.account.cash
+
+    @property
+    def borrow_costs(self) -> float:
+        """What borrowing shares has cost so far."""
+        return self.account.borrow_costs
+
+    def process(self, bar: int, quotes: QuoteSource, *, years: float = 0.0) -> None:
+        """Let a bar happen: a simulated broker is shown its prices, a real one acts by itself."""
+        self._talks.begin(bar)
+        if self._simulated is None:
+            return
+        venue = self._simulated
+        borrowed: float = self._talks.request("advance", lambda _: venue.advance(bar, self._board(quotes), years))
+        if borrowed:
+            self.account.borrow(borrowed)
+
+    def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
+        """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""
+        sent = [replace(intent, order_id=self._client_id(intent.order_id)) for intent in intents]
+        for intent in sent:
+            self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
+        order_ids = [intent.order_id for intent in sent]
+        self._settle(self._talks.request("submit", lambda again: self._deliver(sent, again=again), order_ids))
+
+    def cancel_orders(self, order_ids: Sequence[str]) -> None:
+        """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
+        names = [self._client_id(order_id) for order_id in order_ids]
+        for name in names:
+            if name in self.undelivered:
+                self.drop(name, "cancelled")
+        names = [name for name in names if name in self.open_orders]
+        if not names:
+            return
+        self._requests += 1
+        request_id = f"cancel-{self._requests}"
+        for order_id, outcome, reason in self._talks.request(
+            "cancel", lambda _: _plain(self.broker.cancel(names)), names
+        ):
+            self._act(order_id, Act.CANCEL_ASKED, request_id)
+            if outcome in (Outcome.REFUSED, Outcome.NOT_SENT):
+                self._receive(ExecutionReport(order_id, ReportKind.CANCEL_REJECTED, request_id, reason=reason))
+
+    def drop(self, order_id: str, reason: str) -> None:
+        """Give up an order that was certainly not delivered."""
+        if self.undelivered[order_id].outcome is Outcome.NOT_SENT:
+            del self.undelivered[order_id]
+            self._receive(ExecutionReport(order_id, ReportKind.CANCELLED, reason=reason))
+
+    def deliver_again(self, order_id: str) -> None:
+        """Try again to deliver an order."""
+        intent = self.orders[order_id].intent
+        self._settle(self._talks.request("submit", lambda _: self._deliver([intent], again=True), [order_id]))
+
+    def poll(self) -> Sequence[OrderEvent]:
+        """Return what has become of orders since the last call."""
+        for fields in self._talks.look("poll", self._hear):
+            self._receive(report_from(fields))
+        events, self._events = self._events, []
+        return events
+
+    def lend(self, credit: float) -> None:
+        """Let buys take cash down to ``-credit``, at a simulated broker; a real one knows its own credit."""
+        self._credit = credit
+        if self._talks.live and self._simulated is not None:
+            self._simulated.lend(credit)
+
+    def liquidate(self, instrument: Instrument, price: float, bar: int, reason: str) -> None:
+        """Close a position at a simulated broker without an order."""
+        venue = self._simulated
+        if venue is not None:
+            self._liquidated.add(f"end-{bar}-{instrument.symbol}")
+            self._talks.request("liquidate", lambda _: venue.liquidate(instrument, price, bar, reason))
+
+    def positions(self) -> Mapping[Instrument, PositionRecord]:
+        """Return what is held."""
+        return self.account.positions()
+
+    def quantities(self) -> dict[Instrument, float]:
+        """Return the signed quantities held."""
+        return self.account.quantities()
+
+    def equity(self, marks: Callable[[Instrument], float]) -> float:
+        """Return cash plus the value of what is held at these marks."""
+        return self.account.equity(marks)
+
+    def equity_path(self, bars: int, marks: Callable[[Instrument], FloatArray]) -> FloatArray:
+        """Return the equity on several bars in a row without a trade, shape (bars,)."""
+        return self.account.equity_path(bars, marks)
+
+    def remaining(self, order_id: str) -> float:
+        """Return the signed quantity of an order that is still to fill; 0 where it is not at work."""
+        order = self.open_orders.get(self._client_id(order_id))
+        return 0.0 if order is None else order.remaining
+
+    def next_event(self, bar: int, stop: int, prices: PathPrices) -> int:  # noqa: ARG002 of the port
+        """Return the next bar: a stream is visited bar by bar."""
+        return bar + 1
+
+    def end_bar(self, *, compare: bool) -> None:
+        """Complete the bar: ask for orders in doubt, compare the accounts where that is due, make the bar durable.
+
+        Raises
+        ------
+        JournalError
+            If the bar cannot be made durable.
+        BrokerError
+            If the venue cannot be asked.
+        """
+        self._settle(self._talks.look("ask", self._ask_doubtful))
+        if self._talks.live and (compare or self.differences) and not self._rehearses:
+            self._compare()
+        self._talks.end_bar()
+
+    def _go_live(self) -> None:
+        """Connect, and ask for everything that was missed since the record ended."""
+        self.broker.connect()
+        if self._simulated is not None:
+            self._simulated.lend(self._credit)
+        if not self._rehearses:
+            self._inbox += missed_reports(self.broker, self.open_orders, self._last_execution)
+
+    def _compare(self) -> None:
+        """Compare the accounts; what may explain a difference is delivered at the next look."""
+        self._compared = True
+        self.differences = unexplained(self.account, self.broker)
+        if self.differences:
+            self._inbox += missed_reports(self.broker, self.open_orders, self._last_execution)
+
+    def _hear(self) -> list[dict[str, object]]:
+        reports, self._inbox = [*self._inbox, *self.broker.poll()], []
+        return [report_to(report) for report in reports]
+
+    def _ask_doubtful(self) -> list[list[str]]:
+        doubtful = [name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN]
+        answers = self._courier.ask(doubtful).values()
+        return _plain([answer for answer in answers if answer.outcome is not Outcome.UNCERTAIN])
+
+    def _deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[list[str]]:
+        """Send what the broker can do, while the accounts agree; return order id, outcome and reason of each."""
+        if not self._compared:
+            self._compare()
+        in_doubt = any(known.outcome is Outcome.UNCERTAIN for known in self.undelivered.values())
+        blocked = "unexplained" if (self.differences or in_doubt) and not again else ""
+        refused = {intent.order_id: self._unsupported(intent) or blocked for intent in intents}
+        deliverable = [intent for intent in intents if not refused[intent.order_id]]
+        responses = {response.order_id: response for response in self._courier.deliver(deliverable, again=again)}
+        no = Outcome.REFUSED
+        return _plain(
+            [responses.get(name) or Response(order_id=name, outcome=no, reason=why) for name, why in refused.items()]
+        )
+
+    def _unsupported(self, intent: OrderIntent) -> str:
+        can = self.broker.capabilities
+        if intent.order_type not in can.order_types:
+            return f"unsupported: {intent.order_type} orders"
+        if intent.time_in_force not in can.times_in_force:
+            return f"unsupported: time in force {intent.time_in_force}"
+        if not can.fractional and intent.quantity != int(intent.quantity):
+            return "unsupported: fractional quantities"
+        if (intent.parent_id or intent.oca_group) and not can.links:
+            return "unsupported: linked orders"
+        return ""
+
+    def _settle(self, answers: Sequence[Sequence[str]]) -> None:
+        """Take in the outcomes of a delivery."""
+        for order_id, outcome, reason in answers:
+            known = self.undelivered.pop(order_id, None)
+            if outcome != Outcome.REFUSED or reason == "margin":
+                self.account.ordered(self.orders[order_id].intent.instrument)
+            if outcome in (Outcome.NOT_SENT, Outcome.UNCERTAIN):
+                self.undelivered[order_id] = Response(order_id=order_id, outcome=Outcome(outcome), reason=reason)
+            self._follow(order_id, Outcome(outcome), known)
+            if outcome == Outcome.REFUSED:
+                self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason))
+
+    def _follow(self, order_id: str, outcome: Outcome, known: Response | None) -> None:
+        """Move an order's state to what is known of its delivery."""
+        if outcome is Outcome.NOT_SENT:
+            if known is not None and known.outcome is Outcome.UNCERTAIN:
+                self._act(order_id, Act.ABSENT)
+            return
+        if known is None or known.outcome is Outcome.NOT_SENT:
+            self._act(order_id, Act.SENT)
+        if outcome is Outcome.UNCERTAIN:
+            self._act(order_id, Act.UNCERTAIN)
+
+    def _act(self, order_id: str, what: Act, request_id: str = "") -> None:
+        if order_id in self.open_orders:
+            self.orders[order_id] = self.open_orders[order_id] = act(self.open_orders[order_id], what, request_id)
+
+    def _receive(self, report: ExecutionReport) -> None:
+        """Fold a report into its order, the account and the events to come."""
+        if report.fill is not None:
+            self._last_execution = report.execution_id
+        before = self.orders.get(report.order_id)
+        if before is None:
+            self._receive_without_order(report)
+            return
+        after = self.orders[report.order_id] = apply(before, report)
+        self.undelivered.pop(report.order_id, None)
+        if after.ended:
+            self.open_orders.pop(report.order_id, None)
+        else:
+            self.open_orders[report.order_id] = after
+        name, bar = self._own[report.order_id], self._talks.bar
+        if report.fill is not None:
+            if report.execution_id not in before.executions:
+                fill = report.fill._replace(order_id=name)
+                self.account.apply(fill)
+                self._events.append(OrderEvent(name, fill.bar, OrderEventKind.FILL, "", fill))
+        elif after.standing is not before.standing and report.kind in _EVENTS:
+            self._events.append(OrderEvent(name, bar, _EVENTS[report.kind], report.reason))
+
+    def _receive_without_order(self, report: ExecutionReport) -> None:
+        """Book the end of an instrument's data; whatever else is not ours shows as a difference."""
+        if report.fill is None or report.order_id not in self._liquidated:
+            return
+        self._liquidated.discard(report.order_id)
+        self.account.apply(report.fill, without_order=True)
+        event = OrderEvent(report.order_id, self._talks.bar, OrderEventKind.FILL, report.reason, report.fill)
+        self._events.append(event)
+
+    def _client_id(self, order_id: str) -> str:
+        """Name an order to the venue: unique for ever, no longer than it takes."""
+        name = f"{self._tag}-{order_id}"
+        longest = self.broker.capabilities.order_id_length
+        if len(name) > longest:
+            name = f"{name[: longest - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        self._own[name] = order_id
+        return name
+
+    def _board(self, quotes: QuoteSource) -> dict[Instrument, Quote]:
+        waiting = [order.intent.instrument for order in self.open_orders.values()]
+        asked = dict.fromkeys((*self._instruments, *self.account.quantities(), *waiting))
+        return {one: quote for one in asked if (quote := quotes.quote(one)) is not None}
+
+
+def _plain(responses: Sequence[Response]) -> list[list[str]]:
+    """Return responses as the journal holds them: order id, outcome, reason."""
+    return [[response.order_id, response.outcome.value, response.reason] for response in responses]

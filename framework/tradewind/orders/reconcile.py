@@ -1,0 +1,72 @@
+"""Our account and orders against the venue's: what was missed, and what cannot be explained."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tradewind.errors import BrokerError
+from tradewind.model import ExecutionReport, OrderState, ReportKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.contracts import Broker
+    from tradewind.orders.account import OwnAccount
+    from tradewind.orders.machine import Order
+
+__all__ = ["Differences", "missed_reports", "unexplained"]
+
+Differences = dict[str, tuple[float, float]]
+"""Symbol, or ``cash``, to what we have and what the venue has."""
+
+_ENDS = {
+    OrderState.CANCELLED: ReportKind.CANCELLED,
+    OrderState.EXPIRED: ReportKind.EXPIRED,
+    OrderState.REJECTED: ReportKind.REJECTED,
+    OrderState.REPLACED: ReportKind.REPLACED,
+}
+_CENT = 0.01
+
+
+def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execution: str) -> list[ExecutionReport]:
+    """Ask for the executions after the last one known, and for the ends of orders that are at work here only.
+
+    Raises
+    ------
+    BrokerError
+        If the venue cannot be asked, or has never had an order that it had taken.
+    """
+    reports = list(broker.executions(last_execution))
+    at_work = {order.order_id for order in broker.open_orders()}
+    for order_id, order in open_orders.items():
+        if order_id in at_work or order.state in (OrderState.INTENDED, OrderState.UNKNOWN):
+            continue
+        known = broker.order(order_id)
+        if known is None:
+            raise BrokerError(
+                f"order {order_id}: the venue had taken it and says now that it has never had it; this is another "
+                f"account, or the venue has lost its state. Check the account; nothing was sent"
+            )
+        kind = _ENDS.get(known.state)
+        if kind is not None:
+            reports.append(ExecutionReport(order_id, kind, reason=known.reason, venue_order_id=known.venue_order_id))
+    return reports
+
+
+def unexplained(account: OwnAccount, broker: Broker) -> Differences:
+    """Return the positions and the cash that the venue has otherwise than our fills say.
+
+    Quantities are compared to nine digits, cash to a cent.
+    """
+    held = {instrument.symbol: quantity for instrument, quantity in account.quantities().items()}
+    there = {instrument.symbol: quantity for instrument, quantity in broker.positions().items()}
+    differences: Differences = {}
+    for symbol in sorted({*held, *there}):
+        ours, theirs = held.get(symbol, 0.0), there.get(symbol, 0.0)
+        if not math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-9):
+            differences[symbol] = (ours, theirs)
+    cash = broker.account().cash
+    if not math.isclose(account.cash, cash, rel_tol=1e-9, abs_tol=_CENT):
+        differences["cash"] = (account.cash, cash)
+    return differences
