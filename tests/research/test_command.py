@@ -65,6 +65,12 @@ def test_points_of_a_file_and_random_ones(tradewind, project):
     assert all(10 <= row["parameters"][LOOKBACK] <= 80 for row in one)
 
 
+def test_points_that_trade_nothing_are_not_compared(tradewind):
+    done = tradewind("sweep", "rotate.yaml", "--grid", "share=0,0.0")
+    assert (done.returncode, "best 1 of 1 points" in done.stdout) == (0, True), done.stderr
+    assert "No point has a Sharpe ratio: there is nothing to compare." in done.stdout
+
+
 def test_set_start_and_end_hold_for_all_points(tradewind):
     grid = ("--grid", f"{TOP_N}=1,2")
     plain = json.loads(tradewind("sweep", "rotate.yaml", *grid, "--json").stdout)
@@ -89,10 +95,12 @@ def test_set_start_and_end_hold_for_all_points(tradewind):
         (["rotate.yaml", "--grid", f"{TOP_N}=many"], 2, "expected a whole number; received 'many'"),
         (["rotate.yaml", "--grid", "sizer=kely"], 3, "Did you mean 'kelly'?"),
         (["rotate.yaml", "--grid", f"{TOP_N}=1", "--set", 'data.symbols=["NONE"]'], 4, "NONE"),
-        (["rotate.yaml", "--grid", f"{TOP_N}=1", "--metric", "sharp"], 1, "Did you mean 'sharpe'?"),
+        (["rotate.yaml", "--grid", f"{TOP_N}=1", "--metric", "sharp"], 2, "Did you mean 'sharpe'?"),
         (["rotate.yaml", "--grid", f"{TOP_N}=1", "--jobs", "0"], 1, "--jobs 0: out of range"),
         (["rotate.yaml", "--grid", f"{TOP_N}=1", "--jobs", "many"], 1, "--jobs"),
         (["rotate.yaml", "--grid", f"{TOP_N}=1", "--random", "0"], 1, "--random 0: out of range"),
+        (["rotate.yaml", "--grid", f"{TOP_N}=1", "--seed", "3"], 1, "--seed 3: has no effect without --random"),
+        (["rotate.yaml", "--grid", f"{TOP_N}=1", "--grid", "strategy.params.top_n=2"], 2, "given twice, first as"),
         (["rotate.yaml", "--points", "nowhere.csv"], 1, "cannot be read"),
         (["rotate.yaml", "--points", "rotate.py"], 1, "unknown kind of file"),
         (["rotate.yaml", "--points", "rotate.yaml"], 2, "expected a list of points"),

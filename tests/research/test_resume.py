@@ -132,6 +132,24 @@ def test_an_interrupted_sweep_finishes_what_runs_and_says_how_to_go_on(project, 
     assert len((folder / "results.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_terminated_sweep_has_its_table_and_page_and_goes_on(project, gate, running, tradewind, send):
+    send(running.pid, signal.SIGTERM)
+    seen = []
+    if send is os.kill:
+        until(lambda: "finish first" in (seen.append(running.stderr.readline()) or seen[-1]))
+    open_all(gate)
+    output, errors = running.communicate(timeout=60)
+    folder = folder_of(project)
+    assert running.returncode == 130, errors
+    done = 2 if send is os.kill else 1
+    assert f"{done} of 3 points are done; go on with: tradewind sweep --resume" in errors
+    assert f"best {done} of {done} points" in output
+    assert [line["status"] for line in lines(folder)] == ["complete"] * done
+    assert (folder / "heatmap.html").exists()
+    assert tradewind("sweep", "--resume", folder).returncode == 0
+
+
 def test_a_second_interruption_ends_at_once_and_leaves_no_worker(project, gate, running):
     os.killpg(running.pid, signal.SIGINT)
     until(lambda: "finish first" in running.stderr.readline())
@@ -215,13 +233,37 @@ def test_what_is_no_sweep_is_refused(tmp_path, kept):
     (kept / "points.jsonl").write_text('{"point": 1}\n')
     with pytest.raises(UserError, match=r"points\.jsonl:1: not a finished point"):
         tradewind.sweep(resume=kept)
-    for text in ("", "5", "[]", "a: [", "schema_version: 1\nrequest: 5\n", "schema_version: 1\n"):
-        (kept / "sweep.yaml").write_text(text)
-        with pytest.raises((ConfigError, UserError)):
-            tradewind.sweep(resume=kept)
     (kept / "sweep.yaml").write_text("schema_version: 99\n")
     with pytest.raises(UserError, match="another version"):
         tradewind.sweep(resume=kept)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda _: "", "it has no schema_version"),
+        (lambda _: "5", "it has no schema_version"),
+        (lambda _: "a: [", "in line 1"),
+        (lambda _: "\0", "it is no YAML text"),
+        (lambda _: "schema_version: 1\nrequest: 5\n", "it has no mapping request"),
+        (lambda text: text.replace("made_of:", "made_off:"), "it has no mapping made_of"),
+        (lambda text: text.replace("  seed: 0\n", ""), "request.seed is missing"),
+        (lambda text: text.replace("  seed: 0\n", "  seed: none\n"), "request.seed is 'none'"),
+        (
+            lambda text: text.replace("  overrides: []\n", "  overrides: [3]\n"),
+            "request.overrides holds what is no text",
+        ),
+        (lambda text: text.replace("  points: []\n", "  points: [3]\n"), "request.points holds what is no mapping"),
+    ],
+)
+def test_a_malformed_request_is_told_in_one_line(kept, change, why):
+    path = kept / "sweep.yaml"
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ConfigError) as caught:
+        tradewind.sweep(resume=kept)
+    assert "\n" not in str(caught.value)
+    assert f"not what a sweep writes: {why}" in str(caught.value) or why == "in line 1"
+    assert why in str(caught.value)
 
 
 def test_failed_points_run_again_only_when_asked(config, project):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tradewind.errors import ConfigError, UserError
+from tradewind.research.sweep.request import SweepRequest
 from tradewind.research.sweep.rows import read_rows
 from tradewind.research.sweep.space import (
     Choices,
@@ -39,7 +40,7 @@ def test_a_grid_is_every_combination_and_the_last_axis_changes_fastest():
         ("a={name: kelly, params: {x: 1}},equal_weight", ({"name": "kelly", "params": {"x": 1}}, "equal_weight")),
         ('a="one, two",three', ("one, two", "three")),
         ("a=5,5,10,5", (5, 10)),
-        ("a=1,true,1.0", (1, True, 1.0)),
+        ("a=1,true,1.0", (1, True)),
         ("a=./mine.py:A,../mine.py:B", ("./mine.py:A", "../mine.py:B")),
         ("a=it's,2", ("it's", 2)),
         ("a=2020-01-31", ("2020-01-31",)),
@@ -171,3 +172,36 @@ def test_a_missing_or_binary_file_is_refused(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="UTF-8"):
         read_rows(tmp_path / "binary.csv")
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("sleeves.0.strategy.params.top_n", "strategy.params.top_n"),
+        ("sizer", "sleeves.0.sizer"),
+        ("share", "sleeves.0.share"),
+    ],
+)
+def test_two_spellings_of_one_path_are_given_twice(paths):
+    axes = {path: Choices((1, 2)) for path in paths}
+    with pytest.raises(ConfigError, match=rf"--grid {paths[1]}: given twice, first as {paths[0]}"):
+        SweepRequest((), axes).points()
+    for rows in ([dict.fromkeys(paths, 1)], [{path: 1} for path in paths]):
+        with pytest.raises(ConfigError, match=rf"--points {paths[1]}: given twice, first as {paths[0]}"):
+            SweepRequest((), rows=tuple(rows)).points()
+
+
+def test_a_path_that_would_undo_an_earlier_one_is_refused():
+    axes = parse_axes(["sizer.params.fraction=0.1,0.2", "sleeves.0.sizer=kelly"])
+    with pytest.raises(ConfigError, match=r"sleeves\.0\.sizer: would replace sizer\.params\.fraction"):
+        SweepRequest((), axes).points()
+    assert len(SweepRequest((), dict(reversed(axes.items()))).points()) == 2
+
+
+def test_whole_numbers_are_the_same_with_and_without_a_fraction():
+    assert parameters(grid_points(parse_axes(["share=0,0.0,0.5"]))) == [{"share": 0}, {"share": 0.5}]
+    assert parameters(rows_points([{"a": 5.0}, {"a": 5}, {"a": True}, {"a": "5"}])) == [
+        {"a": 5},
+        {"a": True},
+        {"a": "5"},
+    ]

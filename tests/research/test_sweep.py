@@ -148,7 +148,15 @@ def test_values_from_python_may_be_of_numpy_and_must_be_plain_and_finite(config)
         ({}, "nothing to vary"),
         ({"grid": {TOP_N: [1]}, "points": [{TOP_N: 1}]}, "both axes and a file of points"),
         ({"points": [{TOP_N: 1}], "random": 3}, "--random draws from --grid"),
-        ({"grid": {TOP_N: [1]}, "metric": "sharp"}, "Did you mean 'sharpe'"),
+        ({"grid": {TOP_N: [1]}, "seed": 4}, "--seed 4: has no effect without --random"),
+        ({"grid": {TOP_N: 3}}, r"grid sleeves.*: received 3 \(int\); give a list of values, as \[3\]"),
+        ({"grid": {3: [1]}}, r"received the path 3 \(int\)"),
+        ({"grid": [1]}, r"grid: received \[1\] \(list\); give a mapping"),
+        ({"points": {TOP_N: 1}}, "points: received .* give a list of mappings"),
+        ({"points": 3}, r"points: received 3 \(int\)"),
+        ({"points": [{TOP_N: 1}, 3]}, r"point 2: received 3 \(int\); a point is a mapping"),
+        ({"points": [{TOP_N: 1}, {}]}, r"point 2: received \{\}"),
+        ({"grid": {TOP_N: [1]}, "overrides": "account.cash=5"}, r"as \['account\.cash=5'\]"),
         ({"grid": {TOP_N: [1]}, "jobs": 0}, "--jobs 0: out of range"),
         ({"grid": {TOP_N: [1]}, "start_method": "thread"}, "start_method 'thread'"),
         ({"grid": {TOP_N: [1]}, "random": 0}, "--random 0: out of range"),
@@ -157,6 +165,11 @@ def test_values_from_python_may_be_of_numpy_and_must_be_plain_and_finite(config)
 def test_a_request_that_makes_no_sense_is_refused(config, arguments, message):
     with pytest.raises(UserError, match=message):
         tradewind.sweep(config, **arguments)
+
+
+def test_an_unknown_figure_is_refused_with_the_nearest(config):
+    with pytest.raises(ConfigError, match="Did you mean 'sharpe'"):
+        tradewind.sweep(config, {TOP_N: [1]}, metric="sharp")
 
 
 def test_rows_may_set_different_paths_and_those_left_out_are_as_configured(config):

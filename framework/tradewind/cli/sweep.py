@@ -41,7 +41,10 @@ def sweep(
     random: Annotated[
         int | None, typer.Option("--random", metavar="N", help="Draw N points from the grid.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", metavar="N", help="Seed of the draws of --random; default: 0.", show_default=False),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", metavar="N", help="Processes; default: one a core.", show_default=False),
@@ -96,7 +99,7 @@ def _request(
     grid: list[str] | None,
     points: Path | None,
     random: int | None,
-    seed: int,
+    seed: int | None,
     overrides: list[str] | None,
     start: str | None,
     end: str | None,
@@ -105,11 +108,19 @@ def _request(
 ) -> SweepRequest | None:
     """Return what is asked; None to go on with what a sweep was asked before."""
     from tradewind.errors import UserError
-    from tradewind.research.sweep.request import SweepRequest
+    from tradewind.research.sweep.request import SweepRequest, as_seed
     from tradewind.research.sweep.rows import read_rows
     from tradewind.research.sweep.space import parse_axes
 
-    given = {"--grid": grid, "--points": points, "--random": random, "--set": overrides, "--start": start, "--end": end}
+    given = {
+        "--grid": grid,
+        "--points": points,
+        "--random": random,
+        "--seed": seed,
+        "--set": overrides,
+        "--start": start,
+        "--end": end,
+    }
     if config is None:
         named = [name for name, value in given.items() if value is not None]
         if resuming and not named:
@@ -123,7 +134,7 @@ def _request(
         axes=parse_axes(grid or ()),
         rows=tuple(read_rows(points)) if points else (),
         random=random,
-        seed=seed,
+        seed=as_seed(seed, random),
         overrides=tuple(overrides or ()),
         start=start,
         end=end,

@@ -14,6 +14,7 @@ from tradewind.errors import UserError
 from tradewind.model import Result
 from tradewind.registry import Registry
 from tradewind.report.notebook import result_html
+from tradewind.runs.arguments import as_overrides, as_paths
 from tradewind.runs.execute import Execution, execute
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["interruptible", "run", "run_plan"]
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class NotebookResult(Result):
@@ -65,11 +68,10 @@ def run(
     TradewindError
         One of its kinds for everything that a user can mend: configuration, plugin, data.
     """
-    paths = [Path(config)] if isinstance(config, str | Path) else [Path(path) for path in config]
     loaded = load_plan(
-        paths,
+        as_paths(config),
         mode=mode,
-        overrides=overrides,
+        overrides=as_overrides(overrides),
         start=None if start is None else str(start),
         end=None if end is None else str(end),
     )
@@ -93,7 +95,7 @@ def run_plan(
     """Check and run a loaded plan; keep it as a capsule unless ``runs_directory`` is None.
 
     ``progress`` is called with a phase, the bars done and the bars in all (0 where unknown).
-    SIGINT ends the run after the current bar; the capsule is then marked partial.
+    SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
     """
     check_plan(loaded, registry)
     with interruptible() as interrupted:
@@ -138,20 +140,20 @@ def keep(
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Turn the first SIGINT into an event that is looked at after every bar; a second one interrupts at once."""
+    """Turn the first SIGINT or SIGTERM into an event, looked at after every bar; a second one interrupts at once."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
         return
-    previous = signal.getsignal(signal.SIGINT)
 
     def stop(*_: Any) -> None:
         if event.is_set():
             raise KeyboardInterrupt
         event.set()
 
-    signal.signal(signal.SIGINT, stop)
+    previous = {number: signal.signal(number, stop) for number in _STOPPING}
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

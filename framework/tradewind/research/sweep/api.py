@@ -5,23 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradewind.errors import TradewindError, UserError, choices
+from tradewind.errors import ConfigError, TradewindError, UserError, choices
 from tradewind.registry import Registry
 from tradewind.report.definitions import METRICS
 from tradewind.report.summary import json_safe
 from tradewind.research.sweep.crew import Crew, default_start_method
 from tradewind.research.sweep.groups import Panels
-from tradewind.research.sweep.request import SweepRequest, check_points, fingerprint
+from tradewind.research.sweep.request import SweepRequest, as_seed, check_points, fingerprint
 from tradewind.research.sweep.result import SweepResult, result_of
 from tradewind.research.sweep.rows import read_rows
 from tradewind.research.sweep.space import Axis, Choices, parse_axes
 from tradewind.research.sweep.store import SweepStore, read_request
+from tradewind.runs.arguments import as_overrides, as_paths, shown
 from tradewind.runs.launch import interruptible
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def sweep(
     *,
     points: str | Path | Sequence[Mapping[str, Any]] | None = None,
     random: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     metric: str = "sharpe",
     jobs: int | None = None,
     overrides: Sequence[str] = (),
@@ -66,7 +67,7 @@ def sweep(
     random
         Number of points to draw from ``grid``; None: every combination.
     seed
-        Of the draws.
+        Of the draws; None: 0.
     metric
         Figure the points are ordered by, one of `tradewind.report.definitions.METRICS`.
     jobs
@@ -85,18 +86,17 @@ def sweep(
     TradewindError
         One of its kinds where nothing can run: configuration, plugin, data, request.
     """
-    if config is None and (grid or points):
+    if config is None and (grid is not None or points is not None):
         raise UserError("a grid or points need a configuration; give its path")
     request = None
     if config is not None:
-        paths = [config] if isinstance(config, str | Path) else config
         request = SweepRequest(
-            config=tuple(Path(path) for path in paths),
-            axes=_axes(grid or {}),
+            config=tuple(as_paths(config)),
+            axes=_axes({} if grid is None else grid),
             rows=tuple(_rows(points)),
             random=random,
-            seed=seed,
-            overrides=tuple(overrides),
+            seed=as_seed(seed, random),
+            overrides=as_overrides(overrides),
             start=None if start is None else str(start),
             end=None if end is None else str(end),
         )
@@ -122,7 +122,7 @@ def run_sweep(
     progress: Progress = lambda *_: None,
     on_stop: Callable[[int], None] = lambda _: None,
 ) -> SweepResult:
-    """Run what is missing of a sweep; SIGINT lets the running points finish and returns a partial result.
+    """Run what is missing of a sweep; SIGINT and SIGTERM let the running points finish and returns a partial result.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def run_sweep(
     progress
         Told about every finished point.
     on_stop
-        Told after SIGINT how many points are still running.
+        Told then how many points are still running.
 
     The others are those of `sweep`.
 
@@ -143,7 +143,7 @@ def run_sweep(
         Where nothing can run.
     """
     if metric not in METRICS:
-        raise UserError(f"--metric {metric}: no such figure; {choices(metric, METRICS)}")
+        raise ConfigError(f"--metric {metric}: no such figure; {choices(metric, METRICS)}")
     workers, method = _workers(jobs), _start_method(start_method)
     if request is None or (resume is not None and not request.axes and not request.rows):
         if resume is None:
@@ -236,11 +236,19 @@ def _start_method(name: str | None) -> str:
 
 
 def _axes(grid: Mapping[str, Sequence[Any] | str]) -> dict[str, Axis]:
+    if not isinstance(grid, Mapping):
+        raise UserError(
+            f"grid: received {shown(grid)}; give a mapping of path to values, as {{'strategy.params.top_n': [5, 10]}}"
+        )
     axes: dict[str, Axis] = {}
     for path, values in grid.items():
+        if not isinstance(path, str):
+            raise UserError(f"grid: received the path {shown(path)}; give text, as 'strategy.params.top_n'")
         if isinstance(values, str):
             axes |= parse_axes([f"{path}={values}"], "grid")
             continue
+        if not isinstance(values, Iterable):
+            raise UserError(f"grid {path}: received {shown(values)}; give a list of values, as [{values}]")
         plain = _plain(list(values), f"grid {path}")
         if not plain:
             raise UserError(f"grid {path}: no values; give at least one")
@@ -253,7 +261,16 @@ def _rows(points: str | Path | Sequence[Mapping[str, Any]] | None) -> list[Mappi
         return []
     if isinstance(points, str | Path):
         return list(read_rows(Path(points)))
-    return [_plain(dict(row), f"point {number}") for number, row in enumerate(points, start=1)]
+    if isinstance(points, Mapping) or not isinstance(points, Iterable):
+        raise UserError(f"points: received {shown(points)}; give a list of mappings of path to value, or a file")
+    return [_row(row, f"point {number}") for number, row in enumerate(points, start=1)]
+
+
+def _row(row: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(row, Mapping) or not row or not all(isinstance(path, str) for path in row):
+        raise UserError(f"{where}: received {shown(row)}; a point is a mapping of path to value with at least one")
+    plain: Mapping[str, Any] = _plain(dict(row), where)
+    return plain
 
 
 def _plain(value: Any, where: str) -> Any:

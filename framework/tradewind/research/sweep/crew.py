@@ -140,7 +140,10 @@ class Crew:
             worker = handles[handle]
             point, row = worker.point, self._receive(worker)
             if row is None:
-                yield failed(point, self._bury(worker))
+                reason = self._bury(worker)
+                # Who ends the whole group of processes ends the sweep: the point is missing, not failed.
+                if not (self.stopped() and worker.process.exitcode == -signal.SIGTERM):
+                    yield failed(point, reason)
                 continue
             if worker.group.points and not self.stopped():
                 worker.point = worker.group.points.popleft()

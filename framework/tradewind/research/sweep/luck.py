@@ -35,6 +35,8 @@ class Luck:
     expected_maximum: float
 
     def __str__(self) -> str:
+        if not self.trials:
+            return "No point has a Sharpe ratio: there is nothing to compare. Did any trade?"
         if not math.isfinite(self.expected_maximum):
             return f"Best of {self.trials}."
         return (

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.config.loader import LoadedPlan, check_plan, load_plan
 from tradewind.errors import TradewindError, UserError
+from tradewind.research.sweep.paths import check_axis_paths, check_row_paths
 from tradewind.research.sweep.space import Axis, Choices, Point, Range, grid_points, random_points, rows_points
 from tradewind.runs.provenance import code_hashes, references_of, versions_of
 
 if TYPE_CHECKING:
     from tradewind.registry import Registry
 
-__all__ = ["SweepRequest", "check_points", "fault_text", "fingerprint", "load_point"]
+__all__ = ["SweepRequest", "as_seed", "check_points", "fault_text", "fingerprint", "load_point"]
 
 CHECKED_POINTS = 2_000
 """Points whose plans are checked before the first run; the others are checked when their turn comes."""
@@ -71,7 +72,9 @@ class SweepRequest:
         if self.rows:
             if self.random is not None:
                 raise UserError("--random draws from --grid, not from --points; give one of the two")
+            check_row_paths(self.rows)
             return rows_points(self.rows)
+        check_axis_paths(self.axes)
         if self.random is not None:
             return random_points(self.axes, self.random, self.seed)
         return grid_points(self.axes)
@@ -91,7 +94,21 @@ class SweepRequest:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> SweepRequest:
-        """Return the request that a document was made from."""
+        """Return the request that a document was made from.
+
+        Raises
+        ------
+        ValueError
+            If it is no such document; names what is wrong with it.
+        """
+        for name, kinds in _DOCUMENT.items():
+            if name not in document:
+                raise ValueError(f"request.{name} is missing")
+            if not isinstance(document[name], kinds):
+                raise ValueError(f"request.{name} is {document[name]!r:.60}")  # noqa: TRY004 - a fault of the file
+        for name, kind in (("config", str), ("overrides", str), ("points", dict)):
+            if not all(isinstance(one, kind) for one in document[name]):
+                raise ValueError(f"request.{name} holds what is no {_WORDS[kind]}")
         return cls(
             config=tuple(Path(path) for path in document["config"]),
             axes={path: _axis(one) for path, one in document["grid"].items()},
@@ -104,12 +121,42 @@ class SweepRequest:
         )
 
 
+_DOCUMENT: Mapping[str, tuple[type, ...]] = {
+    "config": (list,),
+    "grid": (dict,),
+    "points": (list,),
+    "random": (int, type(None)),
+    "seed": (int,),
+    "overrides": (list,),
+    "start": (str, type(None)),
+    "end": (str, type(None)),
+}
+_WORDS = {str: "text", dict: "mapping"}
+
+
 def _axis_document(axis: Axis) -> Any:
     return list(axis.values) if isinstance(axis, Choices) else {"low": axis.low, "high": axis.high}
 
 
 def _axis(document: Any) -> Axis:
-    return Range(document["low"], document["high"]) if isinstance(document, dict) else Choices(tuple(document))
+    if isinstance(document, list):
+        return Choices(tuple(document))
+    if isinstance(document, dict) and all(isinstance(document.get(end), int | float) for end in ("low", "high")):
+        return Range(document["low"], document["high"])
+    raise ValueError(f"request.grid holds {document!r:.60}, which is neither a list of values nor a range")
+
+
+def as_seed(seed: int | None, random: int | None) -> int:
+    """Return the seed of the draws, 0 unless given.
+
+    Raises
+    ------
+    UserError
+        If nothing is drawn.
+    """
+    if seed is not None and random is None:
+        raise UserError(f"--seed {seed}: has no effect without --random N, which draws; give both or leave it out")
+    return seed or 0
 
 
 def load_point(request: SweepRequest, point: Point) -> LoadedPlan:

@@ -162,10 +162,14 @@ def random_points(axes: Mapping[str, Axis], count: int, seed: int) -> list[Point
 
 
 def rows_points(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
-    """Return rows as points; one that repeats an earlier one is left out."""
+    """Return rows as points; one that repeats an earlier one is left out.
+
+    ``5`` and ``5.0`` are the same, and ``5`` is kept, which is allowed wherever ``5.0`` is.
+    """
     different: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        different.setdefault(json.dumps(row, sort_keys=True), row)
+        key = _sameness(row)
+        different[key] = _with_whole_numbers(different[key], row) if key in different else row
     return [Point(number, dict(row)) for number, row in enumerate(different.values(), start=1)]
 
 
@@ -211,7 +215,28 @@ def _choices(text: str, where: str) -> Choices:
     if not all(part.strip() for part in parts):
         raise ConfigError(f"{where}: an empty value in {text!r}; write null for nothing, and no comma at the end")
     values = [parse_value(part.strip(), where).plain() for part in parts]
-    return Choices(tuple({json.dumps(value): value for value in values}.values()))
+    different: dict[str, Any] = {}
+    for value in values:
+        key = _sameness(value)
+        different[key] = _with_whole_numbers(different[key], value) if key in different else value
+    return Choices(tuple(different.values()))
+
+
+def _sameness(value: Any) -> str:
+    """Return a text that equal values share."""
+    return json.dumps(_whole(value), sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _with_whole_numbers(one: Any, other: Any) -> Any:
+    return one if len(json.dumps(one)) <= len(json.dumps(other)) else other
 
 
 def _parts(text: str) -> Iterator[str]:

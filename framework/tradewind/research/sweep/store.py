@@ -145,29 +145,45 @@ def read_request(directory: Path) -> SweepRequest:
     ------
     UserError
         If the folder is no sweep.
+    ConfigError
+        If its ``sweep.yaml`` is not what a sweep writes.
     """
+    document = _document(directory)
     try:
-        return SweepRequest.from_document(_document(directory)["request"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"{directory / _REQUEST}: not what a sweep writes ({type(error).__name__}: {error})"
-        ) from error
+        return SweepRequest.from_document(document["request"])
+    except ValueError as error:
+        raise _malformed(directory, str(error)) from error
 
 
 def _document(directory: Path) -> dict[str, Any]:
     path = directory / _REQUEST
     try:
-        document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if document["schema_version"] != _SCHEMA_VERSION:
-            raise UserError(f"{path}: written by another version of tradewind; start a new sweep")
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(
             f"--resume {directory}: no sweep there ({error.strerror}: {_REQUEST}); give the folder that "
             f"`tradewind sweep` named"
         ) from error
-    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not what a sweep writes ({type(error).__name__}: {error})") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise _malformed(directory, f"{error.problem or error.context}{line}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise _malformed(directory, "it is no YAML text") from error
+    if not isinstance(document, dict) or "schema_version" not in document:
+        raise _malformed(directory, "it has no schema_version")
+    if document["schema_version"] != _SCHEMA_VERSION:
+        raise UserError(f"{path}: written by another version of tradewind; start a new sweep")
+    for part in ("request", "made_of"):
+        if not isinstance(document.get(part), dict):
+            raise _malformed(directory, f"it has no mapping {part}")
     return document
+
+
+def _malformed(directory: Path, why: str) -> ConfigError:
+    return ConfigError(
+        f"{directory / _REQUEST}: not what a sweep writes: {why}; put the file back as it was, or start a new sweep"
+    )
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
