@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,9 +16,9 @@ from tradewind.journal.store.head import COLUMNS, Head
 from tradewind.journal.store.values import Problem, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
 __all__ = ["TOMBSTONE_COLUMNS", "verify"]
 
@@ -57,14 +58,16 @@ class _Verification:
     def __init__(self, connection: Connection, where: str) -> None:
         self._connection, self._where = connection, where
         self._sessions = self._blocks = self._entries = 0
+        self._open = ExitStack()
 
     def run(self, session: int | None) -> Verdict:
         problem = None
         try:
-            if session is None:
-                self._whole()
-            else:
-                self._one(session)
+            with self._open:
+                if session is None:
+                    self._whole()
+                else:
+                    self._one(session)
         except _FoundError as found:
             problem = found.problem
         return Verdict(sessions=self._sessions, blocks=self._blocks, entries=self._entries, problem=problem)
@@ -234,13 +237,16 @@ class _Verification:
         computed = block_hash(head.identity, block, good)
         _fail(head.id, what, f"hash {computed}", f"hash {stored}", block=block.number)
 
-    def _stream_blocks(self, session: int) -> Iterable[Row[Any]]:
-        query = select(*_BLOCK_COLUMNS).where(_block.session == session).order_by(_block.number)
-        return self._connection.execute(query, execution_options={"yield_per": _PAGE})
+    def _stream_blocks(self, session: int) -> Iterator[Any]:
+        return self._stream(select(*_BLOCK_COLUMNS).where(_block.session == session).order_by(_block.number))
 
     def _stream_entries(self, session: int, first: int) -> Iterator[Any]:
         query = select(*_ENTRY_COLUMNS).where(_entry.session == session, _entry.sequence >= first)
-        return iter(self._connection.execute(query.order_by(_entry.sequence), execution_options={"yield_per": _PAGE}))
+        return self._stream(query.order_by(_entry.sequence))
+
+    def _stream(self, query: Select[Any]) -> Iterator[Any]:
+        result = self._connection.execute(query, execution_options={"yield_per": _PAGE})
+        return iter(self._open.enter_context(closing(result)))
 
 
 def _missing(head: Head, block: BlockHead, sequence: int, received: str) -> NoReturn:

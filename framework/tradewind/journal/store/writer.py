@@ -78,7 +78,7 @@ class SessionWriter:
             JSON text.
         """
         self._require_usable()
-        if not (kind.isascii() and payload.isascii()) or "\0" in payload:
+        if not (kind.isascii() and payload.isascii()) or "\0" in payload or "\0" in kind:
             self._require_text(kind, payload)
         sequence, block = self._head.entries + len(self._rows) + 1, self._head.last_block + 1
         self._rows.append((sequence, block, bar, kind, payload, entry_crc(sequence, block, bar, kind, payload)))
