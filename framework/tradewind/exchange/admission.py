@@ -9,14 +9,17 @@ from tradewind.exchange.accounting import split
 from tradewind.model import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tradewind.exchange.accounting import Book, Position
+    from tradewind.exchange.charges import Tariff
     from tradewind.exchange.rules import ExchangeRules, QuoteSource
     from tradewind.exchange.shorts import Shorts
     from tradewind.exchange.working import WorkingOrder
 
 __all__ = ["Admission"]
+
+_OF_A_MOMENT = frozenset({OrderType.MARKET, OrderType.LIMIT})
 
 
 class Admission:
@@ -27,29 +30,56 @@ class Admission:
     took stays taken, so that later buys of the bar are refused as well.
 
     Whether an order opens a short position is judged on the holding and the *market* orders of the bar: a stop and a
-    limit order on one holding both only close it. The fill checks again.
+    limit order on one holding both only close it. A child is judged on the holding that its parent will leave. The
+    fill checks again.
     """
 
-    def __init__(self, rules: ExchangeRules, book: Book, shorts: Shorts) -> None:
+    def __init__(
+        self, rules: ExchangeRules, book: Book, shorts: Shorts, tariff: Tariff, working: Mapping[str, WorkingOrder]
+    ) -> None:
         self._rules = rules
         self._book = book
+        self._tariff = tariff
+        self._working = working
         self._shorts = shorts
         self.credit = 0.0
-        self.owed = 0.0
+        self._owed = 0.0
         """Costs of orders taken on this bar that have not been counted yet."""
+        self._unasked: list[WorkingOrder] = []
+        """Orders of this bar that only close, whose costs nobody has needed yet."""
         self._cash: float | None = None
         self._planned: dict[Position, float] = {}
         self._certain: dict[Position, float] = {}
+        self._counted: set[WorkingOrder] = set()
+        """Orders that are in what is certain."""
 
     def start(self) -> None:
         """Forget the last bar's orders."""
         if self._cash is not None:
             self._cash = None
-            self.owed = 0.0
+            self._owed = 0.0
+            self._unasked = []
             self._planned.clear()
             self._certain.clear()
+            self._counted.clear()
 
-    def only_close(self, orders: Sequence[WorkingOrder]) -> bool:
+    def costs(self, orders: Sequence[WorkingOrder], known: Sequence[float]) -> Sequence[float]:
+        """Return the costs to check a batch with: those known, else an estimate.
+
+        What closes on credit is not refused for its costs: they are asked when they matter for others.
+        """
+        if self.credit > 0.0 and self._only_close(orders):
+            self._unasked += orders
+            return [0.0] * len(orders)
+        if self._unasked:
+            self._owed = math.fsum(self._estimate(self._unasked))
+            self._unasked = []
+        return known or self._estimate(orders)
+
+    def _estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[float]:
+        return self._tariff.estimate(orders) if self._rules.check_cash else [0.0] * len(orders)
+
+    def _only_close(self, orders: Sequence[WorkingOrder]) -> bool:
         """Whether each of these orders takes from a holding as the bar's orders leave it, and none turns it round."""
         left: dict[Position, float] = {}
         for order in orders:
@@ -78,18 +108,20 @@ class Admission:
 
         Returns
         -------
-        ``reference`` (quoted only), ``trail`` (a trailing distance or reference that is no positive number), ``short``,
-        ``margin`` or nothing.
+        ``reference`` (quoted only), ``trail`` (a trailing distance or reference that is no positive number),
+        ``time_in_force`` (a stop of any kind for one moment), ``short``, ``margin`` or nothing.
         """
         if self._cash is None:
             self._cash = cash
-        if self.owed:
-            self._cash -= self.owed
-            self.owed = 0.0
+        if self._owed:
+            self._cash -= self._owed
+            self._owed = 0.0
         if order.position.instrument.is_reference:
             return "reference"
         if order.order_type is OrderType.TRAILING_STOP and not _trails(order):
             return "trail"
+        if order.momentary and order.order_type not in _OF_A_MOMENT:
+            return "time_in_force"
         short = 0.0 if order.buys else self._short_after(order)
         if short and not self._rules.allow_short:
             return "short"
@@ -105,14 +137,30 @@ class Admission:
         self._count(order)
         return ""
 
+    def replacement_refusal(self, old: WorkingOrder, new: WorkingOrder, cash: float, quotes: QuoteSource | None) -> str:
+        """Return the reason to leave an order as it is, empty to replace it; see `refusal`."""
+        charges = self.costs([new], ())[0]
+        if old in self._counted:
+            self._counted.remove(old)
+            self._certain[old.position] -= old.remaining
+            reason = self.refusal(new, cash, charges, quotes)
+            if reason:
+                self._count(old)
+            return reason
+        return self.refusal(new, cash, charges, quotes)
+
     def _short_after(self, order: WorkingOrder) -> float:
         """Quantity of the short position that a sell would open or extend; 0 where it does neither."""
         certain = self._certain.get(order.position, order.position.quantity)
+        parent = self._working.get(order.parent_id) if order.parent_id else None
+        if parent is not None and parent.position is order.position and parent not in self._counted:
+            certain += parent.remaining
         return min(certain + order.remaining, 0.0)
 
     def _count(self, order: WorkingOrder) -> None:
         if order.order_type is OrderType.MARKET:
             position = order.position
+            self._counted.add(order)
             self._certain[position] = self._certain.get(position, position.quantity) + order.remaining
 
     def _cash_after(self, order: WorkingOrder, price: float, charges: float) -> float:

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tradewind.contracts import Cost
+    from tradewind.exchange.working import WorkingOrder
     from tradewind.model import Instrument
     from tradewind.model.typing import FloatArray
 
-__all__ = ["FREE", "Charges", "Execution", "charge"]
+__all__ = ["FREE", "Charges", "Execution", "Tariff", "charge"]
 
 
 class Execution(NamedTuple):
@@ -44,6 +45,30 @@ class Charges(NamedTuple):
 
 
 FREE = Charges()
+
+
+class Tariff:
+    """A cost model, or none."""
+
+    def __init__(self, cost: Cost | None) -> None:
+        self._cost = cost
+
+    def charge(self, executions: Sequence[Execution]) -> Sequence[Charges]:
+        """Return what executions cost."""
+        return [FREE] * len(executions) if self._cost is None else charge(self._cost, executions)
+
+    def estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[float]:
+        """Return what orders would cost at the price at which cash is checked; 0 where that is unknown."""
+        if self._cost is None:
+            return [0.0] * len(orders)
+        priced = [order.checked_price for order in orders]
+        executions = [
+            Execution(order.position.instrument, order.remaining, price, passive=False)
+            for order, price in zip(orders, priced, strict=True)
+            if price is not None
+        ]
+        charges = iter(charge(self._cost, executions))
+        return [0.0 if price is None else next(charges).total for price in priced]
 
 
 def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:

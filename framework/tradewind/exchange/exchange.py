@@ -6,20 +6,23 @@ import math
 from typing import TYPE_CHECKING
 
 from tradewind.errors import DataError, GateError, UserError
-from tradewind.exchange.accounting import Book, market_value, market_values, released_cash, split
+from tradewind.exchange.accounting import Book, market_value, market_values, released_cash
 from tradewind.exchange.admission import Admission
-from tradewind.exchange.charges import FREE, Execution, charge
+from tradewind.exchange.charges import Tariff
+from tradewind.exchange.links import Links
 from tradewind.exchange.rules import ExchangeRules, usable_quote
+from tradewind.exchange.settlement import Settlement
 from tradewind.exchange.shorts import Shorts
+from tradewind.exchange.terms import new_terms
 from tradewind.exchange.working import WorkingOrder
-from tradewind.model import Fill, OrderEvent, OrderEventKind, OrderType
+from tradewind.model import Fill, OrderEvent, OrderEventKind, OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.contracts import Cost
-    from tradewind.exchange.accounting import Position, PositionRecord
-    from tradewind.exchange.charges import Charges
+    from tradewind.exchange.accounting import PositionRecord
+    from tradewind.exchange.charges import Charges, Execution
     from tradewind.exchange.rules import PathPrices, Quote, QuoteSource
     from tradewind.model import Instrument, OrderIntent
     from tradewind.model.typing import FloatArray
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Exchange"]
 
 _DEFAULT_RULES = ExchangeRules()
+_IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class Exchange:
@@ -43,6 +47,12 @@ class Exchange:
     - an order can be cancelled on the bar it was submitted; Backtrader ignores that;
     - a reversal of a fractional position leaves no rest of 1e-17 units to fill on the next bar;
     - acceptance and refusal are known at submission, not one bar later.
+
+    An order works from the bar after its decision on: ``GTC`` until it is cancelled, ``DAY`` for that bar. On that bar
+    alone, halted or not, ``OPG``, ``IOC`` and ``FOK`` orders fill at the open and ``CLS`` orders at the close, a limit
+    only where that price is as good. ``FOK`` fills whole or not at all; of the others the volume limit may leave a
+    rest, which ends with the bar. Stops of any kind cannot have these times in force. Orders are executed in the order
+    of the queue, whatever the moment of the bar. Brackets and groups: see `Links`.
 
     An opening trade that cash does not cover is not executed: its closing part is, and the rest is rejected with reason
     ``margin``. Closing trades may overdraw the account; where cash is lent, what only closes is never refused for it.
@@ -69,22 +79,25 @@ class Exchange:
     ) -> None:
         if not math.isfinite(cash):
             raise UserError(f"exchange: cash must be a finite amount; received {cash}. Set account.cash")
-        self.cash = cash
         self.rules = rules
         self.borrow_costs = 0.0
-        self._credit = 0.0
-        self._cost = cost
+        self._tariff = Tariff(cost)
         self._acknowledges = acknowledges
         self._bar = -1
         self._quotes: QuoteSource | None = None
         self._orders: dict[str, WorkingOrder] = {}
         self._seen: set[str] = set()
-        self._unasked: list[WorkingOrder] = []
-        """Orders of this bar that only close, whose costs nobody has needed yet."""
         self._events: list[OrderEvent] = []
         self._book = Book()
         self._shorts = Shorts(rules)
-        self._admission = Admission(rules, self._book, self._shorts)
+        self._account = Settlement(cash, rules, self._book, self._shorts, self._tariff)
+        self._admission = Admission(rules, self._book, self._shorts, self._tariff, self._orders)
+        self._links = Links(self._orders, self._emit)
+
+    @property
+    def cash(self) -> float:
+        """Cash of the account, in its currency."""
+        return self._account.cash
 
     def process(self, bar: int, quotes: QuoteSource, *, years: float = 0.0) -> None:
         """Fill what is pending with a bar's quotes.
@@ -117,12 +130,11 @@ class Exchange:
         self._bar = bar
         self._quotes = quotes
         self._admission.start()
-        self._unasked = []
         shorts = self._shorts
         shorts.start()
         if shorts.borrowed:
             borrow = shorts.borrow_cost(years)
-            self.cash -= borrow
+            self._account.cash -= borrow
             self.borrow_costs += borrow
         if self._orders:
             self._work(quotes)
@@ -131,7 +143,7 @@ class Exchange:
 
     def lend(self, credit: float) -> None:
         """Let buys take cash down to ``-credit``; 0, Backtrader's rule, until it is called."""
-        self._credit = credit
+        self._account.credit = credit
         self._admission.credit = credit
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:
@@ -157,21 +169,85 @@ class Exchange:
             quote = None if quotes is None else usable_quote(quotes, intent.instrument)
             close = None if quote is None else quote.close
             orders.append(WorkingOrder(intent, self._book.position(intent.instrument), close))
-        for order, cost in zip(orders, self._checked_costs(orders, costs), strict=True):
-            reason = self._admission.refusal(order, self.cash, cost, quotes)
-            if not reason:
-                working[order.order_id] = order
+        for order, cost in zip(orders, self._admission.costs(orders, costs), strict=True):
+            reason = self._links.refusal(order) if order.parent_id else ""
+            reason = reason or self._admission.refusal(order, self.cash, cost, quotes)
             if reason:
                 events.append(OrderEvent(order.order_id, bar, OrderEventKind.REJECTED, reason))
-            elif self._acknowledges:
+                self._links.refuse(order, bar)
+                continue
+            working[order.order_id] = order
+            if order.parent_id or order.intent.oca_group:
+                self._links.add(order)
+            if self._acknowledges:
                 events.append(OrderEvent(order.order_id, bar, OrderEventKind.ACCEPTED))
 
     def cancel(self, order_id: str) -> bool:
         """Cancel an order; return False where it is not at work (unknown, filled, rejected, expired)."""
-        if self._orders.pop(order_id, None) is None:
+        order = self._orders.get(order_id)
+        if order is None:
             return False
-        self._emit(order_id, OrderEventKind.CANCELLED)
+        self._links.end(order, OrderEventKind.CANCELLED, "", self._bar)
         return True
+
+    def replace(
+        self,
+        order_id: str,
+        new_order_id: str,
+        *,
+        quantity: float | None = None,
+        limit_price: float | None = None,
+        stop_price: float | None = None,
+    ) -> str:
+        """End an order and continue it on other terms under another id, at the end of the queue.
+
+        Cash and short positions are checked as for a new order. One that is replaced on the bar of its own submission
+        still counts against that bar's cash.
+
+        Parameters
+        ----------
+        order_id, new_order_id
+            Order at work, and the id of its successor.
+        quantity
+            Signed quantity of the whole order, what was filled included; None keeps it.
+        limit_price, stop_price
+            New prices; None keeps them. A trailing stop starts again from a new stop price.
+
+        Returns
+        -------
+        Nothing, or why it works on unchanged: ``not_working``, ``price``, ``quantity`` (see `new_terms`) or a reason of
+        `submit`.
+
+        Raises
+        ------
+        GateError
+            If the new id was used before.
+        """
+        old = self._orders.get(order_id)
+        if old is None:
+            return "not_working"
+        intent = new_terms(
+            old, new_order_id, self._bar, quantity=quantity, limit_price=limit_price, stop_price=stop_price
+        )
+        if isinstance(intent, str):
+            return intent
+        self._refuse_duplicates([intent])
+        new = old.successor(intent)
+        reason = self._admission.replacement_refusal(old, new, self.cash, self._quotes)
+        if reason:
+            return reason
+        del self._orders[order_id]
+        self._orders[new_order_id] = new
+        self._links.replace(old, new)
+        self._emit(order_id, OrderEventKind.REPLACED, new_order_id, self._bar)
+        if self._acknowledges:
+            self._emit(new_order_id, OrderEventKind.ACCEPTED, "", self._bar)
+        return ""
+
+    def cancel_orders(self, order_ids: Sequence[str]) -> None:
+        """Cancel what of these orders is at work."""
+        for order_id in order_ids:
+            self.cancel(order_id)
 
     def poll(self) -> list[OrderEvent]:
         """Return the events since the last poll, in order."""
@@ -267,19 +343,19 @@ class Exchange:
                 f"received {price}. Use the last price known"
             )
         for order in [order for order in self._orders.values() if order.position.instrument == instrument]:
-            del self._orders[order.order_id]
-            self._emit(order.order_id, OrderEventKind.CANCELLED, reason, bar=bar)
+            if order.remaining:
+                self._links.end(order, OrderEventKind.CANCELLED, reason, bar)
         position = self._book.position(instrument)
         if not position.quantity:
             return None
         quantity = -position.quantity
-        self.cash += released_cash(position, quantity, price)
+        self._account.cash += released_cash(position, quantity, price)
         self._book.move(position, quantity, price)
         self._shorts.note(position)
         fill = Fill(
             order_id=f"end-{bar}-{instrument.symbol}", bar=bar, instrument=instrument, quantity=quantity, price=price
         )
-        self._emit(fill.order_id, OrderEventKind.FILL, reason, fill=fill, bar=bar)
+        self._events.append(OrderEvent(fill.order_id, bar, OrderEventKind.FILL, reason, fill))
         return fill
 
     def _refuse_duplicates(self, intents: Sequence[OrderIntent]) -> None:
@@ -302,109 +378,41 @@ class Exchange:
             due = order.bar < bar <= order.last_bar
             quote = usable_quote(quotes, order.position.instrument) if due else None
             matched.append((order, quote, None if quote is None else order.execution(quote, rules)))
-        charges = iter(self._charge([execution for _, _, execution in matched if execution is not None]))
+        charges = iter(self._tariff.charge([execution for _, _, execution in matched if execution is not None]))
         for order, quote, execution in matched:
-            if execution is not None and not self._execute(order, execution, next(charges)):
-                del self._orders[order.order_id]
+            if execution is not None and not self._trade(order, execution, next(charges)):
+                continue
+            if not order.remaining:
                 continue
             if quote is not None and order.order_type is OrderType.TRAILING_STOP:
                 order.trail(quote.close)
             if bar >= order.last_bar:
-                del self._orders[order.order_id]
-                self._emit(order.order_id, OrderEventKind.EXPIRED)
+                if order.time_in_force in _IMMEDIATE:
+                    self._links.end(order, OrderEventKind.CANCELLED, order.time_in_force.value, bar)
+                else:
+                    self._links.end(order, OrderEventKind.EXPIRED, "", bar)
 
-    def _execute(self, order: WorkingOrder, execution: Execution, charges: Charges) -> bool:
-        """Execute as much as cash and the rules on short positions allow; return whether the order stays at work."""
-        position, price, size = order.position, execution.price, execution.quantity
-        self._book.touch(position)
-        opened, closed = split(position.quantity, size)
-        factor = self.rules.percent_commission
-        cash, commission, refusal = self.cash, 0.0, ""
-        if closed:
-            cash += released_cash(position, closed, price)
-            commission = abs(closed) * factor * price * position.multiplier
-            cash -= commission
-        if opened:
-            after = cash - opened * price * position.multiplier
-            opening = abs(opened) * factor * price * position.multiplier
-            after -= opening
-            if charges is not FREE:
-                after -= charges.total
-            refusal = self._opening_refusal(position, opened, price, after)
-            if not refusal:
-                cash, commission = after, commission + opening
-            elif closed:
-                size = closed
-                charges = self._charge([execution._replace(quantity=closed)])[0]
-                cash -= charges.total
-        elif charges is not FREE:
-            cash -= charges.total
-        if not refusal or closed:
-            self.cash = cash
-            order.remaining -= size
-            self._fill(order, size, price, commission, charges)
+    def _trade(self, order: WorkingOrder, execution: Execution, charges: Charges) -> bool:
+        """Execute an order, and let those follow that are linked with it; return whether it stays at work."""
+        linked = self._links
+        before = order.remaining
+        if not before:
+            return False
+        if abs(before) < abs(execution.quantity):
+            execution = execution._replace(quantity=before)
+            charges = self._tariff.charge([execution])[0]
+        fill, refusal = self._account.execute(order, execution, charges, self._bar, self._quotes)
+        if fill is not None:
+            self._events.append(OrderEvent(order.order_id, self._bar, OrderEventKind.FILL, "", fill))
+        remaining = order.remaining
+        if not remaining:
+            del self._orders[order.order_id]
+        if linked and before != remaining:
+            linked.executed(order, before - remaining, self._bar)
         if refusal:
-            self._emit(order.order_id, OrderEventKind.REJECTED, refusal)
-        return not refusal and order.remaining != 0.0
+            linked.end(order, OrderEventKind.REJECTED, refusal, self._bar)
+            return False
+        return remaining != 0.0
 
-    def _opening_refusal(self, position: Position, opened: float, price: float, cash: float) -> str:
-        if opened < 0 and not self.rules.allow_short:
-            return "short"
-        if cash < -self._credit:
-            return "margin"
-        if opened < 0 and self.rules.short_margin:
-            self._shorts.mark(self._quotes, "open")
-            if not self._shorts.backed(position, min(position.quantity, 0.0) + opened, price, cash):
-                return "margin"
-        return ""
-
-    def _fill(self, order: WorkingOrder, size: float, price: float, commission: float, charges: Charges) -> None:
-        self._book.move(order.position, size, price)
-        self._shorts.note(order.position)
-        order_id, bar = order.order_id, self._bar
-        charged, spread, slippage, impact = charges
-        fill = Fill(
-            order_id, bar, order.position.instrument, size, price, commission + charged, spread, slippage, impact
-        )
-        self._events.append(OrderEvent(order_id, bar, OrderEventKind.FILL, "", fill))
-
-    def _charge(self, executions: Sequence[Execution]) -> Sequence[Charges]:
-        return [FREE] * len(executions) if self._cost is None else charge(self._cost, executions)
-
-    def _checked_costs(self, orders: Sequence[WorkingOrder], costs: Sequence[float]) -> Sequence[float]:
-        """Costs to check cash with; what closes on credit is not refused for them, and asked when they matter."""
-        if self._credit > 0.0 and self._admission.only_close(orders):
-            self._unasked += orders
-            return [0.0] * len(orders)
-        if self._unasked:
-            self._admission.owed = math.fsum(self._estimate(self._unasked))
-            self._unasked = []
-        return costs or self._estimate(orders)
-
-    def _estimate(self, orders: Sequence[WorkingOrder]) -> Sequence[float]:
-        """Costs at the price at which cash is checked; none where that is unknown."""
-        if self._cost is None or not self.rules.check_cash:
-            return [0.0] * len(orders)
-        priced = [order.checked_price for order in orders]
-        charges = iter(
-            charge(
-                self._cost,
-                [
-                    Execution(order.position.instrument, order.remaining, price, passive=False)
-                    for order, price in zip(orders, priced, strict=True)
-                    if price is not None
-                ],
-            )
-        )
-        return [0.0 if price is None else next(charges).total for price in priced]
-
-    def _emit(
-        self,
-        order_id: str,
-        kind: OrderEventKind,
-        reason: str = "",
-        *,
-        fill: Fill | None = None,
-        bar: int | None = None,
-    ) -> None:
-        self._events.append(OrderEvent(order_id, self._bar if bar is None else bar, kind, reason, fill))
+    def _emit(self, order_id: str, kind: OrderEventKind, reason: str, bar: int) -> None:
+        self._events.append(OrderEvent(order_id, bar, kind, reason))

@@ -7,12 +7,23 @@ that bar in a few cases only, decided by whether the bar closed above or below i
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tradewind.exchange.rules import ExchangeRules, Quote
 
-__all__ = ["limit_price", "market_price", "slip_down", "slip_up", "stop_limit_price", "stop_price", "stop_reached"]
+__all__ = [
+    "close_price",
+    "limit_price",
+    "market_price",
+    "open_price",
+    "slip_down",
+    "slip_up",
+    "stop_limit_price",
+    "stop_price",
+    "stop_reached",
+]
 
 
 def slip_up(
@@ -84,6 +95,20 @@ def limit_price(buys: bool, quote: Quote, limit: float, rules: ExchangeRules) ->
     if limit <= quote.open:
         return slip_down(limit, quote.open, rules, slips=rules.slip_open, limit=True)
     return limit if limit <= quote.high else None
+
+
+def open_price(buys: bool, quote: Quote, limit: float, rules: ExchangeRules) -> float | None:
+    """Return the price at the open, slipped where opens slip; None where a limit (NaN: none) is not met there."""
+    if limit < quote.open if buys else limit > quote.open:
+        return None
+    if math.isnan(limit):
+        return market_price(buys, quote, None, rules)
+    return limit_price(buys, quote, limit, rules)
+
+
+def close_price(buys: bool, quote: Quote, limit: float) -> float | None:
+    """Return the close, which never slips in Backtrader either; None where a limit (NaN: none) is not met there."""
+    return None if (limit < quote.close if buys else limit > quote.close) else quote.close
 
 
 def stop_price(buys: bool, quote: Quote, stop: float, rules: ExchangeRules) -> float | None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tradewind.exchange.charges import Execution
-from tradewind.exchange.matching import limit_price, market_price, stop_limit_price, stop_price, stop_reached
+from tradewind.exchange.matching import (
+    close_price,
+    limit_price,
+    market_price,
+    open_price,
+    stop_limit_price,
+    stop_price,
+    stop_reached,
+)
 from tradewind.model import OrderType, TimeInForce
 
 if TYPE_CHECKING:
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkingOrder"]
 
 _FOREVER = 2**62
+_MOMENTS = frozenset({TimeInForce.OPG, TimeInForce.CLS, TimeInForce.IOC, TimeInForce.FOK})
 _ROUNDING = 1.0 + 1e-12
 """29 % of 100 units are 29, not the 28.999... of binary arithmetic."""
 
@@ -35,6 +44,16 @@ class WorkingOrder:
     created_close
         Close of the bar it was decided on; None where the instrument had no price then. A trailing stop starts there
         (or at its ``stop_price``, a reference price, as in Backtrader), else at the first close it sees.
+
+    Attributes
+    ----------
+    bar, last_bar
+        It works after the one and until the other: for ever, or on the next bar alone. A child has neither until its
+        parent is filled: see `wait` and `activate`.
+    momentary
+        Whether it works for one moment of its bar: the open, or the close.
+    remaining
+        Signed quantity still to fill; 0 once it is not at work any more.
     """
 
     __slots__ = (
@@ -44,11 +63,15 @@ class WorkingOrder:
         "intent",
         "last_bar",
         "limit",
+        "momentary",
         "order_id",
         "order_type",
+        "parent_id",
         "position",
+        "reduced",
         "remaining",
         "stop",
+        "time_in_force",
         "trail_amount",
         "trail_fraction",
         "triggered",
@@ -62,7 +85,11 @@ class WorkingOrder:
         self.remaining = intent.quantity
         self.buys = intent.quantity > 0
         self.order_type = intent.order_type
-        self.last_bar = intent.bar + 1 if intent.time_in_force is TimeInForce.DAY else _FOREVER
+        self.time_in_force = time_in_force = intent.time_in_force
+        self.last_bar = _FOREVER if time_in_force is TimeInForce.GTC else intent.bar + 1
+        self.momentary = self.last_bar != _FOREVER and time_in_force in _MOMENTS
+        self.parent_id = intent.parent_id
+        self.reduced = False
         self.limit = intent.limit_price or math.nan
         self.stop = intent.stop_price or math.nan
         self.trail_amount = intent.trail_amount
@@ -74,6 +101,33 @@ class WorkingOrder:
             reference = intent.stop_price or created_close
             if reference is not None:
                 self.trail(reference)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a child whose parent is not filled yet."""
+        return self.bar == _FOREVER
+
+    def wait(self) -> None:
+        """Do nothing and never expire, until it is activated."""
+        self.bar = self.last_bar = _FOREVER
+
+    def activate(self, bar: int) -> None:
+        """Work from the next bar on, as if it had been decided on this one."""
+        self.bar = bar
+        self.last_bar = _FOREVER if self.time_in_force is TimeInForce.GTC else bar + 1
+
+    def successor(self, intent: OrderIntent) -> WorkingOrder:
+        """Return the order that continues this one on other terms: what was filled or taken away counts."""
+        order = WorkingOrder(intent, self.position, self.created_close)
+        order.remaining = self.remaining + (intent.quantity - self.intent.quantity)
+        order.parent_id = self.parent_id
+        order.reduced = self.reduced
+        order.triggered = self.triggered
+        if self.order_type is OrderType.TRAILING_STOP and intent.stop_price == self.intent.stop_price:
+            order.stop = self.stop
+        if self.waits:
+            order.wait()
+        return order
 
     @property
     def checked_price(self) -> float | None:
@@ -91,7 +145,9 @@ class WorkingOrder:
         """
         kind = self.order_type
         buys = self.buys
-        if kind is OrderType.MARKET:
+        if self.momentary:
+            price = self._momentary_price(quote, rules)
+        elif kind is OrderType.MARKET:
             price = market_price(buys, quote, self.created_close, rules)
         elif kind is OrderType.LIMIT or self.triggered:
             price = limit_price(buys, quote, self.limit, rules)
@@ -102,9 +158,14 @@ class WorkingOrder:
             price = stop_price(buys, quote, self.stop, rules)
         return price if price is not None and price > 0.0 else None
 
+    def _momentary_price(self, quote: Quote, rules: ExchangeRules) -> float | None:
+        if self.time_in_force is TimeInForce.CLS:
+            return close_price(self.buys, quote, self.limit)
+        return open_price(self.buys, quote, self.limit, rules)
+
     def execution(self, quote: Quote, rules: ExchangeRules) -> Execution | None:
         """Return the trade it would make in a bar, as large as the volume allows; None where it makes none."""
-        if self.order_type is OrderType.MARKET and rules.plain:
+        if self.order_type is OrderType.MARKET and rules.plain and self.time_in_force is not TimeInForce.CLS:
             return Execution(self.position.instrument, self.remaining, quote.open, False)
         price = self.price(quote, rules)
         if price is None:
@@ -113,11 +174,19 @@ class WorkingOrder:
         if rules.volume_limit:
             most = _tradable(quote.volume * rules.volume_limit, self.position.instrument.lot_size)
             if most < abs(size):
+                if self.time_in_force is TimeInForce.FOK:
+                    return None
                 size = math.copysign(most, size)
-        return Execution(self.position.instrument, size, price, self.rested(quote, price)) if size else None
+        return (
+            Execution(self.position.instrument, size, price, not self.momentary and self.rested(quote, price))
+            if size
+            else None
+        )
 
     def next_event(self, bar: int, stop: int, prices: PathPrices) -> int:
         """Return the first bar after ``bar`` and before ``stop`` on which it might act, or ``stop``."""
+        if self.waits:
+            return stop
         kind = self.order_type
         if kind in (OrderType.MARKET, OrderType.TRAILING_STOP) or self.last_bar != _FOREVER:
             return bar + 1

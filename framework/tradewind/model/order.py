@@ -116,6 +116,10 @@ class OrderEventKind(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     FILL = "fill"
+    REDUCED = "reduced"
+    """It works on for less: another order of its group was filled in part."""
+    REPLACED = "replaced"
+    """Ended by an order with other terms; the reason is its id."""
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
