@@ -163,7 +163,7 @@ class Vandal:
             last = self._sessions[row["session"]]["entries"]
             row["sequence"] = chance.choice([-1, 0, last + 1, last + 5])
             row["block"] = chance.choice([row["block"], self._sessions[row["session"]]["last_block"]])
-            row["crc"] = entry_crc(*(row[key] for key in ("sequence", "block", "bar", "kind", "payload")))
+            row["crc"] = entry_crc(*(row[key] for key in ("session", "sequence", "block", "bar", "kind", "payload")))
             place = (row["session"], None, row["sequence"])
         connection.execute(self._tables[name].insert(), row)
         return Change(f"{name} with {_key(name, row)}", place)

@@ -34,9 +34,9 @@ def session_identity(session: int, name: str, started_at: int, header: str) -> s
     return _hash(f"session,{session},{started_at},{_text(name)}{_text(header)}")
 
 
-def entry_crc(sequence: int, block: int, bar: int, kind: str, payload: str) -> int:
+def entry_crc(session: int, sequence: int, block: int, bar: int, kind: str, payload: str) -> int:
     """Return the CRC-32 of an entry."""
-    return zlib.crc32(_bytes(f"{sequence},{block},{bar},{len(kind)},{kind}{payload}"))
+    return zlib.crc32(_bytes(f"{session},{sequence},{block},{bar},{len(kind)},{kind}{payload}"))
 
 
 def block_hash(identity: str, head: BlockHead, rows: Iterable[Sequence[Any]]) -> str:

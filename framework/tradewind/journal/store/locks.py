@@ -73,6 +73,8 @@ class _AdvisoryLock:
         self._connection, self._key = connection, key
 
     def release(self) -> None:
+        if self._connection.invalidated:
+            return
         try:
             with self._connection.begin():
                 self._connection.execute(text("SELECT pg_advisory_unlock(:class, :session)"), self._key)

@@ -220,7 +220,7 @@ class _Verification:
             if row.sequence != expected:
                 _missing(head, block, expected, f"entry {row.sequence}")
             sequence, number, bar, kind, payload, crc = row
-            if entry_crc(sequence, number, bar, kind, payload) != crc:
+            if entry_crc(head.id, sequence, number, bar, kind, payload) != crc:
                 received = f"bar {bar}, block {number}, {kind} {_excerpt(payload)}"
                 what, wanted = "the entry was changed", f"content with CRC {crc}"
                 _fail(head.id, what, wanted, received, block=block.number, sequence=expected)

@@ -81,7 +81,8 @@ class SessionWriter:
         if not (kind.isascii() and payload.isascii()) or "\0" in payload or "\0" in kind:
             self._require_text(kind, payload)
         sequence, block = self._head.entries + len(self._rows) + 1, self._head.last_block + 1
-        self._rows.append((sequence, block, bar, kind, payload, entry_crc(sequence, block, bar, kind, payload)))
+        crc = entry_crc(self.session, sequence, block, bar, kind, payload)
+        self._rows.append((sequence, block, bar, kind, payload, crc))
         self._bar = bar
         return sequence
 
@@ -203,6 +204,9 @@ class SessionWriter:
                 f"an earlier step failed ({error}), with {waiting} entries appended that may or may not be durable; "
                 f"close this writer and resume session {self.session}"
             )
+            # A transaction left half done must not be completed by what uses the connection next.
+            with suppress(SQLAlchemyError):
+                self._connection.invalidate()
             raise
 
     @contextmanager
