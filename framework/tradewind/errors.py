@@ -27,6 +27,11 @@ __all__ = [
 ]
 
 
+_MOST_NAMES = 40
+_SOME_NAMES = 10
+"""Of more names than this, some are listed; the nearest is named in any case."""
+
+
 class TradewindError(Exception):
     """Base of every error a user can meet; ``exit_code`` is what the command line ends with."""
 
@@ -92,6 +97,7 @@ def choices(received: str, known: Iterable[str]) -> str:
     "known: equal_weight, kelly. Did you mean 'kelly'?"
     """
     names = sorted(known)
-    text = f"known: {', '.join(names) or 'none'}."
+    shown = names if len(names) <= _MOST_NAMES else [*names[:_SOME_NAMES], f"... ({len(names)} in all)"]
+    text = f"known: {', '.join(shown) or 'none'}."
     nearest = difflib.get_close_matches(received, names, n=1, cutoff=0.6)
     return f"{text} Did you mean '{nearest[0]}'?" if nearest else text

@@ -27,18 +27,45 @@ def run(
     runs: Annotated[Path, typer.Option("--runs", help="Folder the run is kept in.")] = Path("runs"),
     reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the configured reports.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            "--journal",
+            envvar="TRADEWIND_JOURNAL",
+            help="Paper: path or database URL of the durable journal; default sessions/journal.db beside the runs.",
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Paper: give an unfinished session up and begin anew.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every warning and note.")] = False,
 ) -> None:
-    """Run a configuration in backtest, paper or live mode and keep it as a capsule."""
+    """Run a configuration in backtest, paper or live mode and keep it as a capsule.
+
+    A paper run is a session in a durable journal: stopped by SIGINT or SIGTERM, or killed, it is continued by the same
+    command.
+    """
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
     from tradewind.cli.progress import progress_bar
     from tradewind.registry import Registry
     from tradewind.runs.launch import run_plan
+    from tradewind.runs.paper import run_session_of
 
     # A run makes many small values and next to no cycles: looking for cycles less often saves a twentieth of its time.
     gc.set_threshold(100_000, 20, 20)
     with progress_bar(quiet=as_json) as progress:
-        result = run_plan(loaded, Registry.load(), runs_directory=runs, reports=reports, progress=progress)
+        if loaded.plan.mode.mode == "backtest":
+            result = run_plan(loaded, Registry.load(), runs_directory=runs, reports=reports, progress=progress)
+        else:
+            result = run_session_of(
+                loaded,
+                Registry.load(),
+                journal=journal or runs.parent / "sessions" / "journal.db",
+                runs_directory=runs,
+                fresh=fresh,
+                reports=reports,
+                progress=progress,
+            )
     show(result, as_json=as_json, verbose=verbose)
     if result.status == "partial":
         raise typer.Exit(130)
@@ -65,7 +92,8 @@ def show(result: Result, *, as_json: bool, verbose: bool) -> None:
     for stamp in result.stamps if verbose else ():
         notes.print(f"note: {stamp}", markup=False, highlight=False)
     if result.status == "partial":
-        notes.print("interrupted: the run is kept, marked partial", style="yellow")
+        kept = "the run is kept, marked partial" if result.directory else "the same command continues the session"
+        notes.print(f"interrupted: {kept}", style="yellow")
     if result.directory is not None:
         for file in sorted(result.directory.glob("report.*")):
             typer.echo(f"report: {file}")

@@ -51,6 +51,10 @@ class DurableJournal(Journal):
         super().__init__()
         self._writer = writer
         self._recorded = deque(recorded)
+        self.bar = -1
+        """Bar of the last record."""
+        self.latest: dict[str, str] = {}
+        """Last payload by kind."""
 
     @property
     def repeats(self) -> bool:
@@ -66,6 +70,7 @@ class DurableJournal(Journal):
             If the record is not the one that was written here before.
         """
         super().write_text(bar, kind, payload)
+        self.bar, self.latest[kind] = bar, payload
         if not self._recorded:
             self._writer.append(bar, kind, payload)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from tradewind.contracts import Broker, DataRequest
 from tradewind.errors import UserError
@@ -14,12 +14,16 @@ from tradewind.journal import DECISION_KINDS, DurableJournal, Record, row_from, 
 from tradewind.orders.account import OwnAccount
 from tradewind.orders.courier import Courier
 from tradewind.orders.path import OrderPath
+from tradewind.orders.status import path_status
 from tradewind.orders.talks import TALK_KINDS, Recorded
 from tradewind.runs.provenance import code_hashes, versions_of
+from tradewind.runs.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
+    from typing import Self
 
     import numpy as np
 
@@ -34,6 +38,13 @@ __all__ = ["DurableRun", "open_run"]
 _SECONDS_PER_BEAT = 0.5
 _BARS_PER_COMPARISON = 20
 """Bars from one comparison of the accounts to the next."""
+
+
+class Asked(NamedTuple):
+    """What an operator asked of a session."""
+
+    command: str
+    argument: Mapping[str, Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +63,10 @@ class DurableRun:
         Where decisions go; it knows those of earlier processes.
     talks
         What earlier processes said to the broker, and heard.
+    commands
+        What operators asked of them, by bar.
+    stop
+        Whether the session is to stop.
     """
 
     builder: Builder
@@ -59,9 +74,20 @@ class DurableRun:
     rows: Sequence[Row]
     journal: DurableJournal
     talks: Recorded
+    commands: Mapping[int, Sequence[Asked]]
+    stop: Stop
     path: OrderPath | None = None
-    bar: int = -1
+    _time: str = ""
     _beaten: float = -1.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What a failed session leaves is continued by the next process, like that of a killed one.
+        self.writer.close()
 
     @property
     def session(self) -> int:
@@ -82,11 +108,14 @@ class DurableRun:
 
     def all_rows(self, coming: Iterator[Row]) -> Iterator[Row]:
         """Yield the bars of earlier processes, then those to come, which are journalled before anyone acts on them."""
-        yield from self.rows
+        for row in self.rows:
+            self._time = str(row.timestamp)
+            yield row
         bar, last = len(self.rows), self.after
-        for row in coming:
+        for row in self.stop.rows(coming):
             if last is None or row.timestamp > last:
                 self.journal.note(bar, "row", row_to(row))
+                self._time = str(row.timestamp)
                 bar += 1
                 yield row
 
@@ -111,29 +140,55 @@ class DurableRun:
         return make
 
     def end_bar(self, bar: int) -> None:
-        """Make a bar durable and tell that the process is alive."""
-        self.bar = bar
-        if self.path is not None:
-            self.path.end_bar(compare=bar % _BARS_PER_COMPARISON == 0)
-        elif bar >= len(self.rows):
-            self.journal.commit()
+        """Carry out what operators asked, make the bar durable and tell that the process is alive."""
+        path = self.path
+        if path is None:
+            if bar >= len(self.rows):
+                self.journal.commit()
+        else:
+            for asked in (*self.commands.get(bar, ()), *(() if bar in self.talks.complete else self._take())):
+                self._carry_out(path, asked)
+            path.end_bar(compare=bar % _BARS_PER_COMPARISON == 0)
         now = time.monotonic()
         if now - self._beaten >= _SECONDS_PER_BEAT:
             self._beaten = now
-            self.writer.beat(self.status())
+            self.writer.beat(self.status(bar))
 
-    def status(self) -> dict[str, Any]:
-        """Return what `tradewind status` shows of a running session."""
-        return {"bar": self.bar}
+    def status(self, bar: int) -> dict[str, Any]:
+        """Return what `tradewind status` shows of the session."""
+        regime = self.journal.latest.get("regime")
+        status: dict[str, Any] = {
+            "mode": self.builder.plan.mode.mode,
+            "bar": bar,
+            "time": self._time,
+            "recovering": bar < len(self.rows),
+            "regime": json.loads(regime)["regime"] if regime else "",
+        }
+        if self.path is not None:
+            status |= path_status(self.path)
+        return status
 
-    def close(self, *, finished: bool) -> None:
+    def end(self, status: Literal["stopped", "finished"]) -> None:
         """End orderly: ``finished`` where the stream has ended, else to be continued."""
-        self.writer.beat(self.status())
-        self.writer.finish("finished" if finished else "stopped")
-        self.writer.close()
+        self.writer.beat(self.status(self.journal.bar))
+        self.writer.finish(status)
+
+    def _take(self) -> list[Asked]:
+        return [Asked(one.command, one.argument) for one in self.writer.take()]
+
+    def _carry_out(self, path: OrderPath, asked: Asked) -> None:
+        order_id = str(asked.argument.get("order", ""))
+        if order_id not in path.undelivered:
+            return
+        if asked.command == "replay":
+            path.deliver_again(order_id)
+        elif asked.command == "drop":
+            path.drop(order_id, "dropped by the operator")
 
 
-def open_run(store: JournalStore, builder: Builder, directory: Path, *, fresh: bool = False) -> DurableRun:
+def open_run(
+    store: JournalStore, builder: Builder, directory: Path, *, stop: Stop | None = None, fresh: bool = False
+) -> DurableRun:
     """Take up the plan's unfinished session, or begin a new one.
 
     Parameters
@@ -144,6 +199,8 @@ def open_run(store: JournalStore, builder: Builder, directory: Path, *, fresh: b
         The plan and its plugins.
     directory
         That of the configuration, for the hashes of its code.
+    stop
+        Whether the session is to stop; by default only its stream's end stops it.
     fresh
         Whether an unfinished session is given up.
 
@@ -171,13 +228,14 @@ def open_run(store: JournalStore, builder: Builder, directory: Path, *, fresh: b
             "seed": plan.seed,
         }
         writer = store.begin(plan.name, header)
-        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded())
+        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded(), {}, stop or Stop())
     last = unfinished[-1]
     _require_same(plan, last.header["config"], config, last.id)
     writer = store.resume(last.id)
     rows: list[Row] = []
     decisions: list[Record] = []
     talks: list[Record] = []
+    commands: dict[int, list[Asked]] = {}
     for entry in store.entries(last.id):
         if entry.kind == "row":
             rows.append(row_from(json.loads(entry.payload)))
@@ -185,7 +243,11 @@ def open_run(store: JournalStore, builder: Builder, directory: Path, *, fresh: b
             decisions.append(Record(entry.bar, entry.kind, entry.payload))
         elif entry.kind in TALK_KINDS:
             talks.append(Record(entry.bar, entry.kind, entry.payload))
-    return DurableRun(builder, writer, rows, DurableJournal(writer, decisions), Recorded.of(talks))
+        elif entry.kind == "command":
+            told = json.loads(entry.payload)
+            commands.setdefault(entry.bar, []).append(Asked(told["command"], told["argument"]))
+    journal, recorded = DurableJournal(writer, decisions), Recorded.of(talks)
+    return DurableRun(builder, writer, rows, journal, recorded, commands, stop or Stop())
 
 
 def _require_same(plan: Plan, before: dict[str, Any], now: dict[str, Any], session: int) -> None:

@@ -1,0 +1,99 @@
+"""`tradewind status`: what the sessions in a journal are doing."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tradewind.journal.store import SessionInfo
+
+__all__ = ["Journal", "status"]
+
+Journal = Annotated[
+    str, typer.Option("--journal", envvar="TRADEWIND_JOURNAL", help="Path or database URL of the durable journal.")
+]
+_SILENT_SECONDS = 10.0
+
+
+def status(
+    name: Annotated[str | None, typer.Argument(help="Name of the configuration; default: all sessions.")] = None,
+    journal: Journal = "sessions/journal.db",
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show each name's last session: whether it runs, its bar, account, orders, dead letters and differences."""
+    import json
+
+    from tradewind.errors import UserError, choices
+    from tradewind.journal.store import open_store
+
+    with open_store(journal, create=False) as store:
+        sessions = store.sessions()
+    latest = {info.name: info for info in sessions}
+    if name is not None and name not in latest:
+        raise UserError(f"status: no session of {name!r} in {journal}; {choices(name, latest)}")
+    shown = [describe(info) for key, info in latest.items() if name in (None, key)]
+    if as_json:
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        return
+    if not shown:
+        typer.echo(f"no sessions in {journal}", err=True)
+    for one in shown:
+        _print(one)
+
+
+def describe(info: SessionInfo) -> dict[str, Any]:
+    """Return what is known of a session as plain JSON types."""
+    age = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
+    state: str = info.status
+    if state == "open":
+        alive = _alive(info.pid)
+        state = "running" if alive and age < _SILENT_SECONDS else "silent" if alive else "interrupted"
+    return {
+        "session": info.id,
+        "name": info.name,
+        "state": state,
+        "pid": info.pid,
+        "heartbeat_age_seconds": round(age, 1),
+        "started_at": info.started_at.isoformat(),
+        "durable_bar": info.last_bar,
+        "entries": info.entries,
+        **info.heartbeat,
+    }
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _print(one: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    style = {"running": "green", "finished": "dim", "stopped": "yellow"}.get(one["state"], "red")
+    console.print(f"{one['name']}  session {one['session']}  [{style}]{one['state']}[/]", style="bold")
+    told = f"bar {one.get('bar', one['durable_bar'])} ({one.get('time') or 'no bar yet'})"
+    console.print(f"  {told}, heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}")
+    if one.get("regime"):
+        console.print(f"  regime {one['regime']}")
+    if "cash" not in one:
+        return
+    positions = ", ".join(f"{symbol} {held:g}" for symbol, held in one["positions"].items()) or "none"
+    console.print(f"  cash {one['cash']:,.2f}; positions: {positions}", markup=False)
+    console.print(f"  open orders: {one['open_order_count']}")
+    for order_id, letter in one["undelivered"].items():
+        what = f"{letter['quantity']:+g} {letter['symbol']}"
+        text = f"  undelivered: {order_id} {what}: {letter['outcome']} {letter['problem']}"
+        console.print(text, style="red", markup=False)
+    for symbol, (ours, theirs) in one["differences"].items():
+        text = f"  difference: {symbol}: we have {ours:g}, the venue {theirs:g}; nothing is sent until it is explained"
+        console.print(text, style="red", markup=False)

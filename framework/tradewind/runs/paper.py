@@ -1,0 +1,77 @@
+"""From a loaded plan to a session that can be stopped, killed and continued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tradewind.config.loader import check_plan
+from tradewind.engine.assemble import Builder
+from tradewind.runs.execute import execute
+from tradewind.runs.launch import keep
+from tradewind.runs.session import open_run
+from tradewind.runs.stopping import Stop, stoppable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tradewind.config.loader import LoadedPlan
+    from tradewind.model import Result
+    from tradewind.registry import Registry
+
+__all__ = ["run_session_of"]
+
+
+def run_session_of(
+    loaded: LoadedPlan,
+    registry: Registry,
+    *,
+    journal: str | Path,
+    runs_directory: Path | None,
+    fresh: bool = False,
+    reports: bool = True,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Run the plan's session in its durable journal until the stream ends or a signal stops it.
+
+    A session that ends is kept as a capsule with reports; one that was stopped is kept in the journal alone, and the
+    same call continues it.
+
+    Parameters
+    ----------
+    loaded, registry
+        What to run, and from which plugins.
+    journal
+        Path of the journal, or its database URL.
+    runs_directory
+        Where capsules go; None keeps none.
+    fresh
+        Whether an unfinished session of this name is given up.
+    reports, progress
+        As in `tradewind.runs.launch.run_plan`.
+
+    Raises
+    ------
+    TradewindError
+        For everything that stands in the way; what is durable by then is continued by the next call.
+    """
+    from tradewind.journal.store import open_store
+
+    check_plan(loaded, registry)
+    stop = Stop()
+    with stoppable(stop), open_store(journal) as store:
+        builder = Builder(loaded.plan, registry, loaded.directory)
+        with open_run(store, builder, loaded.directory, stop=stop, fresh=fresh) as durable:
+            execution = execute(
+                loaded.plan,
+                registry,
+                directory=loaded.directory,
+                progress=progress,
+                stopped=stop.is_set,
+                durable=durable,
+            )
+            complete = execution.result.status == "complete"
+            durable.end("finished" if complete else "stopped")
+    if not complete:
+        return execution.result
+    return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
