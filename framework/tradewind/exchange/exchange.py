@@ -164,20 +164,20 @@ class Exchange:
         """
         self._refuse_duplicates(intents)
         quotes, bar, events, working = self._quotes, self._bar, self._events, self._orders
+        cash, refusal = self.cash, self._admission.refusal
         orders: list[WorkingOrder] = []
         for intent in intents:
             quote = None if quotes is None else usable_quote(quotes, intent.instrument)
             close = None if quote is None else quote.close
             orders.append(WorkingOrder(intent, self._book.position(intent.instrument), close))
         for order, cost in zip(orders, self._admission.costs(orders, costs), strict=True):
-            reason = self._links.refusal(order) if order.parent_id else ""
-            reason = reason or self._admission.refusal(order, self.cash, cost, quotes)
+            reason = (order.linked and self._links.refusal(order)) or refusal(order, cash, cost, quotes)
             if reason:
                 events.append(OrderEvent(order.order_id, bar, OrderEventKind.REJECTED, reason))
                 self._links.refuse(order, bar)
                 continue
             working[order.order_id] = order
-            if order.parent_id or order.intent.oca_group:
+            if order.linked:
                 self._links.add(order)
             if self._acknowledges:
                 events.append(OrderEvent(order.order_id, bar, OrderEventKind.ACCEPTED))
@@ -372,7 +372,7 @@ class Exchange:
 
     def _work(self, quotes: QuoteSource) -> None:
         """Match all orders of the queue, charge the matches in one batch, then execute in queue order."""
-        rules, bar = self.rules, self._bar
+        rules, bar, linked = self.rules, self._bar, bool(self._links)
         matched: list[tuple[WorkingOrder, Quote | None, Execution | None]] = []
         for order in self._orders.values():
             due = order.bar < bar <= order.last_bar
@@ -380,9 +380,9 @@ class Exchange:
             matched.append((order, quote, None if quote is None else order.execution(quote, rules)))
         charges = iter(self._tariff.charge([execution for _, _, execution in matched if execution is not None]))
         for order, quote, execution in matched:
-            if execution is not None and not self._trade(order, execution, next(charges)):
+            if execution is not None and not self._trade(order, execution, next(charges), linked):
                 continue
-            if not order.remaining:
+            if linked and not order.remaining:
                 continue
             if quote is not None and order.order_type is OrderType.TRAILING_STOP:
                 order.trail(quote.close)
@@ -392,27 +392,26 @@ class Exchange:
                 else:
                     self._links.end(order, OrderEventKind.EXPIRED, "", bar)
 
-    def _trade(self, order: WorkingOrder, execution: Execution, charges: Charges) -> bool:
+    def _trade(self, order: WorkingOrder, execution: Execution, charges: Charges, linked: bool) -> bool:
         """Execute an order, and let those follow that are linked with it; return whether it stays at work."""
-        linked = self._links
-        before = order.remaining
-        if not before:
-            return False
-        if abs(before) < abs(execution.quantity):
+        before, bar = order.remaining, self._bar
+        if linked and abs(before) < abs(execution.quantity):
+            if not before:
+                return False
             execution = execution._replace(quantity=before)
             charges = self._tariff.charge([execution])[0]
-        fill, refusal = self._account.execute(order, execution, charges, self._bar, self._quotes)
+        fill, refusal = self._account.execute(order, execution, charges, bar, self._quotes)
         if fill is not None:
-            self._events.append(OrderEvent(order.order_id, self._bar, OrderEventKind.FILL, "", fill))
-        remaining = order.remaining
-        if not remaining:
+            self._events.append(OrderEvent(order.order_id, bar, OrderEventKind.FILL, "", fill))
+        stays = order.remaining != 0.0
+        if not stays:
             del self._orders[order.order_id]
-        if linked and before != remaining:
-            linked.executed(order, before - remaining, self._bar)
+        if linked and fill is not None:
+            self._links.executed(order, fill.quantity, bar)
         if refusal:
-            linked.end(order, OrderEventKind.REJECTED, refusal, self._bar)
+            self._links.end(order, OrderEventKind.REJECTED, refusal, bar)
             return False
-        return remaining != 0.0
+        return stays
 
     def _emit(self, order_id: str, kind: OrderEventKind, reason: str, bar: int) -> None:
         self._events.append(OrderEvent(order_id, bar, kind, reason))

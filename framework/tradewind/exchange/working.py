@@ -50,6 +50,8 @@ class WorkingOrder:
     bar, last_bar
         It works after the one and until the other: for ever, or on the next bar alone. A child has neither until its
         parent is filled: see `wait` and `activate`.
+    linked
+        Whether it is a child or of a group.
     momentary
         Whether it works for one moment of its bar: the open, or the close.
     remaining
@@ -63,6 +65,7 @@ class WorkingOrder:
         "intent",
         "last_bar",
         "limit",
+        "linked",
         "momentary",
         "order_id",
         "order_type",
@@ -86,9 +89,12 @@ class WorkingOrder:
         self.buys = intent.quantity > 0
         self.order_type = intent.order_type
         self.time_in_force = time_in_force = intent.time_in_force
-        self.last_bar = _FOREVER if time_in_force is TimeInForce.GTC else intent.bar + 1
-        self.momentary = self.last_bar != _FOREVER and time_in_force in _MOMENTS
-        self.parent_id = intent.parent_id
+        if time_in_force is TimeInForce.GTC:
+            self.last_bar, self.momentary = _FOREVER, False
+        else:
+            self.last_bar, self.momentary = intent.bar + 1, time_in_force in _MOMENTS
+        self.parent_id = parent_id = intent.parent_id
+        self.linked = parent_id != "" or intent.oca_group != ""
         self.reduced = False
         self.limit = intent.limit_price or math.nan
         self.stop = intent.stop_price or math.nan
