@@ -63,7 +63,7 @@ SIZERS: dict[str, tuple[Any, dict[str, Any]]] = {
 class Account:
     """Cash, costs and rules of the broker."""
 
-    cash: float = 10_000.0
+    cash: float = 10_000
     commission: str = "none"
     first_feed_commission: str | None = None
     slippage: Settings = ()
@@ -112,7 +112,7 @@ def slippages(draw: st.DrawFn) -> Settings:
 
 
 RULES = ("coc", "int2pnl", "shortcash", "checksubmit", "eosbar", "fundmode")
-cash_amounts = st.sampled_from((10_000.0, 10_000.0, 1_000_000.0, 900.0, 50.0, 1234.56))
+cash_amounts = st.sampled_from((10_000.0, 10_000, 1_000_000.0, 900, 50.0, 1234.56))
 
 
 @st.composite

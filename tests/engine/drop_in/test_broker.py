@@ -33,6 +33,33 @@ def test_a_missing_close_makes_the_account_unknown_as_it_does():
     assert any(value != value for value in values)
 
 
+def test_whole_cash_turns_into_a_float_when_it_does():
+    class Paying(bt.Strategy):
+        def start(self):
+            self.told.append(repr(self.broker.getcash()))
+
+        def notify_cashvalue(self, cash, value):
+            self.told.append(repr((cash, value)))
+
+        def next(self):
+            if len(self) == 5:
+                self.broker.setcash(500)
+            if len(self) == 9:
+                self.broker.add_cash(70)
+            if len(self) == 12:
+                self.buy(size=1)
+            self.told.append(repr((self.broker.getcash(), self.broker.getvalue(), self.broker.get_fundvalue())))
+
+    def build(cerebro):
+        universe(cerebro, [prices(20, 1)])
+        cerebro.broker.setcash(100_000)
+        cerebro.addstrategy(watched(Paying))
+
+    told = assert_same(build).runstrats[0][0].told
+    assert told[0] == "100000"
+    assert "(100000.0, 100000.0)" in told
+
+
 def test_a_feed_that_compensates_another():
     class Hedging(bt.Strategy):
         def next(self):

@@ -120,6 +120,7 @@ class Broker(bt.brokers.BackBroker):
         if not self._lean:
             super().next()
             return
+        self.cash -= 0.0  # Backtrader subtracts the interest of the bar, which makes whole cash a float
         if self._toactivate or self.submitted or self.pending or self._userhist:
             self._act()
         self._book.mark()
