@@ -1,10 +1,11 @@
 import pytest
 
-from tradewind.config.loader import load_plan
+from tradewind.config.loader import check_plan, load_plan
 from tradewind.config.modes import BUILT_IN_ROWS
 from tradewind.config.plan import PluginRef
-from tradewind.errors import ConfigError, UserError
+from tradewind.errors import ConfigError, PluginError, UserError
 from tradewind.modes import MODES
+from tradewind.registry import Registry
 
 
 def refused(path, **options):
@@ -71,10 +72,22 @@ def test_overlay_with_an_unknown_key_names_the_nearest(minimal, write):
 
 
 def test_overlay_with_a_wrong_value_is_refused_at_its_place(minimal, write):
-    write("broker: ibkr\n", "modes/paper.yaml")
+    write("clock: moon\n", "modes/paper.yaml")
     assert refused(minimal, mode="paper") == [
-        "modes/paper.yaml:1:9: mode.broker: unknown choice; received 'ibkr' (text); known: exchange."
+        "modes/paper.yaml:1:8: mode.clock: unknown choice; received 'moon' (text); known: bars."
     ]
+
+
+def test_the_exchange_is_what_a_mode_without_a_broker_trades_on(minimal, write):
+    write("broker: exchange\n", "modes/paper.yaml")
+    assert load_plan([minimal], mode="paper", environment={}).plan.mode.broker is None
+
+
+def test_an_unknown_broker_is_named_with_its_place(minimal, write):
+    write("broker: venu\n", "modes/paper.yaml")
+    loaded = load_plan([minimal], mode="paper", environment={})
+    with pytest.raises(PluginError, match=r"paper\.yaml:1:9: mode\.broker: unknown broker 'venu'.*'venue'"):
+        check_plan(loaded, Registry.load())
 
 
 def test_overlay_for_another_mode_is_refused(minimal, write):
