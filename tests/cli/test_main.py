@@ -72,7 +72,7 @@ def test_version_is_the_only_output(run, argument):
 def test_unknown_command_names_the_nearest_and_ends_with_1(run):
     code, output, lines = run("chek", "plan.yaml")
     assert (code, output) == (1, [])
-    assert lines[0].startswith("error: no command 'chek'; known: check, ")
+    assert lines[0].startswith("error: no command 'chek'; known: audit, check, ")
     assert lines[0].endswith("Did you mean 'check'?")
 
 

@@ -28,10 +28,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("tradewind.cli.runs:list_runs", "List the runs kept so far."),
     "report": ("tradewind.cli.runs:report", "Write the reports of a kept run again."),
     "reproduce": ("tradewind.cli.reproduce:reproduce", "Run a kept run again and compare decisions and data."),
+    "audit": ("tradewind.cli.audit:audit", "Prove, show and export the durable journal."),
     "compare": ("tradewind.cli.compare:compare", "Show the first difference of two runs, and their metrics."),
     "version": ("tradewind.cli.version:version", "Print the versions."),
 }
-"""Command to its function, as ``module:function``, and its line in ``--help``."""
+"""Command to its function or its application, as ``module:name``, and its line in ``--help``."""
 
 _SUMMARY = "Declare a trading strategy in YAML and run it in backtest, paper and live by changing one flag."
 
@@ -104,8 +105,10 @@ def _nothing() -> None:
 
 
 def _load(name: str) -> Any:
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name)(_load_function(name))
+    app = _load_function(name)
+    if not isinstance(app, typer.Typer):
+        function, app = app, typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name)(function)
     command = typer.main.get_command(app)
     command.name = name
     return command

@@ -27,8 +27,9 @@ EXIT_PIPE_CLOSED = 141
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``tradewind`` with the given arguments (default: those of the process) and exit.
 
-    Exit codes: 0 done; 1 usage or user error; 2 configuration; 3 plugin; 4 data; 5 risk halt; 6 gate; 70 a fault of
-    tradewind itself, with details in a file; 130 interrupted; 141 the reader of the output went away.
+    Exit codes: 0 done; 1 usage or user error; 2 configuration; 3 plugin; 4 data; 5 risk halt; 6 gate; 7 broker;
+    8 journal; 70 a fault of tradewind itself, with details in a file; 130 interrupted; 141 the reader of the output
+    went away.
     """
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
