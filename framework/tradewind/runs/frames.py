@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from tradewind.errors import DataError, choices
 from tradewind.model import Bars, Instrument
+from tradewind.runs.arguments import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,11 @@ Prices: TypeAlias = "Bars | pd.DataFrame | Mapping[str, pd.DataFrame]"
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
+_SHAPES = (
+    "give a table of closes with a column a symbol, {'open': table, 'close': table} with tables of that kind, or "
+    "{'AAPL': table} with columns open, high, low, close, volume"
+)
+
 
 def bars_from(
     prices: Prices, *, instruments: Sequence[Instrument] = (), references: Mapping[str, pd.Series] | None = None
@@ -34,7 +41,8 @@ def bars_from(
     prices
         ``{"open": table, "close": table ...}`` with one column a symbol, ``{"AAPL": table ...}`` with one column a
         field, a table of closes, or `Bars`, which are returned as they are. Rows are labelled with timestamps, in UTC
-        where they name no zone. Missing values mean that a symbol did not trade.
+        where they name no zone. Missing values mean that a symbol did not trade. Names of fields may have capitals.
+        Fields beyond open, high, low, close and volume are there for plugins that need them.
     instruments
         What the symbols are; default: equities in fractional quantities.
     references
@@ -43,37 +51,64 @@ def bars_from(
     Raises
     ------
     DataError
-        If labels are no timestamps, are out of order or twice, or tables do not fit together.
+        If labels are no timestamps, are out of order or twice, tables do not fit together, or a field looks like
+        another one misspelt.
     """
     if isinstance(prices, Bars):
+        if instruments or references:
+            raise DataError("prices: bars have instruments and references of their own; leave the arguments out")
         return prices
-    if isinstance(prices, pd.DataFrame):
-        tables: dict[str, pd.DataFrame] = {"close": prices}
-    elif not prices:
-        raise DataError("prices: there are no tables; give {'close': table} or {'AAPL': table of open ... volume}")
-    elif "close" in prices:
-        tables = dict(prices)
-    else:
-        tables = _by_field(prices)
-    symbols = [str(name) for name in tables["close"].columns]
+    tables = _tables(prices)
+    _check_names(tables)
+    symbols = _symbols(tables["close"])
     timestamps = _timestamps("close", tables["close"].index)
     fields = {name: _values(name, table, tables["close"]) for name, table in tables.items()}
     return Bars(
         timestamps=timestamps,
         instruments=_instruments(symbols, instruments),
         fields=fields,
-        references={role: _reference(role, series, timestamps) for role, series in (references or {}).items()},
+        references=_references(references, timestamps),
     )
+
+
+def _tables(prices: Any) -> dict[str, pd.DataFrame]:
+    """Return one table a field."""
+    if isinstance(prices, pd.DataFrame):
+        lower = {str(column).lower() for column in prices.columns}
+        if "close" in lower and lower & {"open", "high", "low"}:
+            raise DataError(
+                "prices: the columns of the table are fields of one symbol, not symbols; name it: {'AAPL': table}"
+            )
+        return {"close": prices}
+    if not isinstance(prices, Mapping):
+        advice = "series.to_frame('AAPL') makes a table" if isinstance(prices, pd.Series) else _SHAPES
+        raise DataError(f"prices: received a {type(prices).__name__}; {advice}")
+    if not prices:
+        raise DataError("prices: there are no tables; give {'close': table} or {'AAPL': table of open ... volume}")
+    for name, table in prices.items():
+        if not isinstance(table, pd.DataFrame):
+            raise DataError(f"prices: {name!r} is a {type(table).__name__}, not a table (pandas.DataFrame); {_SHAPES}")
+    lower_names = _lower_names("the mapping", prices)
+    if "close" in lower_names:
+        return dict(zip(lower_names, prices.values(), strict=True))
+    return _by_field(prices)
+
+
+def _lower_names(what: str, names: Any) -> list[str]:
+    lower = [str(name).lower() for name in names]
+    for name in lower:
+        if lower.count(name) > 1:
+            raise DataError(f"prices: {what} has {name!r} twice; keep one")
+    return lower
 
 
 def _by_field(prices: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return one table a field from one a symbol, on the union of their timestamps."""
     names: dict[str, list[str]] = {}
     for symbol, table in prices.items():
-        lower = [str(column).lower() for column in table.columns]
-        if "close" not in lower:
-            raise DataError(f"prices of {symbol}: no column 'close'; {choices('close', lower)}")
-        names[symbol] = [column for column in lower if column in FIELDS]
+        names[symbol] = _lower_names(f"the table of {symbol}", table.columns)
+        if "close" not in names[symbol]:
+            raise DataError(f"prices of {symbol}: no column 'close'; {choices('close', names[symbol])}")
     first = next(iter(prices))
     for symbol, known in names.items():
         if sorted(known) != sorted(names[first]):
@@ -93,6 +128,33 @@ def _by_field(prices: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     }
 
 
+def _check_names(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse what looks like a field that is not there: prices without it would be other prices, in silence."""
+    missing = [field for field in FIELDS if field not in tables]
+    for name in tables:
+        if name in FIELDS:
+            continue
+        begun = [field for field in missing if name and field.startswith(name)]
+        nearest = begun or difflib.get_close_matches(name, missing, n=1, cutoff=0.6)
+        if nearest:
+            raise DataError(
+                f"prices: unknown field {name!r}. Did you mean '{nearest[0]}'? Rename it, or leave it out; a field "
+                f"of your own needs a name that is less like one of {', '.join(FIELDS)}"
+            )
+
+
+def _symbols(closes: pd.DataFrame) -> list[str]:
+    if isinstance(closes.columns, pd.MultiIndex):
+        raise DataError(
+            "prices: the columns of the table have several levels; give one table a field, as {'close': table['Close']}"
+        )
+    symbols = [str(name) for name in closes.columns]
+    for symbol in symbols:
+        if symbols.count(symbol) > 1:
+            raise DataError(f"prices: two columns are named {symbol!r}; keep one")
+    return symbols
+
+
 def _values(name: str, table: pd.DataFrame, closes: pd.DataFrame) -> FloatArray:
     if table.shape != closes.shape or not (table.index is closes.index or table.index.equals(closes.index)):
         raise DataError(
@@ -108,7 +170,9 @@ def _values(name: str, table: pd.DataFrame, closes: pd.DataFrame) -> FloatArray:
     try:
         return table.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise DataError(f"prices: the table {name!r} holds what is no number: {error}") from error
+        raise DataError(
+            f"prices: the table {name!r} holds what is no number: {error}; leave out what is none"
+        ) from error
 
 
 def _timestamps(what: str, index: pd.Index) -> TimeArray:
@@ -122,22 +186,47 @@ def _timestamps(what: str, index: pd.Index) -> TimeArray:
     return (index if index.tz is None else index.tz_convert("UTC").tz_localize(None)).to_numpy("datetime64[ns]")
 
 
-def _instruments(symbols: Sequence[str], given: Sequence[Instrument]) -> tuple[Instrument, ...]:
-    known = {instrument.symbol: instrument for instrument in given}
+def _instruments(symbols: Sequence[str], given: Any) -> tuple[Instrument, ...]:
+    listed = list(given) if isinstance(given, list | tuple) else [given]
+    for one in listed:
+        if not isinstance(one, Instrument):
+            raise DataError(
+                f"instruments: received {shown(one)}; give tradewind.Instrument(symbol=...) for symbols that are not "
+                f"plain equities, or leave the argument out"
+            )
+    known = {instrument.symbol: instrument for instrument in listed}
     for symbol in known:
         if symbol not in symbols:
             raise DataError(f"prices: instruments name {symbol!r}, which has no prices; {choices(symbol, symbols)}")
     return tuple(known.get(symbol) or Instrument(symbol=symbol, lot_size=0.0) for symbol in symbols)
 
 
-def _reference(role: str, series: pd.Series, timestamps: TimeArray) -> Bars:
+def _references(references: Any, timestamps: TimeArray) -> dict[str, Bars]:
+    if references is None:
+        return {}
+    if not isinstance(references, Mapping):
+        raise DataError(f"references: received a {type(references).__name__}; give {{'benchmark': series of closes}}")
+    return {role: _reference(role, series, timestamps) for role, series in references.items()}
+
+
+def _reference(role: Any, series: Any, timestamps: TimeArray) -> Bars:
+    if not isinstance(role, str):
+        raise DataError(f"references: received the role {shown(role)}; give text, as 'benchmark'")
+    if not isinstance(series, pd.Series):
+        what = shown(series) if isinstance(series, str) else f"a {type(series).__name__}"
+        advice = "one of its columns" if isinstance(series, pd.DataFrame) else "the closes"
+        raise DataError(f"references: {role!r} is {what}; give {advice} as a pandas.Series")
     times = _timestamps(role, series.index)
+    try:
+        closes = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"references: {role!r} holds what is no number: {error}") from error
     places = np.searchsorted(times, timestamps)
     found = np.zeros(len(timestamps), dtype=np.bool_)
     inside = places < len(times)
     found[inside] = times[places[inside]] == timestamps[inside]
     values = np.full(len(timestamps), np.nan)
-    values[found] = series.to_numpy(dtype=np.float64)[places[found]]
+    values[found] = closes[places[found]]
     if not found.any():
         raise DataError(f"prices: the reference {role!r} has no value at any timestamp of the prices")
     return Bars(

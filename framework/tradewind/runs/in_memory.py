@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tradewind.config.loader import check_plan, load_nodes
-from tradewind.config.node import Node
+from tradewind.config.node import Node, Origin
 from tradewind.config.overlay import set_at
-from tradewind.config.yaml_source import parse_text, read_file
+from tradewind.config.yaml_source import read_file
 from tradewind.contracts import FeedPlugin
 from tradewind.engine.assemble import Builder
 from tradewind.errors import UserError
 from tradewind.hookspecs import hookimpl
 from tradewind.registry import Registry
 from tradewind.report.metrics import compute_metrics
+from tradewind.runs.arguments import as_overrides, shown
 from tradewind.runs.execute import run_over
 from tradewind.runs.frames import Prices, bars_from
+from tradewind.runs.mapping import plain_config
 from tradewind.validation import require_valid
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def backtest(
     Parameters
     ----------
     config
-        Path of the idea file, or the same as a mapping. Its ``data`` section is replaced by the prices.
+        Path of the idea file, or the same as a mapping, in which a plugin may also be a class: ``{"strategy": Mine}``.
+        Its ``data`` section is replaced by the prices.
     prices, instruments, references
         See `tradewind.runs.frames.bars_from`.
     overrides
@@ -153,25 +155,24 @@ def backtest(
     >>> tradewind.backtest(idea, closes).orders["quantity"].round(2).tolist()
     [9900.0]
     """
+    root, directory = _read(config)
     bars = bars_from(prices, instruments=instruments, references=references)
     require_valid(bars, calendar=False)
     registry = Registry.load()
     registry.register(_MemoryFeed(bars), "prices in memory")
-    root, directory = _read(config)
-    root = set_at(root, ("data",), parse_text(f"feed: {_FEED}", "prices"), "prices")
-    loaded = load_nodes(root, directory, overrides=overrides)
+    root = set_at(root, ("data",), Node.of({"feed": _FEED}, Origin("prices")), "prices")
+    loaded = load_nodes(root, directory, overrides=as_overrides(overrides))
     check_plan(loaded, registry)
     return Backtest(run_over(Builder(loaded.plan, registry, loaded.directory), bars))
 
 
 def _read(config: str | Path | Mapping[str, Any]) -> tuple[Node, Path]:
     if isinstance(config, Mapping):
-        try:
-            text = json.dumps(config)
-        except (TypeError, ValueError) as error:
-            raise UserError(
-                f"config: holds what YAML has no word for: {error}; give text, numbers, lists and mappings"
-            ) from error
-        return parse_text(text, "config"), Path().resolve()
+        return Node.of(plain_config(config), Origin("config")), Path().resolve()
+    if not isinstance(config, str | Path):
+        raise UserError(
+            f"config: received {shown(config)}; give a mapping, as {{'strategy': 'buy_and_hold'}}, or the path of a "
+            f"YAML file"
+        )
     path = Path(config)
     return read_file(path), path.parent
