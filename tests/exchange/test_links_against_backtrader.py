@@ -114,7 +114,7 @@ class Playback(bt.Strategy):  # type: ignore[misc]
             data=data,
             size=abs(plan.quantity),
             exectype=ENTRIES[plan.entry],
-            price=close * plan.at,
+            price=None if plan.entry is OrderType.MARKET else close * plan.at,
             valid=START + dt.timedelta(days=plan.bar + 1) if plan.day else None,
             stopargs=open_end | (low if buys else high) | trailing,
             limitargs=open_end | (high if buys else low),
