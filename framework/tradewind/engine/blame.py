@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import backtrader as bt
+import numpy as np
+import pandas as pd
+
+from tradewind import errors
 from tradewind.errors import PluginError, TradewindError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 __all__ = ["blamed"]
+
+_ENGINE = tuple(str(Path(module.__file__ or "").parent) for module in (errors, bt, np, pd))
+_PYTHON = (sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"])
+_INSTALLED = "site-packages"
 
 
 class blamed:  # noqa: N801 - used as a statement, and a class because it is entered on every bar
@@ -29,9 +40,26 @@ class blamed:  # noqa: N801 - used as a statement, and a class because it is ent
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if not isinstance(error, Exception | SystemExit) or isinstance(error, TradewindError):
             return
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        frame = _at_fault(traceback.extract_tb(error.__traceback__))
         line = f" in `{frame.line}`" if frame.line else ""
         raise PluginError(
             f"{self._plugin} raised {type(error).__name__} {self._when}: {error} "
             f"({Path(frame.filename).name}:{frame.lineno}{line}); nothing was traded after it"
         ) from error
+
+
+def _at_fault(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummary:
+    """Return the innermost line of the user's; else that of an installed plugin; else the innermost."""
+    inward = frames[::-1]
+    outside = [frame for frame in inward if not _is_engine(frame.filename)]
+    own = [frame for frame in outside if _INSTALLED not in frame.filename]
+    return next(iter(own or outside or inward))
+
+
+def _is_engine(file: str) -> bool:
+    if file.startswith(("<frozen", "<__array_function__")) or file.endswith(".pyx"):
+        return True
+    path = Path(file)
+    if any(path.is_relative_to(folder) for folder in _ENGINE):
+        return True
+    return _INSTALLED not in file and any(path.is_relative_to(folder) for folder in _PYTHON)
