@@ -178,3 +178,40 @@ def test_a_resampled_feed_is_named():
     cerebro.resampledata(data, timeframe=bt.TimeFrame.Weeks, name="week")
     cerebro.run()
     assert str(cerebro.path) == "Backtrader's own loop: feed week is resampled"
+
+
+def test_a_replayed_feed_is_called_replayed():
+    cerebro = Cerebro()
+    cerebro.replaydata(bt.feeds.PandasData(dataname=prices(60, 1)), timeframe=bt.TimeFrame.Weeks)
+    cerebro.run()
+    assert str(cerebro.path) == "Backtrader's own loop: feed without a name is replayed"
+
+
+class Choosy(bt.Strategy):
+    """Asks for Backtrader's own loop where its indicator does."""
+
+    params = (("slow", False),)
+
+    def __init__(self):
+        if self.p.slow:
+            bt.ind.HeikinAshi()
+
+
+@pytest.mark.parametrize(
+    ("slow", "path"),
+    [
+        ([False, False], "fast loop"),
+        ([True], "Backtrader's own loop: HeikinAshi needs runonce to be off"),
+        ([False, True, True], "Backtrader's own loop: HeikinAshi needs runonce to be off (2 of 3 runs)"),
+    ],
+)
+@pytest.mark.parametrize("optreturn", [True, False])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_the_runs_of_an_optimization_tell_their_loop(slow, path, optreturn):
+    cerebro = Cerebro(maxcpus=2, optreturn=optreturn, stdstats=False)
+    universe(cerebro, [prices(60, 1)])
+    cerebro.optstrategy(Choosy, slow=slow)
+    results = cerebro.run()
+    assert str(cerebro.path) == path
+    assert [[strategy.p.slow for strategy in result] for result in results] == [[one] for one in slow]
+    assert not any("path" in name for result in results for name in vars(result[0]))

@@ -11,15 +11,20 @@ from tradewind.engine.drop_in.calendar import Calendar, make_calendar
 from tradewind.engine.drop_in.faults import apply_workarounds
 from tradewind.engine.drop_in.loop import run_loop
 from tradewind.engine.drop_in.once import calculate
-from tradewind.engine.drop_in.path import Path
+from tradewind.engine.drop_in.path import Path, common_path
 from tradewind.engine.drop_in.preload import columns_first
 from tradewind.engine.drop_in.reasons import reason_against
 
 __all__ = ["Cerebro"]
 
+_CARRIED = "_tradewind_path"
+"""Attribute in which a process of `optstrategy` tells which way its run took."""
+
 
 class Cerebro(bt.Cerebro):
     """Behaves as `bt.Cerebro`; `path` tells whether the last run took the fast loop, and why not.
+
+    After `optstrategy` on several processes it tells what their runs have in common.
 
     With `causal` set, lines on the fast loop read as if loaded bar by bar: nothing later than the bar is there.
 
@@ -40,7 +45,17 @@ class Cerebro(bt.Cerebro):
         """Run as `bt.Cerebro.run` does."""
         self.path = Path(fast=False, reason="no strategy ran in this process")
         with columns_first(self.datas):
-            return super().run(**kwargs)
+            result = super().run(**kwargs)
+        if self._dooptimize:
+            self.path = common_path(_paths_of(result)) or self.path
+        return result
+
+    def __call__(self, iterstrat: Any) -> Any:
+        """Run one combination of `optstrategy` in a process of its own, as `bt.Cerebro` does."""
+        result = super().__call__(iterstrat)
+        for strategy in result[:1]:
+            setattr(strategy, _CARRIED, self.path)
+        return result
 
     def _runonce(self, runstrats: list[Any]) -> None:
         planned: Calendar | str = reason_against(self, runstrats) or make_calendar(self.datas)
@@ -74,3 +89,9 @@ class Cerebro(bt.Cerebro):
 
         chosen, settings = choose_plotter(plotter, settings)
         return super().plot(chosen, numfigs, **settings)
+
+
+def _paths_of(results: list[list[Any]]) -> list[Path]:
+    """Return, and take away, what the processes of `optstrategy` told."""
+    found = [vars(strategy).pop(_CARRIED, None) for result in results for strategy in result[:1]]
+    return [path for path in found if path is not None]

@@ -32,10 +32,10 @@ def _settings(cerebro: Any) -> str:
 
 def _feed(data: Any) -> str:
     name = f"feed {data._name or 'without a name'}"  # noqa: SLF001
+    if data.replaying:  # Backtrader then says that it is resampled, too
+        return f"{name} is replayed"
     if data.resampling:
         return f"{name} is resampled"
-    if data.replaying:
-        return f"{name} is replayed"
     if data.islive():
         return f"{name} is live"
     if data._clone:  # noqa: SLF001
