@@ -146,6 +146,13 @@ class Vandal:
     def _insert(self, connection: Connection, chance: random.Random) -> Change | None:
         name, row = self._pick(chance)
         row = dict(row)
+        begun = self._good["journal_ledger"][0]["sessions"]
+        if name in {"journal_block", "journal_entry"} and chance.random() < 0.2:
+            row["session"] = chance.choice(
+                [-1, begun + 3, *(one["session"] for one in self._good["journal_tombstone"])]
+            )
+            connection.execute(self._tables[name].insert(), row)
+            return Change(f"{name} with {_key(name, row)}", (row["session"], None, None))
         if name == "journal_ledger":
             row["id"] = chance.choice([-1, 0, 2, 99])
             place: Place = (0, None, None)
@@ -153,8 +160,6 @@ class Vandal:
             key = KEYS[name][0]
             row[key] = chance.choice([-3, 0, *range(1, len(self._sessions) + 9)])
             place = (row[key], None, None)
-            if row[key] > self._good["journal_ledger"][0]["sessions"] + 1 and chance.random() < 0.5:
-                return None
         elif name == "journal_block":
             last = self._sessions[row["session"]]["last_block"]
             row["number"] = chance.choice([-1, 0, last + 1, last + 5])

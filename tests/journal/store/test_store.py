@@ -6,10 +6,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from tradewind.errors import JournalError
-from tradewind.journal.store import open_store
+from tradewind.journal.store import open_store, retention, tables
 from tradewind.journal.store.database import database_url
 
 PAYLOADS = ['{"a":1}', '{"text":"Zürich 東京 \\u0000 \\" ,"}', "{}", json.dumps({"long": "x" * 10_000})]
@@ -242,6 +244,15 @@ def test_the_database_itself_refuses_to_change_entries(store, url, statement):
     assert store.verify().good
 
 
+def test_the_migrations_make_the_tables_that_the_code_knows(store, url):
+    engine = raw(url)
+    with engine.connect() as connection:
+        options = {"version_table": tables.VERSION_TABLE, "compare_type": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, tables.metadata) == []
+    engine.dispose()
+
+
 def test_prune_leaves_tombstones_of_old_finished_sessions(store, url):
     for number, status in enumerate(("finished", "stopped", "finished", None), 1):
         with store.begin(f"run-{number}", {}) as writer:
@@ -268,6 +279,26 @@ def test_prune_leaves_tombstones_of_old_finished_sessions(store, url):
             assert [row[0] for row in rows] == [2, 4]
     engine.dispose()
     assert store.begin("next", {}).session == 5
+
+
+def test_an_interrupted_prune_is_found_and_completed(store, monkeypatch):
+    with store.begin("run", {}) as writer:
+        for number in range(5100):
+            writer.append(number, "x", "{}")
+        writer.finish("finished")
+    delete_chunk = retention.delete_chunk
+
+    def interrupt(connection):
+        delete_chunk(connection)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(retention, "delete_chunk", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        store.prune(keep_days=0)
+    monkeypatch.undo()
+    assert "tradewind audit prune was interrupted" in str(store.verify().problem)
+    assert store.prune(keep_days=0) == []
+    assert store.verify().good
 
 
 def test_prune_measures_age_from_the_end(store):

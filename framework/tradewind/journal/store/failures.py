@@ -18,7 +18,10 @@ __all__ = ["guarded"]
 _ADVICE = (
     (("disk is full", "no space left", "disk full"), "free some space, then resume the session"),
     (("locked", "lock timeout"), "another process holds the journal for long: end it, or wait and try again"),
-    (("readonly", "read-only", "permission denied"), "give this user the right to write it and its folder"),
+    (
+        ("readonly", "read-only", "permission denied", "unable to open"),
+        "give this user the right to write it and its folder",
+    ),
     (("not a database", "malformed"), "restore it from a copy; tradewind audit verify tells how far it is good"),
     (("no such table", "no such column", "does not exist", "has no column"), "its tables are not those of tradewind"),
     (("append-only",), "entries and blocks are never changed; tradewind audit prune drops whole old sessions"),
@@ -42,4 +45,4 @@ def _advice(cause: str) -> str:
     for words, advice in _ADVICE:
         if any(word in lower for word in words):
             return advice
-    return "nothing was assumed to be written: mend the cause, then resume"
+    return "mend the cause and try again; nothing is taken as written"
