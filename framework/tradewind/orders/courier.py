@@ -66,6 +66,25 @@ class Courier:
     _random: random.Random = field(default_factory=random.Random)
     _throttle: Throttle | None = None
 
+    def connect(self) -> None:
+        """Open the connection, patiently.
+
+        Raises
+        ------
+        BrokerError
+            If the venue cannot be reached in all attempts.
+        """
+        for attempt in range(self.retries.attempts):
+            if attempt:
+                self.sleep(self._wait_seconds(attempt, ()))
+            try:
+                self.broker.connect()
+            except BrokerError:
+                if attempt + 1 == self.retries.attempts:
+                    raise
+            else:
+                return
+
     def deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[Response]:
         """Send orders; ``again`` where an earlier process may have sent them."""
         first = Outcome.UNCERTAIN if again else Outcome.NOT_SENT
@@ -107,4 +126,4 @@ class Courier:
     def _wait_seconds(self, attempt: int, responses: Iterable[Response]) -> float:
         wait = min(self.retries.first_wait_seconds * 2.0 ** (attempt - 1), self.retries.longest_wait_seconds)
         varied = wait * (1.0 + self.retries.jitter * self._random.uniform(-1.0, 1.0))
-        return max(varied, *(response.retry_after_seconds for response in responses))
+        return max([varied, *(response.retry_after_seconds for response in responses)])

@@ -223,7 +223,7 @@ class OrderPath:
 
     def _go_live(self) -> None:
         """Connect, and ask for everything that was missed since the record ended."""
-        self.broker.connect()
+        self._courier.connect()
         if self._simulated is not None:
             self._simulated.lend(self._credit)
         if not self._rehearses:

@@ -87,7 +87,7 @@ class DurableRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # What a failed session leaves is continued by the next process, like that of a killed one.
-        self.writer.close()
+        self.writer.__exit__(kind, error, trace)
 
     @property
     def session(self) -> int:

@@ -164,10 +164,8 @@ class VenueBroker:
 
     def _exchange(self, request: Mapping[str, Any]) -> Any:
         """Send one request and read its answer."""
-        assert self._socket is not None
         try:
-            self._socket.sendall(encode(request))
-            answer = decode(self._read_line())
+            answer = decode(self._transmit(encode(request)))
         except (OSError, ValueError) as error:
             reports = self._reports
             self.close()
@@ -181,8 +179,10 @@ class VenueBroker:
             raise BrokerError(f"broker venue on port {self._port}: {request['op']!r} was refused: {answer['error']}")
         return answer.get("result")
 
-    def _read_line(self) -> bytes:
+    def _transmit(self, line: bytes) -> bytes:
+        """Send a line and return the answer's."""
         assert self._socket is not None
+        self._socket.sendall(line)
         while b"\n" not in self._buffer:
             received = self._socket.recv(1 << 16)
             if not received:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,9 @@ class VenueServer:
             disable_nagle_algorithm = True
 
             def handle(self) -> None:
-                venue._serve(self)
+                # A client that was killed resets its connection.
+                with suppress(ConnectionError):
+                    venue._serve(self)
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
