@@ -317,6 +317,18 @@ def test_prune_refuses_an_impossible_age(store, days):
         store.prune(keep_days=days)
 
 
+@pytest.mark.parametrize(("given", "used"), [("off", "on"), ("on", "on"), ("remote_apply", "remote_apply")])
+def test_a_server_that_does_not_wait_for_its_disk_is_made_to(new_postgres, given, used):
+    url = new_postgres()
+    engine = raw(url)
+    with engine.begin() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = {given}")
+    engine.dispose()
+    with open_store(url) as store, store.begin("paper", {}) as writer, writer._connection.begin():
+        assert writer._connection.exec_driver_sql("SHOW synchronous_commit").scalar() == used
+
+
 def test_the_journal_is_durable_by_its_settings(store, url):
     with store.begin("paper", {}) as writer:
         connection = writer._connection
