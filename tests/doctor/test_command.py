@@ -82,7 +82,7 @@ def test_configuration_without_a_backtrader_strategy_is_refused(run):
 
 def test_parameter_that_is_no_pair_is_refused(run):
     code, _, err = run(f"{HERE}/healthy.py:SmaCross", "--param", "fast")
-    assert code == 1
+    assert code == 2
     assert "give NAME=VALUE" in err
 
 
@@ -90,6 +90,21 @@ def test_unknown_parameter_is_refused(run):
     code, _, err = run(f"{HERE}/healthy.py:SmaCross", "--param", "fats=3")
     assert code == 2
     assert "SmaCross has no parameter 'fats'; known: fast, slow. Did you mean 'fast'?" in err
+
+
+@pytest.mark.parametrize("value", ["abc", "'5'"])
+def test_text_where_the_strategy_has_a_number_is_the_users_fault(run, value):
+    code, out, err = run(f"{HERE}/healthy.py:SmaCross", "--param", f"fast={value}")
+    assert (code, out) == (2, "")
+    assert "parameter fast: expected a number, as the default" in err
+
+
+def test_a_missing_import_ends_with_the_code_of_a_wrong_file(run, tmp_path):
+    (tmp_path / "mine.py").write_text("import nothing_of_that_name\n")
+    code, out, err = run(f"{tmp_path / 'mine.py'}:Mine")
+    assert (code, out) == (3, "")
+    assert "mine.py:1: loading it raised ModuleNotFoundError" in err
+    assert "--param" not in err
 
 
 def test_set_belongs_to_configurations(run):

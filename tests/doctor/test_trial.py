@@ -138,14 +138,23 @@ def test_removing_a_file_is_refused(examine, tmp_path):
 def test_error_at_import_is_a_finding_with_its_line(examine):
     text = "import math\nmath.sqrt(-1.0)\n" + STRATEGY.format(next="pass")
     found = examine(text)
-    assert found["raised"].line == 2
-    assert "ValueError: math domain error, at import" in found["raised"].message
+    assert found["fails-at-import"].line == 2
+    assert "ValueError: math domain error, at import" in found["fails-at-import"].message
+    assert "--param" not in found["fails-at-import"].advice
 
 
-def test_syntax_error_is_a_finding_with_its_line(examine):
-    found = examine("import backtrader as bt\n\nclass Mine(bt.Strategy:\n    pass\n")
-    assert found["raised"].line == 3
-    assert "SyntaxError" in found["raised"].message
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import backtrader as bt\n\nclass Mine(bt.Strategy:\n    pass\n", r":3: syntax error: "),
+        ("import nothing_of_that_name\n", r":1: loading it raised ModuleNotFoundError: No module named 'nothing_of"),
+        ("import backtrader\nfrom backtrader import Never\n", r":2: loading it raised ImportError: cannot import"),
+        ("x = 1\0", r"mine\.py: holds null bytes"),
+    ],
+)
+def test_a_file_that_is_no_module_is_refused_with_its_line(examine, text, message):
+    with pytest.raises(PluginError, match=message):
+        examine(text)
 
 
 def test_error_that_needs_falling_prices_says_so(examine):

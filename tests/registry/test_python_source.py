@@ -123,7 +123,9 @@ def test_file_that_failed_leaves_no_module_behind(folder):
 
 
 def test_null_byte_in_a_file_is_a_plugin_error(folder):
-    assert failure(folder, "x = 1\0").startswith("./bad.py: loading it raised ")
+    assert failure(folder, "x = 1\0") == (
+        "./bad.py: holds null bytes, which Python source has not; save the file as UTF-8 text"
+    )
 
 
 def test_import_of_a_neighbour_is_explained(folder):
@@ -148,9 +150,7 @@ def test_package_that_fails_to_import_is_named(tmp_path, monkeypatch):
         load_class("failing_package_of_test:Class")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Mine", "mine.py", "./mine.py:", ":Mine", "./mine.py:3a", "a-b:C", "a..b:C", "./a.txt:C"]
-)
+@pytest.mark.parametrize("text", ["", "Mine", "./mine.py:", ":Mine", "./mine.py:3a", "a-b:C", "a..b:C", "./a.txt:C"])
 def test_malformed_reference_shows_the_two_forms(text):
     with pytest.raises(ConfigError) as caught:
         load_class(text)
@@ -158,6 +158,20 @@ def test_malformed_reference_shows_the_two_forms(text):
         f"not a reference to a class; received {text!r}; allowed: './file.py:Class', with the path beside the config, or "
         "'package.module:Class'"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("./mine:Mine", "'./mine.py:Mine'"),
+        ("sub/mine:Mine", "'sub/mine.py:Mine'"),
+        ("mine.py", "'mine.py:Class', with the name of the class"),
+    ],
+)
+def test_half_a_reference_to_a_file_is_completed(text, meant):
+    with pytest.raises(ConfigError) as caught:
+        load_class(text)
+    assert str(caught.value).endswith(f"'package.module:Class'. Did you mean {meant}?")
 
 
 def test_parameter_without_annotation_is_explained(registry, folder):

@@ -81,17 +81,17 @@ def _target(target: str, overrides: list[str] | None) -> tuple[str, Path | None,
 def _parameters(given: list[str] | None) -> dict[str, Any]:
     import yaml
 
-    from tradewind.errors import UserError
+    from tradewind.errors import ConfigError
 
     parameters: dict[str, Any] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not (name and equals):
-            raise UserError(f"--param: received {text!r}; give NAME=VALUE, as --param period=20")
+            raise ConfigError(f"--param: received {text!r}; give NAME=VALUE, as --param period=20")
         try:
             parameters[name] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise UserError(f"--param {name}: {value!r} is not a YAML value; quote it") from error
+            raise ConfigError(f"--param {name}: {value!r} is not a YAML value; quote it") from error
     return parameters
 
 

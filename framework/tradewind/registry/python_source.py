@@ -45,9 +45,19 @@ def check_form(reference: str) -> tuple[str, str]:
     if match is None or not (match["source"].endswith(".py") or _MODULE.fullmatch(match["source"])):
         raise ConfigError(
             f"not a reference to a class; received {reference!r}; allowed: './file.py:Class', with the path beside "
-            f"the config, or 'package.module:Class'"
+            f"the config, or 'package.module:Class'{_missing_part(reference)}"
         )
     return match["source"], match["name"]
+
+
+def _missing_part(reference: str) -> str:
+    """Return what to add where a file is meant and half of it is given."""
+    if reference.endswith(".py"):
+        return f". Did you mean '{reference}:Class', with the name of the class?"
+    source, colon, name = reference.rpartition(":")
+    if colon and name.isidentifier() and re.search(r"[\\/]", source) and not Path(source).suffix:
+        return f". Did you mean '{source}.py:{name}'?"
+    return ""
 
 
 def load_class(reference: str, directory: Path | None = None) -> type:
@@ -122,6 +132,8 @@ def _load_file(path: Path, source: str) -> tuple[ModuleType, str]:
 def _failure(error: BaseException, source: str, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{source}:{error.lineno}: syntax error: {error.msg}"
+    if isinstance(error, SyntaxError | ValueError) and "null bytes" in str(error):
+        return f"{source}: holds null bytes, which Python source has not; save the file as UTF-8 text"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     where = f"{source}:{lines[-1]}" if lines else source
     text = f"{where}: loading it raised {type(error).__name__}: {error}"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _VALUES = (bool, int, str, dt.date, type(None))
+_NO_MODULE = (SyntaxError, ImportError)
 _DECLARED = frozenset({"params", "lines", "plotinfo", "plotlines", "alias", "packages", "frompackages"})
 
 
@@ -93,12 +94,10 @@ def _load(job: dict[str, Any], user: UserCode, results: _Results) -> Any:
     except PluginError as error:
         cause = error.__cause__
         place = user.raised(cause.__traceback__) if cause else None
-        if isinstance(cause, SyntaxError) and cause.filename and user.owns(cause.filename):
-            place = Place(cause.filename, cause.lineno or 0, "<module>")
-        if cause is None or place is None:
+        if cause is None or place is None or (isinstance(cause, _NO_MODULE) and not is_refusal(cause)):
             raise
         if not is_refusal(cause):
-            results.report("raised", place, f"{describe(cause)}, at import")
+            results.report("fails-at-import", place, f"{describe(cause)}, at import")
         return None
     if not issubclass(loaded, bt.Strategy):
         raise PluginError(f"{job['target']} is not a bt.Strategy; name a class that derives from it")
@@ -106,10 +105,15 @@ def _load(job: dict[str, Any], user: UserCode, results: _Results) -> Any:
 
 
 def _check_parameters(strategy: Any, given: dict[str, Any]) -> None:
-    known = list(strategy.params._getkeys())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
-    for name in given:
+    known = dict(strategy.params._getitems())  # noqa: SLF001  # Backtrader's only list of a strategy's parameters
+    for name, value in given.items():
         if name not in known:
             raise ConfigError(f"{strategy.__name__} has no parameter {name!r}; {choices(name, known)}")
+        if isinstance(value, str) and isinstance(known[name], int | float):
+            what = "true or false" if isinstance(known[name], bool) else "a number"
+            raise ConfigError(
+                f"parameter {name}: expected {what}, as the default {known[name]} is; received {value!r} (text)"
+            )
 
 
 def _report_parameters(strategy: Any, place: Place, results: _Results) -> None:

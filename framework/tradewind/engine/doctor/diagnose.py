@@ -78,9 +78,10 @@ def diagnose(
     Raises
     ------
     ConfigError
-        If the target has neither form, or a parameter is unknown.
+        If the target has neither form, or a parameter is unknown or text where the strategy has a number.
     PluginError
-        If file, module or class is missing, or the class is not a `bt.Strategy`.
+        If file, module or class is missing, the file is no Python or imports what is not there, or the class is not a
+        `bt.Strategy`.
     """
     source, name = check_form(target)
     trial = _try(target, directory, dict(params or {}), feeds, timeout_seconds)
@@ -112,7 +113,7 @@ def _explained(findings: list[Finding]) -> Iterator[Finding]:
     starts = {(finding.rule, finding.file) for finding in findings if not finding.observed}
     for finding in findings:
         repeats = bool(rules & _CAUSES.get(finding.rule, frozenset()))
-        fails_for_it = finding.rule == "raised" and (finding.file, finding.line) in failing
+        fails_for_it = finding.rule in {"raised", "fails-at-import"} and (finding.file, finding.line) in failing
         placed = finding.rule in {"class-state", "unseeded-random"} and (finding.rule, finding.file) in starts
         if not (repeats or fails_for_it or (placed and finding.observed)):
             yield finding

@@ -266,6 +266,11 @@ RULES: dict[str, Rule] = {
         "the run ends there",
         "correct it; if it needs parameters or several feeds, give them: --param name=value, --feeds 3",
     ),
+    "fails-at-import": Rule(
+        "error",
+        "there is no class to run",
+        "correct it; what a script does belongs under `if __name__ == '__main__':`, where an import leaves it alone",
+    ),
     "too-slow": Rule(
         "warning",
         "the trial did not end in time",
