@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.exchange.market import HALTED, Desk, flat_quote, kinds
@@ -129,3 +130,11 @@ def test_a_limit_met_at_the_close_has_not_rested() -> None:
     desk.order(10.0, time_in_force=CLS, **limit(97.0))
     desk.bar(Quote(100.0, 100.0, 95.0, 97.0))
     assert (desk.fills[0].price, cost.batches[-1].passive.tolist()) == (97.0, [False])
+
+
+@pytest.mark.parametrize("time_in_force", [OPG, CLS, IOC, FOK])
+def test_the_bar_on_which_an_order_ends_unfilled_is_not_jumped_over(time_in_force: TimeInForce) -> None:
+    desk = Desk()
+    desk.bar(flat_quote(100.0))
+    desk.order(10.0, time_in_force=time_in_force, **limit(1.0))
+    assert desk.exchange.next_event(0, 10, lambda *_: np.full(9, 100.0)) == 1
