@@ -143,6 +143,16 @@ class TargetBook:
                 stale.append(instrument)
         return wishes, stale
 
+    def wanted(self, capital: float, market: Market) -> dict[Instrument, float]:
+        """Return every signed quantity the sleeve wants by now, with some capital and at the last prices."""
+        columns = self._wanted(capital, market.marks)
+        wanted = {self._instruments[column]: float(columns[column]) for column in np.flatnonzero(columns).tolist()}
+        others = {one: held for one, held in self.quantities.items() if one not in self._columns and capital > 0.0}
+        return {
+            one: quantity if one in self.quantities else round_to_lot(quantity, one.lot_size)
+            for one, quantity in {**wanted, **others}.items()
+        }
+
     def _column_wishes(
         self, capital: float, market: Market, books: SleeveBooks, waiting: Mapping[Instrument, float]
     ) -> tuple[list[Wish], list[Instrument]]:

@@ -1,0 +1,166 @@
+"""`tradewind rebalance --dry-run`: the orders that would be sent, and nothing sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from tradewind.cli import options
+
+if TYPE_CHECKING:
+    from tradewind.contracts import Broker
+    from tradewind.engine.assemble import Builder
+    from tradewind.runs.rebalance import Holdings, Preview
+
+__all__ = ["rebalance"]
+
+
+def rebalance(
+    config: options.Config,
+    extra: options.Extra = None,
+    mode: options.Mode = "paper",
+    mode_file: options.ModeFile = None,
+    overrides: options.Overrides = None,
+    start: options.Start = None,
+    end: options.End = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Required: print the orders and send nothing.")] = False,
+    positions: Annotated[
+        Path | None, typer.Option("--positions", help="CSV with the columns symbol and quantity; `cash` is a symbol.")
+    ] = None,
+    journal: Annotated[
+        str, typer.Option("--journal", envvar="TRADEWIND_JOURNAL", help="Journal of the paper session.")
+    ] = "sessions/journal.db",
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Print how the latest targets differ from an account, and the orders that a rebalance of all of it would send.
+
+    The account is the one in --positions, else that of the mode's broker, else that of the unfinished paper session,
+    else the configuration's cash.
+    """
+    from tradewind.config.loader import check_plan
+    from tradewind.engine.assemble import Builder
+    from tradewind.errors import UserError
+    from tradewind.registry import Registry
+    from tradewind.runs.rebalance import preview
+
+    if not dry_run:
+        raise UserError("rebalance: add --dry-run; orders are sent by `tradewind run CONFIG --mode paper` only")
+    loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
+    registry = Registry.load()
+    check_plan(loaded, registry)
+    builder = Builder(loaded.plan, registry, loaded.directory)
+    shown = preview(builder, _holdings(builder, positions, journal))
+    if as_json:
+        _print_json(shown)
+    else:
+        _print(shown)
+
+
+def _holdings(builder: Builder, positions: Path | None, journal: str) -> Holdings:
+    from tradewind.runs.rebalance import Holdings
+
+    plan = builder.plan
+    if positions is not None:
+        return _read(positions)
+    if plan.mode.broker is not None:
+        broker = cast("Broker", builder.create("broker", plan.mode.broker, "broker"))
+        broker.connect()
+        try:
+            held = {instrument.symbol: quantity for instrument, quantity in broker.positions().items()}
+            return Holdings(broker.account().cash, held, f"broker {plan.mode.broker.label}")
+        finally:
+            broker.close()
+    beat = _last_heartbeat(plan.name, journal)
+    if beat is not None:
+        return Holdings(beat["cash"], beat["positions"], f"paper session at bar {beat['bar']}")
+    return Holdings(plan.account.cash, {}, "account.cash, nothing held")
+
+
+def _last_heartbeat(name: str, journal: str) -> dict[str, Any] | None:
+    from tradewind.journal.store import open_store
+
+    if "://" not in journal and not Path(journal).exists():
+        return None
+    with open_store(journal, create=False) as store:
+        unfinished = [info for info in store.sessions(name) if info.status != "finished" and "cash" in info.heartbeat]
+    return dict(unfinished[-1].heartbeat) if unfinished else None
+
+
+def _read(path: Path) -> Holdings:
+    import csv
+
+    from tradewind.errors import UserError
+    from tradewind.runs.rebalance import Holdings
+
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"--positions {path}: not readable ({error})") from error
+    if not rows or rows[0] != ["symbol", "quantity"]:
+        raise UserError(f"--positions {path}: the first line must be `symbol,quantity`; received {rows[:1]}")
+    held: dict[str, float] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        quantity = _number(row[1]) if len(row) == len(rows[0]) else None
+        if quantity is None or row[0] in held:
+            raise UserError(f"--positions {path}:{number}: expected a symbol, once, and a number; received {row}")
+        held[row[0]] = quantity
+    if "cash" not in held:
+        raise UserError(f"--positions {path}: add a line `cash,AMOUNT`")
+    return Holdings(held.pop("cash"), held, str(path))
+
+
+def _number(text: str) -> float | None:
+    import math
+
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _print_json(shown: Preview) -> None:
+    import dataclasses
+    import json
+
+    typer.echo(json.dumps(dataclasses.asdict(shown), indent=2, ensure_ascii=False))
+
+
+def _print(shown: Preview) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    regime = f", regime {shown.regime}" if shown.regime else ""
+    console.print(
+        f"close of {shown.time[:16]}{regime}; equity {shown.equity:,.2f}, cash {shown.cash:,.2f}", markup=False
+    )
+    console.print(f"account: {shown.source}", markup=False)
+    table = Table(
+        "order", "symbol", *(_right(name) for name in ("held", "wanted", "trade", "price", "value", "cost")), "note"
+    )
+    for line in shown.lines:
+        table.add_row(
+            line.action or "-",
+            line.symbol,
+            f"{line.held:,.4g}",
+            f"{line.wanted:,.4g}",
+            f"{line.quantity:+,.4g}" if line.quantity else "",
+            f"{line.price:,.2f}",
+            f"{line.quantity * line.price:+,.2f}" if line.quantity else "",
+            f"{line.cost:,.2f}" if line.quantity else "",
+            line.note,
+        )
+    if shown.lines:
+        console.print(table)
+    orders = sum(1 for line in shown.lines if line.action)
+    console.print(f"{orders} orders would be sent; nothing was sent" if orders else "nothing to do; nothing was sent")
+
+
+def _right(name: str) -> Any:
+    from rich.table import Column
+
+    return Column(name, justify="right", no_wrap=True)

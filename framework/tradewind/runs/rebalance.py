@@ -1,0 +1,199 @@
+"""What would be ordered now: the strategies' latest targets against an account, and nothing sent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tradewind.engine.assemble import check_needs, run_session
+from tradewind.errors import ConfigError, DataError, UserError, choices
+from tradewind.portfolio.rebalance import BuyingPower, Wish, plan_rebalance
+from tradewind.runs.execute import read_data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.engine.assemble import Builder
+    from tradewind.engine.session import Session
+    from tradewind.model import Instrument
+
+__all__ = ["Action", "Holdings", "Line", "Preview", "preview"]
+
+_ACCOUNT = "account"
+
+
+class Action(StrEnum):
+    """What an order does to a position."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+    ADJUST = "ADJUST"
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """An account: cash, signed quantities by symbol, and where both come from."""
+
+    cash: float
+    quantities: Mapping[str, float]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One instrument: held, wanted, and the order that would be sent.
+
+    ``quantity`` is that of the order, 0 where none would be sent; then ``note`` says why, where there is a difference.
+    """
+
+    symbol: str
+    held: float
+    wanted: float
+    price: float
+    action: Action | None
+    quantity: float
+    cost: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would be ordered on the close of the last bar.
+
+    Parameters
+    ----------
+    time
+        Of the last bar.
+    regime
+        Confirmed by then; empty without a detector.
+    equity, cash
+        Of the account at the last prices.
+    source
+        Where the account comes from.
+    lines
+        Sells before buys, then what stays.
+    """
+
+    time: str
+    regime: str
+    equity: float
+    cash: float
+    source: str
+    lines: tuple[Line, ...]
+
+
+def preview(builder: Builder, holdings: Holdings) -> Preview:
+    """Decide on the plan's whole history, and compare the last targets with an account.
+
+    Strategies, regimes and exits are those of a backtest up to the last bar; capital is that of the account.
+
+    Raises
+    ------
+    UserError
+        If the account holds a symbol that the feed does not have.
+    DataError
+        If a position has no price.
+    """
+    if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
+        raise ConfigError(
+            "rebalance: a Backtrader strategy keeps its own orders and has no targets to compare; "
+            "run it with --mode paper"
+        )
+    bars, _, _ = read_data(builder)
+    check_needs(builder, bars)
+    session = run_session(builder, bars)
+    instruments = {instrument.symbol: instrument for instrument in session.panel.instruments}
+    for symbol in holdings.quantities:
+        if symbol not in instruments:
+            raise UserError(
+                f"rebalance: the account ({holdings.source}) holds {symbol!r}, which the feed does not have; "
+                f"{choices(symbol, instruments)} Add it under `data: symbols:`, or close it by hand"
+            )
+    held = {instruments[symbol]: quantity for symbol, quantity in holdings.quantities.items() if quantity}
+    mark = session.ledger.quotes.mark
+    equity = holdings.cash + math.fsum(quantity * mark(one) * one.multiplier for one, quantity in held.items())
+    if not math.isfinite(equity):
+        unpriced = [one.symbol for one in held if not math.isfinite(mark(one))]
+        raise DataError(f"rebalance: no price for {', '.join(unpriced)}, held by the account ({holdings.source})")
+    lines = _lines(session, builder, held, equity, holdings.cash)
+    time = str(session.panel.timestamps[session.panel.bar])
+    return Preview(
+        time=time, regime=session.regime, equity=equity, cash=holdings.cash, source=holdings.source, lines=lines
+    )
+
+
+def _lines(
+    session: Session, builder: Builder, held: Mapping[Instrument, float], equity: float, cash: float
+) -> tuple[Line, ...]:
+    plan, mark = builder.plan, session.ledger.quotes.mark
+    wanted = _wanted(session, equity)
+    every = dict.fromkeys([*held, *wanted])
+    wishes = [
+        Wish(_ACCOUNT, one, held.get(one, 0.0), wanted.get(one, 0.0), mark(one), "rebalance")
+        for one in every
+        if held.get(one, 0.0) != wanted.get(one, 0.0)
+    ]
+    short = math.fsum(-quantity * mark(one) * one.multiplier for one, quantity in wanted.items() if quantity < 0.0)
+    planned = plan_rebalance(
+        wishes,
+        held,
+        power=BuyingPower(
+            equity=equity,
+            cash=cash,
+            cash_buffer=plan.account.cash_buffer,
+            leverage=plan.account.leverage,
+            short_margin=plan.exchange.short_margin,
+            estimate_costs=session.ledger.estimate_costs,
+        ),
+        drift_threshold=plan.rebalance.drift_threshold,
+        minimum_notional=plan.rebalance.minimum_notional,
+        short_value=short,
+    )
+    costs = planned.costs or session.ledger.estimate_costs(planned.trades)
+    ordered = {
+        trade.instrument: Line(
+            symbol=trade.instrument.symbol,
+            held=held.get(trade.instrument, 0.0),
+            wanted=wanted.get(trade.instrument, 0.0),
+            price=trade.price,
+            action=_action(held.get(trade.instrument, 0.0), trade.quantity),
+            quantity=trade.quantity,
+            cost=cost,
+            note="fewer: cash" if trade.resized else "",
+        )
+        for trade, cost in zip(planned.trades, costs, strict=True)
+    }
+    rest = [
+        Line(
+            symbol=one.symbol,
+            held=held.get(one, 0.0),
+            wanted=wanted.get(one, 0.0),
+            price=mark(one),
+            action=None,
+            quantity=0.0,
+            cost=0.0,
+            note="" if held.get(one, 0.0) == wanted.get(one, 0.0) else "below drift_threshold or minimum_notional",
+        )
+        for one in every
+        if one not in ordered
+    ]
+    return (*ordered.values(), *rest)
+
+
+def _wanted(session: Session, equity: float) -> dict[Instrument, float]:
+    """Sum of what the sleeves want, by instrument, with the capital of the account."""
+    wanted: dict[Instrument, float] = {}
+    market = session.panel.market(session.sleeves[0].name)
+    for sleeve in session.sleeves:
+        capital = sleeve.share_in(session.regime) * equity
+        for instrument, quantity in sleeve.targets.wanted(capital, market).items():
+            wanted[instrument] = wanted.get(instrument, 0.0) + quantity
+    return {instrument: quantity for instrument, quantity in wanted.items() if quantity}
+
+
+def _action(held: float, quantity: float) -> Action:
+    if not held:
+        return Action.OPEN
+    return Action.CLOSE if not held + quantity else Action.ADJUST

@@ -1,0 +1,78 @@
+"""`rebalance --dry-run` shows what the run itself would order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tradewind.cli import main
+from tradewind.config.loader import load_plan
+from tradewind.engine.assemble import Builder, run_session
+from tradewind.registry import Registry
+from tradewind.runs.execute import read_data
+from tradewind.runs.rebalance import Action, Holdings, preview
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+EARLY = ("--end", "1991-06-01")
+
+
+def called(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    return int(str(caught.value.code))
+
+
+def builder(config: str, end: str, **overrides: str) -> Builder:
+    loaded = load_plan([CONFIGS / config], end=end, overrides=[f"{key}={value}" for key, value in overrides.items()])
+    return Builder(loaded.plan, Registry.load(), loaded.directory)
+
+
+@pytest.mark.parametrize("config", ["quickstart.yaml", "my_strategy.yaml"])
+def test_an_account_as_the_run_left_it_would_get_the_orders_of_the_run(config: str) -> None:
+    made = builder(config, "2001-02-01")
+    session = run_session(made, read_data(made)[0])
+    last = session.panel.bar
+    intents = [
+        json.loads(one.payload) for one in session.ledger.journal.records if (one.kind, one.bar) == ("intent", last)
+    ]
+    assert intents
+    held = {instrument.symbol: quantity for instrument, quantity in session.ledger.holdings().items()}
+    shown = preview(made, Holdings(session.ledger.exchange.cash, held, "the run"))
+    ordered = {line.symbol: line for line in shown.lines if line.action}
+    assert {symbol: line.quantity for symbol, line in ordered.items()} == pytest.approx(
+        {intent["symbol"]: intent["quantity"] for intent in intents}
+    )
+    for line in ordered.values():
+        expected = Action.OPEN if not line.held else Action.CLOSE if line.held == -line.quantity else Action.ADJUST
+        assert line.action is expected
+    assert [line.quantity > 0.0 for line in ordered.values()] == sorted(
+        line.quantity > 0.0 for line in ordered.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("symbol,quantity\nAAPL,1\n", "add a line `cash,AMOUNT`"),
+        ("symbol,quantity\ncash,1\nAAPL,x\n", ":3: expected a symbol, once, and a number"),
+        ("symbol,quantity\ncash,1\nAAPL,nan\n", ":3: expected a symbol, once, and a number"),
+        ("symbol,quantity\ncash,1\nAAPL,1\nAAPL,2\n", ":4: expected a symbol, once, and a number"),
+        ("sym,qty\n", "the first line must be `symbol,quantity`"),
+        ("symbol,quantity\ncash,1\nAPPL,3\n", "'APPL', which the feed does not have"),
+    ],
+)
+def test_positions_that_make_no_sense_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    path = tmp_path / "positions.csv"
+    path.write_text(text)
+    code = called("rebalance", str(CONFIGS / "quickstart.yaml"), "--dry-run", "--positions", str(path), *EARLY)
+    assert code == 1
+    assert problem in capsys.readouterr().err
+
+
+def test_without_dry_run_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("rebalance", str(CONFIGS / "quickstart.yaml")) == 1
+    assert "add --dry-run" in capsys.readouterr().err
