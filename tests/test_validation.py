@@ -234,6 +234,12 @@ def test_stale_runs_agree_with_a_loop_over_each_symbol():
     assert sum(f.occurrences for f in report.warnings if "does not move" in f.reason) == expected
 
 
+def test_one_error_is_called_an_error():
+    close = np.full((1, 1), -1.0)
+    with pytest.raises(DataError, match=r"^the prices have an error:\n"):
+        require_valid(make_bars(close), calendar=False)
+
+
 def test_the_error_lists_ten_findings_and_counts_the_rest():
     close = np.full((5, 30), -1.0)
     with pytest.raises(DataError) as caught:

@@ -113,6 +113,34 @@ def test_kept_runs_are_listed_reported_reproduced_and_compared(project):
     assert Path(project / report.stdout.strip()).is_file()
 
 
+def test_the_reports_of_the_configuration_are_written_again(project):
+    own = "class Own:\n    def write(self, result, directory):\n        path = directory / 'own.txt'\n"
+    (project / "own.py").write_text(f"{own}        path.write_text(result.name)\n        return path\n")
+    tradewind(project, "run", "hold.yaml", "--no-reports", "--set", 'reports=[html, {python: "./own.py:Own"}]')
+    done = tradewind(project, "report", "latest")
+    assert done.returncode == 0, done.stderr
+    page, own = map(Path, done.stdout.split())
+    assert (page.name, (project / own).read_text()) == ("report.html", "hold")
+    (only,) = tradewind(project, "report", "latest", "--report", "html").stdout.split()
+    assert Path(only).name == "report.html"
+
+
+def test_no_runs_yet_is_no_error_and_a_folder_that_is_not_there_is(project):
+    assert tradewind(project, "runs", "list").returncode == 0
+    done = tradewind(project, "runs", "list", "--runs", "nonexist")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--runs nonexist: no such folder" in done.stderr
+
+
+def test_a_terminated_run_is_kept_and_marked_partial(project):
+    (project / "slow.py").write_text(SLOW.replace("SIGINT", "SIGTERM"))
+    (project / "slow.yaml").write_text(CONFIG.replace("./hold.py:Hold", "./slow.py:Slow"))
+    done = tradewind(project, "run", "slow.yaml", "--no-reports")
+    assert done.returncode == 130, done.stderr
+    (run,) = json.loads(tradewind(project, "runs", "list", "--json").stdout)
+    assert run["status"] == "partial"
+
+
 def test_a_changed_file_is_not_reproduced_and_says_what_changed(project):
     tradewind(project, "run", "hold.yaml", "--no-reports")
     (project / "hold.py").write_text(STRATEGY.replace("monthly", "weekly"))

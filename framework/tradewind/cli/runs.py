@@ -10,13 +10,14 @@ import typer
 
 __all__ = ["list_runs", "report"]
 
+DEFAULT_RUNS = Path("runs")
 WIDE = 200
 """Columns of a table that no terminal shows."""
 
 
 def list_runs(
     action: Annotated[str, typer.Argument(metavar="list", help="What to do.", show_default=False)] = "list",
-    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = DEFAULT_RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
     """List the runs kept so far, oldest first."""
@@ -30,6 +31,8 @@ def list_runs(
 
     if action != "list":
         raise UserError(f"runs: no action '{action}'; {choices(action, ['list'])}")
+    if runs != DEFAULT_RUNS and not runs.is_dir():
+        raise UserError(f"--runs {runs}: no such folder; give the one that `tradewind run --runs` kept runs in")
     entries = []
     for capsule in list_capsules(runs):
         try:
@@ -54,20 +57,26 @@ def list_runs(
 
 def report(
     run: Annotated[str, typer.Argument(help="Run: folder, part of its name, or `latest`.")],
-    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = DEFAULT_RUNS,
     kinds: Annotated[
-        list[str] | None, typer.Option("--report", help="Report plugin, repeatable; default html.")
+        list[str] | None,
+        typer.Option("--report", help="Report plugin, repeatable; default: those of its configuration, or html."),
     ] = None,
 ) -> None:
     """Write the reports of a kept run again and print their paths."""
     from tradewind.registry import PluginRef, Registry
-    from tradewind.runs.capsule import find_capsule, load_result
+    from tradewind.runs.capsule import find_capsule, load_result, read_provenance
 
     capsule = find_capsule(run, runs)
     result = load_result(capsule)
     registry = Registry.load()
-    for name in kinds or ["html"]:
-        plugin: Any = registry.create("report", PluginRef(name=name), where=f"--report {name}")
+    directory = Path(read_provenance(capsule)["config_directory"])
+    wanted = [(f"--report {name}", PluginRef(name=name)) for name in kinds or ()]
+    if not wanted:
+        configured = [PluginRef.model_validate(ref) for ref in result.config.get("reports", ())]
+        wanted = [(f"reports.{number}", ref) for number, ref in enumerate(configured or [PluginRef(name="html")])]
+    for where, ref in wanted:
+        plugin: Any = registry.create("report", ref, directory=directory, where=where)
         typer.echo(str(plugin.write(result, capsule)))
 
 

@@ -42,7 +42,8 @@ def read_file(path: Path) -> Node:
         raise ConfigError(f"{path}: is no regular file; give a YAML file")
     node = parse_text(_read(path), str(path))
     if not isinstance(node.value, dict):
-        shown = "a list" if isinstance(node.value, list) else repr(node.value)
+        # What is no configuration may be a file of secrets: nothing of it is shown.
+        shown = "a list" if isinstance(node.value, list) else "one value"
         raise _error(node.origin, f"the file must be a mapping, `key: value` lines; received {shown}")
     return node
 

@@ -82,7 +82,8 @@ def require_valid(bars: Bars, *, calendar: bool = True) -> ValidationReport:
     lines = "\n".join(f"  {finding}" for finding in shown)
     left = len(report.errors) - len(shown)
     more = f"\n  and {left} more findings" if left else ""
-    raise DataError(f"the prices have {report.error_count} errors:\n{lines}{more}")
+    count = "an error" if report.error_count == 1 else f"{report.error_count} errors"
+    raise DataError(f"the prices have {count}:\n{lines}{more}")
 
 
 class _Findings:
