@@ -141,7 +141,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """New terms of a working order, which continues under another id; None keeps the old term."""
+    """New terms of a working order, which continues under another id; None keeps the old term.
+
+    ``quantity`` is that of the whole order, what was filled included.
+    """
 
     order_id: str
     new_order_id: str

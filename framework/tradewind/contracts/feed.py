@@ -56,6 +56,7 @@ class StreamingFeed(Protocol):
         """Return a template and the rows to come.
 
         The template has the instruments, fields, references, stamps and flags of the stream and no timestamps.
-        The iterator blocks until the next row is there; it ends when the stream does.
+        The iterator blocks until the next row is there; it ends when the stream does. One that never blocks may say so
+        with an attribute ``waits = False``; any other is read in a thread of its own.
         """
         ...

@@ -165,6 +165,7 @@ def run_session(
     quote_sources: Callable[[Panel], Sequence[QuoteSource]] = lambda _: (),
     journal: Journal | None = None,
     execution: Callable[[Exchange], ExecutionPort] | None = None,
+    prepared: Callable[[Session], None] = lambda _: None,
 ) -> Session:
     """Build everything afresh, run it to the end of its data and return the finished session.
 
@@ -190,6 +191,8 @@ def run_session(
         Where decisions are written; a fresh one by default.
     execution
         Makes what executes orders, given the exchange that does it by default.
+    prepared
+        Told of the session before its first bar.
     """
     plan = builder.plan
     detector = builder.detector()
@@ -227,6 +230,7 @@ def run_session(
         held_regime=held_regime,
         limits=Limits(plan.account, plan.rebalance, plan.exchange),
     )
+    prepared(session)
     drive(session, streaming=rows is not None, jumps=jumps, on_bar=on_bar)
     return session
 

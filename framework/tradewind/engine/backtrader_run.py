@@ -143,7 +143,9 @@ def run_backtrader(
     _refuse_unused(plan)
     strategy = _load_strategy(plan.sleeves[0].strategy, builder.directory)
     panel = HistoryPanel(bars, {}) if rows is None else StreamPanel(bars, rows, {})
-    ledger = BacktraderLedger(Recorder(bars.symbols, [plan.sleeves[0].name], ()), Journal() if journal is None else journal)
+    ledger = BacktraderLedger(
+        Recorder(bars.symbols, [plan.sleeves[0].name], ()), Journal() if journal is None else journal
+    )
     history = isinstance(panel, HistoryPanel)
     cerebro = Cerebro(stdstats=False, preload=history, runonce=history)
     cerebro.causal = True

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Executed", "Ledger"]
 
+_WORKING = (OrderEventKind.ACCEPTED, OrderEventKind.REDUCED)
+"""Events after which an order works on."""
 _SECONDS_PER_YEAR = 365.25 * 86_400
 
 
@@ -103,7 +105,7 @@ class Ledger:
         borrowed = self.exchange.borrow_costs
         short = self._short_values() if self._charges_borrowing else {}
         self.exchange.process(bar, self.quotes, years=self._elapsed_years(bar) if self._charges_borrowing else 0.0)
-        fills = self._drain()
+        fills = self.drain()
         borrowing = self.exchange.borrow_costs - borrowed
         if borrowing > 0.0:
             self._charge_borrowing(borrowing, short)
@@ -171,7 +173,7 @@ class Ledger:
     def cancel(self, intents: Sequence[OrderIntent]) -> None:
         """Cancel orders at work."""
         self.exchange.cancel_orders([intent.order_id for intent in intents])
-        self._drain()
+        self.drain()
 
     def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Cancel what still works on these instruments and return it: a new decision replaces the old."""
@@ -197,7 +199,7 @@ class Ledger:
             if trade.resized:
                 self._write("resized", {"id": intent.order_id, "reason": trade.resized})
         self.exchange.submit(intents, costs)
-        self._drain()
+        self.drain()
 
     def cross(self, cross: Cross) -> None:
         """Book and journal a transfer between sleeves."""
@@ -279,14 +281,19 @@ class Ledger:
             quantity * self.quotes.mark(instrument) * instrument.multiplier for instrument, quantity in holdings.items()
         )
 
-    def _drain(self) -> list[Executed]:
+    def drain(self) -> list[Executed]:
+        """Take in what has become of orders since it was last asked."""
+        return self.take(self.exchange.poll())
+
+    def take(self, events: Sequence[OrderEvent]) -> list[Executed]:
+        """Book what has become of orders; return the executions after which sleeves no longer want a holding."""
         fills: list[Executed] = []
-        for event in self.exchange.poll():
+        for event in events:
             if event.fill is not None:
                 executed = self._fill(event.fill)
                 if executed is not None:
                     fills.append(executed)
-            elif event.kind is not OrderEventKind.ACCEPTED:
+            elif event.kind not in _WORKING:
                 self._close(event)
         return fills
 
@@ -306,7 +313,8 @@ class Ledger:
         self.recorder.fill(fill, reason)
         if self.journal.keeps:
             self.journal.write_text(self._begin_entry(), "fill", fill_entry(fill, parts))
-        return Executed(fill.instrument, tuple(parts), reason) if intent is None or _rests(intent) else None
+        unwanted = _rests(intent) if intent is not None else bool(reason)
+        return Executed(fill.instrument, tuple(parts), reason) if unwanted else None
 
     def _close(self, event: OrderEvent) -> None:
         if self.journal.keeps:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from tradewind.config.plan import AccountConfig, ExchangeConfig, RebalanceConfig
     from tradewind.contracts import Regime
-    from tradewind.engine.ledger import Ledger
+    from tradewind.engine.ledger import Executed, Ledger
     from tradewind.engine.panel import Panel
     from tradewind.engine.sleeve import Sleeve
-    from tradewind.model import Instrument
+    from tradewind.model import Instrument, OrderEvent
     from tradewind.model.typing import FloatArray
     from tradewind.portfolio.regime_state import RegimeState
 
@@ -96,7 +96,14 @@ class Session:
             book.mark_to(closes, bar - 1)
         ended = self.panel.ended()
         self._ended.extend(self.panel.instruments[column] for column in ended)
-        for executed in self.ledger.process(ended):
+        self._give_up(self.ledger.process(ended))
+
+    def idle(self, events: Sequence[OrderEvent]) -> None:
+        """Take in what has become of orders between two bars."""
+        self._give_up(self.ledger.take(events))
+
+    def _give_up(self, unwanted: Sequence[Executed]) -> None:
+        for executed in unwanted:
             for sleeve in self.sleeves:
                 if sleeve.name in executed.sleeves:
                     sleeve.targets.give_up(executed.instrument)

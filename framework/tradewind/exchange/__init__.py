@@ -4,6 +4,15 @@ from tradewind.exchange.accounting import PositionRecord
 from tradewind.exchange.broker import ExchangeBroker
 from tradewind.exchange.exchange import Exchange
 from tradewind.exchange.port import ExecutionPort
-from tradewind.exchange.rules import ExchangeRules, Quote, QuoteSource
+from tradewind.exchange.rules import ExchangeRules, MarkSource, Quote, QuoteSource
 
-__all__ = ["Exchange", "ExchangeBroker", "ExchangeRules", "ExecutionPort", "PositionRecord", "Quote", "QuoteSource"]
+__all__ = [
+    "Exchange",
+    "ExchangeBroker",
+    "ExchangeRules",
+    "ExecutionPort",
+    "MarkSource",
+    "PositionRecord",
+    "Quote",
+    "QuoteSource",
+]

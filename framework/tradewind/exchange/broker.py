@@ -24,12 +24,14 @@ _STATES = {
     OrderEventKind.REJECTED: OrderState.REJECTED,
     OrderEventKind.CANCELLED: OrderState.CANCELLED,
     OrderEventKind.EXPIRED: OrderState.EXPIRED,
+    OrderEventKind.REPLACED: OrderState.REPLACED,
 }
 _KINDS = {
     OrderEventKind.ACCEPTED: ReportKind.ACCEPTED,
     OrderEventKind.REJECTED: ReportKind.REJECTED,
     OrderEventKind.CANCELLED: ReportKind.CANCELLED,
     OrderEventKind.EXPIRED: ReportKind.EXPIRED,
+    OrderEventKind.REPLACED: ReportKind.REPLACED,
     OrderEventKind.FILL: ReportKind.TRADE,
 }
 
@@ -112,16 +114,7 @@ class ExchangeBroker:
         """Take new orders; each is at work or refused at once."""
         fresh = list({one.order_id: one for one in intents if one.order_id not in self._orders}.values())
         for intent in fresh:
-            self._orders[intent.order_id] = BrokerOrder(
-                order_id=intent.order_id,
-                venue_order_id=f"x-{len(self._orders) + 1}",
-                instrument=intent.instrument,
-                quantity=intent.quantity,
-                filled=0.0,
-                average_price=math.nan,
-                state=OrderState.ACCEPTED,
-            )
-            self._open[intent.order_id] = None
+            self._enter(intent.order_id, intent.instrument, intent.quantity)
         if fresh:
             self._exchange.submit(fresh)
             self._note()
@@ -140,11 +133,38 @@ class ExchangeBroker:
         return responses
 
     def replace(self, replacements: Sequence[Replacement]) -> Sequence[Response]:
-        """Refuse: orders are cancelled and sent anew."""
-        return [
-            Response(order_id=one.order_id, outcome=Outcome.REFUSED, reason="replace is not supported")
-            for one in replacements
-        ]
+        """Change orders at work, each of which continues under its new id."""
+        responses: list[Response] = []
+        for wanted in replacements:
+            if wanted.new_order_id not in self._orders:
+                reason = self._exchange.replace(
+                    wanted.order_id,
+                    wanted.new_order_id,
+                    quantity=wanted.quantity,
+                    limit_price=wanted.limit_price,
+                    stop_price=wanted.stop_price,
+                )
+                if reason:
+                    responses.append(Response(order_id=wanted.order_id, outcome=Outcome.REFUSED, reason=reason))
+                    continue
+                before = self._orders[wanted.order_id]
+                quantity = before.quantity if wanted.quantity is None else wanted.quantity
+                self._enter(wanted.new_order_id, before.instrument, quantity, filled=before.filled)
+                self._note()
+            responses.append(Response(order_id=wanted.order_id, outcome=Outcome.TAKEN))
+        return responses
+
+    def _enter(self, order_id: str, instrument: Instrument, quantity: float, *, filled: float = 0.0) -> None:
+        self._orders[order_id] = BrokerOrder(
+            order_id=order_id,
+            venue_order_id=f"x-{len(self._orders) + 1}",
+            instrument=instrument,
+            quantity=quantity,
+            filled=filled,
+            average_price=math.nan,
+            state=OrderState.PARTIALLY_FILLED if filled else OrderState.ACCEPTED,
+        )
+        self._open[order_id] = None
 
     def poll(self) -> Sequence[ExecutionReport]:
         """Return the reports since the last call."""
@@ -180,6 +200,8 @@ class ExchangeBroker:
     def _note(self) -> None:
         """Turn the exchange's events into reports, and follow its orders."""
         for event in self._exchange.poll():
+            if event.kind is OrderEventKind.REDUCED:
+                continue
             order = self._orders.get(event.order_id)
             report = self._report(event, "" if order is None else order.venue_order_id)
             self._reports.append(report)
@@ -209,11 +231,12 @@ def _after(order: BrokerOrder, event: OrderEvent) -> BrokerOrder:
         return replace(order, state=_STATES[event.kind], reason=event.reason)
     fill = event.fill
     filled = order.filled + fill.quantity
-    paid = fill.price * fill.quantity + (order.average_price * order.filled if order.filled else 0.0)
+    known = order.filled if math.isfinite(order.average_price) else 0.0
+    paid = fill.price * fill.quantity + (order.average_price * known if known else 0.0)
     complete = math.isclose(filled, order.quantity, rel_tol=1e-12)
     return replace(
         order,
         filled=filled,
-        average_price=paid / filled,
+        average_price=paid / (known + fill.quantity),
         state=OrderState.FILLED if complete else OrderState.PARTIALLY_FILLED,
     )

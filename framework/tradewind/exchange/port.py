@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.exchange.accounting import PositionRecord
-    from tradewind.exchange.rules import PathPrices, QuoteSource
+    from tradewind.exchange.rules import MarkSource, PathPrices
     from tradewind.model import Instrument, OrderEvent, OrderIntent
     from tradewind.model.typing import FloatArray
 
@@ -28,7 +28,7 @@ class ExecutionPort(Protocol):
         """What borrowing shares has cost so far."""
         ...
 
-    def process(self, bar: int, quotes: QuoteSource, *, years: float = 0.0) -> None:
+    def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen: what was pending may fill."""
         ...
 

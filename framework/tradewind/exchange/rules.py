@@ -38,6 +38,14 @@ class QuoteSource(Protocol):
         ...
 
 
+class MarkSource(QuoteSource, Protocol):
+    """A source that also remembers last prices."""
+
+    def mark(self, instrument: Instrument) -> float:
+        """Return the last known price; NaN where there never was one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRules:
     """How the exchange fills. The defaults are those of Backtrader's broker.

@@ -61,7 +61,7 @@ class ExecutionReport(NamedTuple):
         What it tells.
     execution_id
         Identity of an execution at its venue: two reports with the same one are the same execution. Of a refused
-        request to cancel, the identity of the request.
+        request to cancel, the identity of the request; both need one.
     fill
         The execution itself, of a trade.
     reason

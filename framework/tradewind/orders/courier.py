@@ -33,12 +33,15 @@ class Retries:
         The wait doubles from the first to the longest; a longer one that the venue asks for is granted.
     jitter
         Part of the wait by which it varies, so that many clients do not come back together.
+    longest_wait_for_sells_seconds
+        How long buys wait for the fills of the sells that pay for them, where the venue wants them to.
     """
 
     attempts: int = 4
     first_wait_seconds: float = 0.25
     longest_wait_seconds: float = 5.0
     jitter: float = 0.5
+    longest_wait_for_sells_seconds: float = 30.0
 
 
 @dataclass(slots=True)

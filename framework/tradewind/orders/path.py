@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
-from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, ReportKind
-from tradewind.model.wire import report_from, report_to
+from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReportKind
+from tradewind.model.wire import instrument_from, instrument_to, report_from, report_to
 from tradewind.orders.machine import Act, Order, act, apply
-from tradewind.orders.reconcile import Differences, missed_reports, unexplained
+from tradewind.orders.reconcile import Differences, missed_reports, opening_cash, unexplained
 from tradewind.orders.talks import Talks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tradewind.exchange import QuoteSource
+    from tradewind.exchange import MarkSource
     from tradewind.exchange.accounting import PositionRecord
     from tradewind.exchange.rules import PathPrices
     from tradewind.model import Instrument, OrderIntent, Quote
@@ -33,6 +34,23 @@ _EVENTS = {
     ReportKind.CANCELLED: OrderEventKind.CANCELLED,
     ReportKind.EXPIRED: OrderEventKind.EXPIRED,
 }
+
+
+class Held(NamedTuple):
+    """Buys that wait for the sells that pay for them, since a time of the courier's clock."""
+
+    intents: tuple[OrderIntent, ...]
+    blockers: frozenset[str]
+    since: float
+
+    @property
+    def order_ids(self) -> set[str]:
+        """Client order ids of the buys."""
+        return {intent.order_id for intent in self.intents}
+
+    def without(self, order_id: str) -> Held:
+        """Return the others."""
+        return self._replace(intents=tuple(one for one in self.intents if one.order_id != order_id))
 
 
 class OrderPath:
@@ -93,11 +111,13 @@ class OrderPath:
         self._credit = 0.0
         self._compared = rehearses
         self._requests = 0
+        self._held: list[Held] = []
         self._inbox: list[ExecutionReport] = []
         self._events: list[OrderEvent] = []
         self._own: dict[str, str] = {}
         self._last_execution = ""
         self._liquidated: set[str] = set()
+        self._mark: Callable[[Instrument], float] = lambda _: math.nan
 
     @property
     def live(self) -> bool:
@@ -114,9 +134,12 @@ class OrderPath:
         """What borrowing shares has cost so far."""
         return self.account.borrow_costs
 
-    def process(self, bar: int, quotes: QuoteSource, *, years: float = 0.0) -> None:
+    def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen: a simulated broker is shown its prices, a real one acts by itself."""
         self._talks.begin(bar)
+        self._mark = quotes.mark
+        if bar == 0 and not self._rehearses:
+            self.account.cash = self._talks.request("open", lambda _: opening_cash(self.broker))
         if self._simulated is None:
             return
         venue = self._simulated
@@ -129,8 +152,10 @@ class OrderPath:
         sent = [replace(intent, order_id=self._client_id(intent.order_id)) for intent in intents]
         for intent in sent:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
-        order_ids = [intent.order_id for intent in sent]
-        self._settle(self._talks.request("submit", lambda again: self._deliver(sent, again=again), order_ids))
+        now, later = self._sells_first(sent)
+        self._send(now)
+        if later:
+            self._held.append(Held(tuple(later), frozenset(one.order_id for one in now), self._courier.clock()))
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -138,6 +163,9 @@ class OrderPath:
         for name in names:
             if name in self.undelivered:
                 self.drop(name, "cancelled")
+            elif any(name in held.order_ids for held in self._held):
+                self._held = [rest for held in self._held if (rest := held.without(name)).intents]
+                self._receive(ExecutionReport(name, ReportKind.CANCELLED, reason="cancelled"))
         names = [name for name in names if name in self.open_orders]
         if not names:
             return
@@ -161,10 +189,48 @@ class OrderPath:
         intent = self.orders[order_id].intent
         self._settle(self._talks.request("submit", lambda _: self._deliver([intent], again=True), [order_id]))
 
+    def idle(self) -> Sequence[OrderEvent]:
+        """Hear what the venue says between two bars, send what waited for it, and return what has become of orders.
+
+        What the record has of a bar after its end is gone through again.
+        """
+        happened = False
+        while (recorded := self._talks.recorded_next()) in ("due", "poll"):
+            if recorded == "due":
+                self._release()
+            else:
+                self._listen()
+        if not self._talks.live:
+            return self._told()
+        if self._held and (due := self._due()):
+            happened = True
+            self._release(due)
+        if heard := self._hear():
+            happened = True
+            self._listen(heard)
+        if happened:
+            self._talks.commit()
+        return self._told()
+
+    def adopt(self) -> None:
+        """Take over what the venue has otherwise: positions at their last prices, and its cash."""
+        for fields, quantity, price in self._talks.request("adopt", lambda _: self._differing()):
+            instrument = instrument_from(fields)
+            name = f"adopt-{self._talks.bar}-{instrument.symbol}"
+            self.account.adopt(instrument, quantity, price)
+            fill = Fill(name, self._talks.bar, instrument, quantity, price)
+            self._events.append(OrderEvent(name, self._talks.bar, OrderEventKind.FILL, "", fill))
+        self.account.cash = self._talks.request("cash", lambda _: self.broker.account().cash)
+        self.differences = {}
+
     def poll(self) -> Sequence[OrderEvent]:
         """Return what has become of orders since the last call."""
-        for fields in self._talks.look("poll", self._hear):
-            self._receive(report_from(fields))
+        self._listen()
+        if self._held:
+            self._release()
+        return self._told()
+
+    def _told(self) -> Sequence[OrderEvent]:
         events, self._events = self._events, []
         return events
 
@@ -221,6 +287,38 @@ class OrderPath:
             self._compare()
         self._talks.end_bar()
 
+    def _listen(self, heard: list[dict[str, object]] | None = None) -> None:
+        for fields in self._talks.look("poll", self._hear if heard is None else lambda: heard):
+            self._receive(report_from(fields))
+
+    def _release(self, due: list[str] | None = None) -> None:
+        """Send the buys whose sells are done, or have taken too long."""
+        order_ids = self._talks.look("due", self._due if due is None else lambda: due)
+        if order_ids:
+            self._held = [held for held in self._held if not held.order_ids & set(order_ids)]
+            self._send([self.orders[order_id].intent for order_id in order_ids])
+
+    def _due(self) -> list[str]:
+        now = self._courier.clock()
+        waited = self._courier.retries.longest_wait_for_sells_seconds
+        return [
+            intent.order_id
+            for held in self._held
+            for intent in held.intents
+            if now - held.since >= waited or held.blockers.isdisjoint(self.open_orders)
+        ]
+
+    def _sells_first(self, intents: list[OrderIntent]) -> tuple[list[OrderIntent], list[OrderIntent]]:
+        """Divide a batch into what is sent now and the buys that wait for its sells, where the venue wants that."""
+        sells = [intent for intent in intents if intent.quantity < 0.0]
+        if not sells or not self.broker.capabilities.waits_for_sells:
+            return intents, []
+        return sells, [intent for intent in intents if intent.quantity > 0.0]
+
+    def _send(self, intents: Sequence[OrderIntent]) -> None:
+        order_ids = [intent.order_id for intent in intents]
+        self._settle(self._talks.request("submit", lambda again: self._deliver(intents, again=again), order_ids))
+
     def _go_live(self) -> None:
         """Connect, and ask for everything that was missed since the record ended."""
         self._courier.connect()
@@ -235,6 +333,14 @@ class OrderPath:
         self.differences = unexplained(self.account, self.broker)
         if self.differences:
             self._inbox += missed_reports(self.broker, self.open_orders, self._last_execution)
+
+    def _differing(self) -> list[list[object]]:
+        there, here = dict(self.broker.positions()), self.account.quantities()
+        return [
+            [instrument_to(one), there.get(one, 0.0) - here.get(one, 0.0), self._mark(one)]
+            for one in dict.fromkeys((*here, *there))
+            if there.get(one, 0.0) != here.get(one, 0.0)
+        ]
 
     def _hear(self) -> list[dict[str, object]]:
         reports, self._inbox = [*self._inbox, *self.broker.poll()], []
@@ -339,7 +445,7 @@ class OrderPath:
         self._own[name] = order_id
         return name
 
-    def _board(self, quotes: QuoteSource) -> dict[Instrument, Quote]:
+    def _board(self, quotes: MarkSource) -> dict[Instrument, Quote]:
         waiting = [order.intent.instrument for order in self.open_orders.values()]
         asked = dict.fromkeys((*self._instruments, *self.account.quantities(), *waiting))
         return {one: quote for one in asked if (quote := quotes.quote(one)) is not None}

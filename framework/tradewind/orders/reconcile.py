@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.machine import Order
 
-__all__ = ["Differences", "missed_reports", "unexplained"]
+__all__ = ["Differences", "missed_reports", "opening_cash", "unexplained"]
 
 Differences = dict[str, tuple[float, float]]
 """Symbol, or ``cash``, to what we have and what the venue has."""
@@ -27,6 +27,25 @@ _ENDS = {
     OrderState.REPLACED: ReportKind.REPLACED,
 }
 _CENT = 0.01
+
+
+def opening_cash(broker: Broker) -> float:
+    """Return the cash of an account that a new session begins with.
+
+    Raises
+    ------
+    BrokerError
+        If the account holds anything: no sleeve would own it.
+    """
+    held = {instrument.symbol: quantity for instrument, quantity in broker.positions().items() if quantity}
+    at_work = [order.venue_order_id for order in broker.open_orders()]
+    if held or at_work:
+        told = ", ".join(f"{symbol} {quantity:g}" for symbol, quantity in held.items()) or "nothing"
+        raise BrokerError(
+            f"a new session needs an account without positions and orders; this one holds {told} and has "
+            f"{len(at_work)} orders at work. Close them, or continue the session that owns them"
+        )
+    return broker.account().cash
 
 
 def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execution: str) -> list[ExecutionReport]:

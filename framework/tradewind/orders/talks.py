@@ -52,6 +52,8 @@ class Recorded:
         Points at which something may have been sent.
     answers
         What came of them, by bar and point.
+    operations
+        What was said or looked for there.
     complete
         Number of points of each bar that was complete.
     last
@@ -60,6 +62,7 @@ class Recorded:
 
     called: set[tuple[int, int]] = field(default_factory=set)
     answers: dict[tuple[int, int], Any] = field(default_factory=dict)
+    operations: dict[tuple[int, int], str] = field(default_factory=dict)
     complete: dict[int, int] = field(default_factory=dict)
     last: tuple[int, int] = (-1, -1)
 
@@ -74,6 +77,7 @@ class Recorded:
                 place = (record.bar, payload["points"] - 1)
             else:
                 place = (record.bar, payload["point"])
+                recorded.operations[place] = payload["operation"]
                 if record.kind == "call":
                     recorded.called.add(place)
                 else:
@@ -161,6 +165,14 @@ class Talks:
         if seen:
             self._log.note(place[0], "answer", {"point": place[1], "operation": operation, "answer": seen})
         return seen
+
+    def recorded_next(self) -> str:
+        """Return what was said or looked for at the next point, empty where the record has nothing there."""
+        return self._recorded.operations.get((self.bar, self._point), "")
+
+    def commit(self) -> None:
+        """Make durable what has been said and heard."""
+        self._log.commit()
 
     def end_bar(self) -> None:
         """Make a complete bar durable."""

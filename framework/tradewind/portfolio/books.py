@@ -85,6 +85,8 @@ class SleeveBooks:
         self._columns = {instrument: column for column, instrument in enumerate(instruments)}
         self.books = {name: SleeveBook(len(instruments)) for name in names}
         self._unfilled: dict[str, Mapping[str, float]] = {}
+        self._ended: dict[str, Mapping[str, float]] = {}
+        """What orders that have ended still lacked: a venue may report a fill after the end."""
 
     @property
     def version(self) -> int:
@@ -106,15 +108,17 @@ class SleeveBooks:
         return dict(self._unfilled.get(order_id, {}))
 
     def close_order(self, order_id: str) -> None:
-        """Forget an order that will not fill any more."""
-        self._unfilled.pop(order_id, None)
+        """Take note that an order has ended."""
+        left = self._unfilled.pop(order_id, None)
+        if left:
+            self._ended[order_id] = left
 
     def apply(self, fill: Fill) -> Mapping[str, float]:
         """Divide a fill among the sleeves of its order and return the parts; the last fill takes what is left exactly.
 
         A fill without an order of ours (the end of an instrument's data) goes to the sleeves that hold it.
         """
-        split = self._unfilled.get(fill.order_id)
+        split = self._unfilled.get(fill.order_id) or self._ended.get(fill.order_id)
         if split is None:
             split = {name: -held for name in self.books if (held := self.holding(name, fill.instrument)) != 0.0}
         if len(split) == 1 and next(iter(split.values())) == fill.quantity:
@@ -126,7 +130,7 @@ class SleeveBooks:
             self._book(name, fill.instrument, part, fill.price, fill.bar)
             self.books[name].cash_flow -= fill.costs * (part / fill.quantity)
         if complete:
-            self.close_order(fill.order_id)
+            self._unfilled.pop(fill.order_id, None)
         elif fill.order_id in self._unfilled:
             self._unfilled[fill.order_id] = {name: part - parts[name] for name, part in split.items()}
         return parts
@@ -135,7 +139,7 @@ class SleeveBooks:
         """Book the whole fill of an order of one sleeve."""
         self._book(sleeve, fill.instrument, fill.quantity, fill.price, fill.bar)
         self.books[sleeve].cash_flow -= fill.costs
-        self.close_order(fill.order_id)
+        self._unfilled.pop(fill.order_id, None)
         return split
 
     def cross(self, instrument: Instrument, buyer: str, seller: str, quantity: float, price: float, bar: int) -> None:

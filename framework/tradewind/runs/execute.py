@@ -133,13 +133,17 @@ def run_over(
     """
     check_needs(builder, bars)
     journal = execution = None
+    prepared: Callable[[Session], None] = lambda _: None  # noqa: E731 nothing to tell
     if durable is not None and rows is not None:
         rows, journal, execution = durable.all_rows(rows), durable.journal, durable.execution(bars.instruments)
+        prepared = durable.prepare
     if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
         from tradewind.engine.backtrader_run import run_backtrader
 
         return cast("Session", run_backtrader(builder, bars, rows=rows, on_bar=on_bar, journal=journal))
-    return run_session(builder, bars, rows=rows, on_bar=on_bar, cache=cache, journal=journal, execution=execution)
+    return run_session(
+        builder, bars, rows=rows, on_bar=on_bar, cache=cache, journal=journal, execution=execution, prepared=prepared
+    )
 
 
 def measure(builder: Builder, bars: Bars, *, cache: FactorCache | None = None) -> Measured:

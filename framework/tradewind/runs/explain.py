@@ -25,7 +25,7 @@ def explain_order(store: JournalStore, info: SessionInfo, order_id: str) -> dict
     store, info
         The journal and the session.
     order_id
-        As decided (``12-0-SPY``), or as the venue knows it (``3-12-0-SPY``).
+        As decided (``12-0-SPY``), or as the venue knows it (``9f3c01ab-12-0-SPY``).
 
     Raises
     ------
@@ -35,7 +35,8 @@ def explain_order(store: JournalStore, info: SessionInfo, order_id: str) -> dict
     known: dict[str, str] = {}
     bar: dict[str, Any] = {"number": -1}
     told: dict[str, Any] | None = None
-    wanted = order_id.removeprefix(f"{info.id}-")
+    tag = info.header["tag"]
+    wanted = order_id.removeprefix(f"{tag}-")
     regime: dict[str, Any] = {}
     for entry in store.entries(info.id):
         payload = json.loads(entry.payload)
@@ -49,7 +50,7 @@ def explain_order(store: JournalStore, info: SessionInfo, order_id: str) -> dict
             if payload["id"] == wanted and told is None:
                 told = {"order": payload, "bar": bar, "regime": regime, "life": []}
         elif told is not None:
-            told["life"] += _life(entry, payload, wanted, f"{info.id}-{wanted}")
+            told["life"] += _life(entry, payload, wanted, f"{tag}-{wanted}")
     if told is None:
         raise UserError(f"orders: session {info.id} decided no order {order_id!r}; {choices(wanted, known)}")
     return {**told, "session": info.id, "who": _who(info.header, told["order"]["split"])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -17,7 +18,7 @@ from tradewind.orders.path import OrderPath
 from tradewind.orders.status import path_status
 from tradewind.orders.talks import TALK_KINDS, Recorded
 from tradewind.runs.provenance import code_hashes, versions_of
-from tradewind.runs.stopping import Stop
+from tradewind.runs.stopping import Stop, rows_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from tradewind.config.plan import Plan
     from tradewind.engine.assemble import Builder
+    from tradewind.engine.session import Session
     from tradewind.exchange import Exchange, ExecutionPort
     from tradewind.journal.store import JournalStore, SessionWriter
     from tradewind.model import Instrument, Row
@@ -67,6 +69,8 @@ class DurableRun:
         What operators asked of them, by bar.
     stop
         Whether the session is to stop.
+    tag
+        Prefix of its client order ids, unlike that of any other session anywhere.
     """
 
     builder: Builder
@@ -76,7 +80,9 @@ class DurableRun:
     talks: Recorded
     commands: Mapping[int, Sequence[Asked]]
     stop: Stop
+    tag: str
     path: OrderPath | None = None
+    _session: Session | None = None
     _time: str = ""
     _beaten: float = -1.0
 
@@ -112,7 +118,7 @@ class DurableRun:
             self._time = str(row.timestamp)
             yield row
         bar, last = len(self.rows), self.after
-        for row in self.stop.rows(coming):
+        for row in rows_until(self.stop, coming, self._idle):
             if last is None or row.timestamp > last:
                 self.journal.note(bar, "row", row_to(row))
                 self._time = str(row.timestamp)
@@ -131,7 +137,7 @@ class DurableRun:
                 log=self.journal,
                 account=OwnAccount(plan.account.cash),
                 instruments=instruments,
-                tag=str(self.session),
+                tag=self.tag,
                 recorded=self.talks,
                 rehearses=outside is None,
             )
@@ -149,10 +155,12 @@ class DurableRun:
             for asked in (*self.commands.get(bar, ()), *(() if bar in self.talks.complete else self._take())):
                 self._carry_out(path, asked)
             path.end_bar(compare=bar % _BARS_PER_COMPARISON == 0)
-        now = time.monotonic()
-        if now - self._beaten >= _SECONDS_PER_BEAT:
-            self._beaten = now
-            self.writer.beat(self.status(bar))
+            self._hear_between_bars()
+        self._beat(bar)
+
+    def prepare(self, session: Session) -> None:
+        """Take note of the session that this one keeps."""
+        self._session = session
 
     def status(self, bar: int) -> dict[str, Any]:
         """Return what `tradewind status` shows of the session."""
@@ -173,10 +181,28 @@ class DurableRun:
         self.writer.beat(self.status(self.journal.bar))
         self.writer.finish(status)
 
+    def _idle(self) -> None:
+        self._hear_between_bars()
+        self._beat(self.journal.bar)
+
+    def _hear_between_bars(self) -> None:
+        if self.path is not None and self._session is not None:
+            events = self.path.idle()
+            if events:
+                self._session.idle(events)
+
+    def _beat(self, bar: int) -> None:
+        now = time.monotonic()
+        if now - self._beaten >= _SECONDS_PER_BEAT:
+            self._beaten = now
+            self.writer.beat(self.status(bar))
+
     def _take(self) -> list[Asked]:
         return [Asked(one.command, one.argument) for one in self.writer.take()]
 
     def _carry_out(self, path: OrderPath, asked: Asked) -> None:
+        if asked.command == "adopt":
+            path.adopt()
         order_id = str(asked.argument.get("order", ""))
         if order_id not in path.undelivered:
             return
@@ -226,9 +252,10 @@ def open_run(
             "versions": versions_of(builder.registry),
             "code": code_hashes(plan, builder.registry, directory),
             "seed": plan.seed,
+            "tag": secrets.token_hex(4),
         }
         writer = store.begin(plan.name, header)
-        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded(), {}, stop or Stop())
+        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded(), {}, stop or Stop(), header["tag"])
     last = unfinished[-1]
     _require_same(plan, last.header["config"], config, last.id)
     writer = store.resume(last.id)
@@ -247,7 +274,7 @@ def open_run(
             told = json.loads(entry.payload)
             commands.setdefault(entry.bar, []).append(Asked(told["command"], told["argument"]))
     journal, recorded = DurableJournal(writer, decisions), Recorded.of(talks)
-    return DurableRun(builder, writer, rows, journal, recorded, commands, stop or Stop())
+    return DurableRun(builder, writer, rows, journal, recorded, commands, stop or Stop(), last.header["tag"])
 
 
 def _require_same(plan: Plan, before: dict[str, Any], now: dict[str, Any], session: int) -> None:

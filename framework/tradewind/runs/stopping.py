@@ -1,37 +1,36 @@
-"""Orderly stops: the first SIGINT or SIGTERM ends a session after its bar, or at once where it waits for the next."""
+"""Orderly stops, and what happens while a session waits for its next bar."""
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tradewind.model import Row
 
-__all__ = ["Stop", "stoppable"]
+__all__ = ["Stop", "rows_until", "stoppable"]
 
-
-class _StoppedError(Exception):
-    """Raised by the signal itself, and only where the session waits for a row."""
+_MOST_ROWS_AHEAD = 64
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Stop:
-    """Whether a session is to stop."""
+    """Whether a session is to stop after its bar."""
 
     def __init__(self) -> None:
         self._asked = False
-        self._waits = False
 
     def is_set(self) -> bool:
         """Tell whether a stop was asked for."""
         return self._asked
 
     def ask(self) -> None:
-        """Ask for a stop; called by a signal in the main thread.
+        """Ask for a stop.
 
         Raises
         ------
@@ -41,25 +40,44 @@ class Stop:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        if self._waits:
-            raise _StoppedError
 
-    def rows(self, coming: Iterator[Row]) -> Iterator[Row]:
-        """Yield rows until a stop is asked for; a wait for the next one is broken off."""
-        while not self._asked:
-            try:
-                self._waits = True
-                if self._asked:
-                    return
-                row = next(coming, None)
-                self._waits = False
-            except _StoppedError:
-                return
-            finally:
-                self._waits = False
-            if row is None:
+
+def rows_until(stop: Stop, coming: Iterator[Row], idle: Callable[[], None]) -> Iterator[Row]:
+    """Yield rows until the stream ends or a stop is asked for.
+
+    While a stream waits for its next row, ``idle`` is called several times a second. A stream whose iterator says
+    ``waits = False`` never waits and is read directly.
+    """
+    if not getattr(coming, "waits", True):
+        for row in coming:
+            if stop.is_set():
                 return
             yield row
+        return
+    waiting: queue.Queue[Row | BaseException | None] = queue.Queue(_MOST_ROWS_AHEAD)
+    threading.Thread(target=_read, args=(coming, waiting), name="feed", daemon=True).start()
+    while not stop.is_set():
+        try:
+            told = waiting.get(timeout=_SECONDS_BETWEEN_LOOKS)
+        except queue.Empty:
+            idle()
+            continue
+        if isinstance(told, BaseException):
+            raise told
+        if told is None:
+            return
+        yield told
+
+
+def _read(coming: Iterator[Row], waiting: queue.Queue[Row | BaseException | None]) -> None:
+    """Hand a stream's rows to the session's thread, and whatever ends it."""
+    try:
+        for row in coming:
+            waiting.put(row)
+    except BaseException as error:  # noqa: BLE001 raised again in the session's thread
+        waiting.put(error)
+    else:
+        waiting.put(None)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Replay:
     def stream(self, request: DataRequest) -> tuple[Bars, Iterator[Row]]:
         """Return the source's bars without rows, and its rows in order; `DataError` as the source raises it."""
         bars = self.source.history(request)
-        return _without_rows(bars), self._rows(bars, request.after)
+        return _without_rows(bars), ReplayedRows(self._rows(bars, request.after), waits=self.bars_per_second > 0.0)
 
     def _rows(self, bars: Bars, after: np.datetime64 | None) -> Iterator[Row]:
         waits = False
@@ -65,6 +65,20 @@ class Replay:
                 self.waiting(1.0 / self.bars_per_second)
             waits = True
             yield row
+
+
+class ReplayedRows:
+    """The rows of a replay, which says whether it waits between them."""
+
+    def __init__(self, rows: Iterator[Row], *, waits: bool) -> None:
+        self._rows = rows
+        self.waits = waits
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        return next(self._rows)
 
 
 def _without_rows(bars: Bars) -> Bars:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -103,8 +104,9 @@ class VenueBroker:
         return self._send({"op": "cancel", "order_ids": list(order_ids)}, list(order_ids))
 
     def replace(self, replacements: Sequence[Replacement]) -> Sequence[Response]:
-        """Refuse: orders are cancelled and sent anew."""
-        return _all([one.order_id for one in replacements], Outcome.REFUSED, "replace is not supported")
+        """Ask to change orders; a repeated request for the same new id changes nothing."""
+        terms = [asdict(one) for one in replacements]
+        return self._send({"op": "replace", "replacements": terms}, [one.order_id for one in replacements])
 
     def poll(self) -> Sequence[ExecutionReport]:
         """Return what came with the answers since the last call; every answer brings what has happened."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from tradewind.contracts import Replacement
 from tradewind.errors import TradewindError
 from tradewind.exchange.venue.protocol import decode, encode, order_to, response_to
 from tradewind.model import OrderIntent, Quote
@@ -54,6 +55,9 @@ class VenueServer:
             "liquidate": self._liquidate,
             "submit": self._submit,
             "cancel": lambda request: [response_to(one) for one in broker.cancel(request["order_ids"])],
+            "replace": lambda request: [
+                response_to(one) for one in broker.replace([Replacement(**terms) for terms in request["replacements"]])
+            ],
             "poll": lambda _: None,
             "account": lambda _: asdict(broker.account()),
             "positions": lambda _: [[instrument_to(key), held] for key, held in broker.positions().items()],
