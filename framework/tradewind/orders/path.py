@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
 from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReportKind
-from tradewind.model.wire import instrument_from, instrument_to, report_from, report_to
+from tradewind.model.wire import instrument_from, report_from, report_to
 from tradewind.orders.machine import Act, Order, act, apply
-from tradewind.orders.reconcile import Differences, missed_reports, opening_cash, unexplained
+from tradewind.orders.reconcile import Differences, differing, missed_reports, opening_cash, unexplained
 from tradewind.orders.talks import Talks
+from tradewind.orders.waiting import WaitingBuys, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,23 +35,6 @@ _EVENTS = {
     ReportKind.CANCELLED: OrderEventKind.CANCELLED,
     ReportKind.EXPIRED: OrderEventKind.EXPIRED,
 }
-
-
-class Held(NamedTuple):
-    """Buys that wait for the sells that pay for them, since a time of the courier's clock."""
-
-    intents: tuple[OrderIntent, ...]
-    blockers: frozenset[str]
-    since: float
-
-    @property
-    def order_ids(self) -> set[str]:
-        """Client order ids of the buys."""
-        return {intent.order_id for intent in self.intents}
-
-    def without(self, order_id: str) -> Held:
-        """Return the others."""
-        return self._replace(intents=tuple(one for one in self.intents if one.order_id != order_id))
 
 
 class OrderPath:
@@ -111,7 +95,7 @@ class OrderPath:
         self._credit = 0.0
         self._compared = rehearses
         self._requests = 0
-        self._held: list[Held] = []
+        self._waiting = WaitingBuys(courier.clock, courier.retries.longest_wait_for_sells_seconds)
         self._inbox: list[ExecutionReport] = []
         self._events: list[OrderEvent] = []
         self._own: dict[str, str] = {}
@@ -154,8 +138,7 @@ class OrderPath:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
         now, later = self._sells_first(sent)
         self._send(now)
-        if later:
-            self._held.append(Held(tuple(later), frozenset(one.order_id for one in now), self._courier.clock()))
+        self._waiting.hold(later, now)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -163,8 +146,8 @@ class OrderPath:
         for name in names:
             if name in self.undelivered:
                 self.drop(name, "cancelled")
-            elif any(name in held.order_ids for held in self._held):
-                self._held = [rest for held in self._held if (rest := held.without(name)).intents]
+            elif name in self._waiting:
+                self._waiting.remove([name])
                 self._receive(ExecutionReport(name, ReportKind.CANCELLED, reason="cancelled"))
         names = [name for name in names if name in self.open_orders]
         if not names:
@@ -202,7 +185,7 @@ class OrderPath:
                 self._listen()
         if not self._talks.live:
             return self._told()
-        if self._held and (due := self._due()):
+        if self._waiting and (due := self._waiting.due(self.open_orders)):
             happened = True
             self._release(due)
         if heard := self._hear():
@@ -214,7 +197,9 @@ class OrderPath:
 
     def adopt(self) -> None:
         """Take over what the venue has otherwise: positions at their last prices, and its cash."""
-        for fields, quantity, price in self._talks.request("adopt", lambda _: self._differing()):
+        for fields, quantity, price in self._talks.request(
+            "adopt", lambda _: differing(self.account, self.broker, self._mark)
+        ):
             instrument = instrument_from(fields)
             name = f"adopt-{self._talks.bar}-{instrument.symbol}"
             self.account.adopt(instrument, quantity, price)
@@ -226,7 +211,7 @@ class OrderPath:
     def poll(self) -> Sequence[OrderEvent]:
         """Return what has become of orders since the last call."""
         self._listen()
-        if self._held:
+        if self._waiting:
             self._release()
         return self._told()
 
@@ -293,20 +278,10 @@ class OrderPath:
 
     def _release(self, due: list[str] | None = None) -> None:
         """Send the buys whose sells are done, or have taken too long."""
-        order_ids = self._talks.look("due", self._due if due is None else lambda: due)
+        order_ids = self._talks.look("due", lambda: self._waiting.due(self.open_orders) if due is None else due)
         if order_ids:
-            self._held = [held for held in self._held if not held.order_ids & set(order_ids)]
+            self._waiting.remove(order_ids)
             self._send([self.orders[order_id].intent for order_id in order_ids])
-
-    def _due(self) -> list[str]:
-        now = self._courier.clock()
-        waited = self._courier.retries.longest_wait_for_sells_seconds
-        return [
-            intent.order_id
-            for held in self._held
-            for intent in held.intents
-            if now - held.since >= waited or held.blockers.isdisjoint(self.open_orders)
-        ]
 
     def _sells_first(self, intents: list[OrderIntent]) -> tuple[list[OrderIntent], list[OrderIntent]]:
         """Divide a batch into what is sent now and the buys that wait for its sells, where the venue wants that."""
@@ -334,14 +309,6 @@ class OrderPath:
         if self.differences:
             self._inbox += missed_reports(self.broker, self.open_orders, self._last_execution)
 
-    def _differing(self) -> list[list[object]]:
-        there, here = dict(self.broker.positions()), self.account.quantities()
-        return [
-            [instrument_to(one), there.get(one, 0.0) - here.get(one, 0.0), self._mark(one)]
-            for one in dict.fromkeys((*here, *there))
-            if there.get(one, 0.0) != here.get(one, 0.0)
-        ]
-
     def _hear(self) -> list[dict[str, object]]:
         reports, self._inbox = [*self._inbox, *self.broker.poll()], []
         return [report_to(report) for report in reports]
@@ -357,25 +324,13 @@ class OrderPath:
             self._compare()
         in_doubt = any(known.outcome is Outcome.UNCERTAIN for known in self.undelivered.values())
         blocked = "unexplained" if (self.differences or in_doubt) and not again else ""
-        refused = {intent.order_id: self._unsupported(intent) or blocked for intent in intents}
+        refused = {intent.order_id: unsupported(intent, self.broker.capabilities) or blocked for intent in intents}
         deliverable = [intent for intent in intents if not refused[intent.order_id]]
         responses = {response.order_id: response for response in self._courier.deliver(deliverable, again=again)}
         no = Outcome.REFUSED
         return _plain(
             [responses.get(name) or Response(order_id=name, outcome=no, reason=why) for name, why in refused.items()]
         )
-
-    def _unsupported(self, intent: OrderIntent) -> str:
-        can = self.broker.capabilities
-        if intent.order_type not in can.order_types:
-            return f"unsupported: {intent.order_type} orders"
-        if intent.time_in_force not in can.times_in_force:
-            return f"unsupported: time in force {intent.time_in_force}"
-        if not can.fractional and intent.quantity != int(intent.quantity):
-            return "unsupported: fractional quantities"
-        if (intent.parent_id or intent.oca_group) and not can.links:
-            return "unsupported: linked orders"
-        return ""
 
     def _settle(self, answers: Sequence[Sequence[str]]) -> None:
         """Take in the outcomes of a delivery."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tradewind.errors import BrokerError
 from tradewind.model import ExecutionReport, OrderState, ReportKind
+from tradewind.model.wire import instrument_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tradewind.contracts import Broker
+    from tradewind.model import Instrument
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.machine import Order
 
-__all__ = ["Differences", "missed_reports", "opening_cash", "unexplained"]
+__all__ = ["Differences", "differing", "missed_reports", "opening_cash", "unexplained"]
 
 Differences = dict[str, tuple[float, float]]
 """Symbol, or ``cash``, to what we have and what the venue has."""
@@ -89,3 +91,13 @@ def unexplained(account: OwnAccount, broker: Broker) -> Differences:
     if not math.isclose(account.cash, cash, rel_tol=1e-9, abs_tol=_CENT):
         differences["cash"] = (account.cash, cash)
     return differences
+
+
+def differing(account: OwnAccount, broker: Broker, mark: Callable[[Instrument], float]) -> list[list[Any]]:
+    """Return what the venue has more of each instrument than our fills say, as plain JSON types with the last price."""
+    there, here = dict(broker.positions()), account.quantities()
+    return [
+        [instrument_to(one), there.get(one, 0.0) - here.get(one, 0.0), mark(one)]
+        for one in dict.fromkeys((*here, *there))
+        if there.get(one, 0.0) != here.get(one, 0.0)
+    ]
