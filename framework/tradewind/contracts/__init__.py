@@ -1,5 +1,6 @@
 """What a plugin promises: one module a kind."""
 
+from tradewind.contracts.async_broker import AsyncBroker
 from tradewind.contracts.broker import (
     Account,
     Broker,
@@ -38,6 +39,7 @@ __all__ = [
     "KINDS",
     "SCHEDULES",
     "Account",
+    "AsyncBroker",
     "Broker",
     "BrokerCapabilities",
     "BrokerOrder",
