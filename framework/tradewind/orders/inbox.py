@@ -18,8 +18,8 @@ class Inbox:
     """Filled by one thread, emptied by another.
 
     Order reports are never dropped and keep their order. Of each instrument the latest quote is kept, so that a
-    thousand updates a second take no more room than one; beyond ``most_instruments`` the instrument that was quiet longest is
-    forgotten.
+    thousand updates a second take no more room than one; beyond ``most_instruments`` the instrument that was quiet
+    longest is forgotten.
 
     Parameters
     ----------
