@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tradewind.contracts import Account, BrokerCapabilities, BrokerOrder, Outcome, Response
 from tradewind.errors import BrokerError
 from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, OrderState, Quote, ReportKind
+from tradewind.model.frozen import changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -228,13 +228,13 @@ class ExchangeBroker:
 
 def _after(order: BrokerOrder, event: OrderEvent) -> BrokerOrder:
     if event.fill is None:
-        return replace(order, state=_STATES[event.kind], reason=event.reason)
+        return changed(order, state=_STATES[event.kind], reason=event.reason)
     fill = event.fill
     filled = order.filled + fill.quantity
     known = order.filled if math.isfinite(order.average_price) else 0.0
     paid = fill.price * fill.quantity + (order.average_price * known if known else 0.0)
     complete = math.isclose(filled, order.quantity, rel_tol=1e-12)
-    return replace(
+    return changed(
         order,
         filled=filled,
         average_price=paid / (known + fill.quantity),

@@ -8,13 +8,14 @@ same reports are equal, but for `Order.late`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from tradewind.errors import BrokerError
 from tradewind.model.execution import TERMINAL_STATES, OrderState, ReportKind
+from tradewind.model.frozen import changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -246,15 +247,15 @@ def act(order: Order, what: Act, request_id: str = "", reason: str = "") -> Orde
         if not request_id:
             raise ValueError(f"order {order.order_id}: {what} needs a request_id; received ''")
         if what is Act.CANCEL_ASKED:
-            return replace(order, asked=order.asked | {request_id})
-        return replace(order, refused=order.refused | {request_id})
+            return changed(order, asked=order.asked | {request_id})
+        return changed(order, refused=order.refused | {request_id})
     try:
         state = next_state(order.standing, what)
     except ValueError as error:
         raise ValueError(f"order {order.order_id}: {error}") from None
     if state is order.standing:
         return order
-    return replace(order, standing=state, reason=reason if state in TERMINAL_STATES else order.reason)
+    return changed(order, standing=state, reason=reason if state in TERMINAL_STATES else order.reason)
 
 
 def apply(order: Order, report: ExecutionReport) -> Order:
@@ -278,7 +279,7 @@ def apply(order: Order, report: ExecutionReport) -> Order:
     else:
         order = _turn(order, report.kind, report.reason)
     if report.venue_order_id > order.venue_order_id:
-        order = replace(order, venue_order_id=report.venue_order_id)
+        order = changed(order, venue_order_id=report.venue_order_id)
     return order
 
 
@@ -288,15 +289,15 @@ def carry(order: Order, predecessor: Order) -> Order:
     if carried == order.carried:
         return order
     standing, reason = _progress(order, order.executions, carried)
-    return replace(order, carried=carried, standing=standing, reason=reason)
+    return changed(order, carried=carried, standing=standing, reason=reason)
 
 
 def _turn(order: Order, kind: ReportKind, reason: str) -> Order:
     state = next_state(order.standing, kind.value)
     if state is not order.standing:
-        return replace(order, standing=state, reason=reason if state in TERMINAL_STATES else order.reason)
+        return changed(order, standing=state, reason=reason if state in TERMINAL_STATES else order.reason)
     if state in TERMINAL_STATES and state == kind.value and reason > order.reason:
-        return replace(order, reason=reason)
+        return changed(order, reason=reason)
     return order
 
 
@@ -308,7 +309,7 @@ def _refuse(order: Order, report: ExecutionReport) -> Order:
         )
     if report.execution_id in order.refused:
         return order
-    return replace(order, refused=order.refused | {report.execution_id})
+    return changed(order, refused=order.refused | {report.execution_id})
 
 
 def _execute(order: Order, report: ExecutionReport) -> Order:
@@ -323,7 +324,7 @@ def _execute(order: Order, report: ExecutionReport) -> Order:
         execution = max(known, execution, key=lambda one: (one.quantity * side, one.price))
     executions = {**order.executions, execution_id: execution}
     standing, reason = _progress(order, executions, order.carried)
-    return replace(
+    return changed(
         order,
         standing=standing,
         executions=executions,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
 from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReportKind
+from tradewind.model.frozen import changed
 from tradewind.model.wire import instrument_from, report_from, report_to
 from tradewind.orders.machine import Act, Order, act, apply
 from tradewind.orders.reconcile import Differences, differing, missed_reports, opening_cash, unexplained
@@ -133,7 +133,7 @@ class OrderPath:
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
         """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""
-        sent = [replace(intent, order_id=self._client_id(intent.order_id)) for intent in intents]
+        sent = [changed(intent, order_id=self._client_id(intent.order_id)) for intent in intents]
         for intent in sent:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
         now, later = self._sells_first(sent)
