@@ -30,8 +30,12 @@ __all__ = ["SessionWriter"]
 
 _INSERT_ENTRIES = insert(tables.entries)
 _INSERT_BLOCK = insert(tables.blocks)
-_UPDATE_HEAD = update(tables.sessions).where(
-    tables.sessions.c.id == bindparam("session"), tables.sessions.c.seal == bindparam("old_seal")
+_FIXED = frozenset({"id", "name", "header", "started_at", "identity"})
+_CHANGING = [name for name in (*Head._fields, "seal") if name not in _FIXED]
+_UPDATE_HEAD = (
+    update(tables.sessions)
+    .where(tables.sessions.c.id == bindparam("of"), tables.sessions.c.seal == bindparam("old_seal"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _UPDATE_HEARTBEAT = update(tables.heartbeats).where(tables.heartbeats.c.session == bindparam("of"))
 _PENDING = (
@@ -182,9 +186,10 @@ class SessionWriter:
         return self._replace_head(head, new)
 
     def _replace_head(self, old: Head, new: Head) -> Head:
-        changed = {name: value for name, value in new.values().items() if name not in _FIXED}
-        key = {"session": self.session, "old_seal": old.values()["seal"]}
-        if self._connection.execute(_UPDATE_HEAD.values(changed), key).rowcount != 1:
+        values = new.values()
+        changed = {f"new_{name}": values[name] for name in _CHANGING}
+        key = {"of": self.session, "old_seal": old.values()["seal"]}
+        if self._connection.execute(_UPDATE_HEAD, {**changed, **key}).rowcount != 1:
             raise JournalError(
                 f"journal {self._where}: session {self.session} is no longer as this writer left it; another process "
                 "wrote to it. End one of them, run tradewind audit verify, then resume"
@@ -235,9 +240,6 @@ class SessionWriter:
                 raise JournalError(f"journal {self._where}: the {name} of an entry is not text: {error}") from error
             if "\0" in value:
                 raise JournalError(f"journal {self._where}: the {name} of an entry has a NUL character; escape it")
-
-
-_FIXED = frozenset({"id", "name", "header", "started_at", "identity"})
 
 
 def _entry_values(session: int, rows: Sequence[EntryRow]) -> list[dict[str, Any]]:
