@@ -94,11 +94,12 @@ class ExchangeBroker:
         if bar > self._bar:
             self._bar = bar
             self._board.quotes = quotes
-            self._marks.update({one: quote.close for one, quote in quotes.items() if quote.close == quote.close})
             before = self._exchange.borrow_costs
             self._exchange.process(bar, self._board, years=years)
             self._borrowed = self._exchange.borrow_costs - before
             self._note()
+            held = ((one, quotes.get(one)) for one in self._exchange.quantities())
+            self._marks.update({one: quote.close for one, quote in held if quote is not None})
         return self._borrowed
 
     def lend(self, credit: float) -> None:

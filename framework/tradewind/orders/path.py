@@ -10,6 +10,7 @@ from tradewind.contracts import Outcome, Response, SimulatedBroker
 from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReportKind
 from tradewind.model.frozen import changed
 from tradewind.model.wire import instrument_from, report_from, report_to
+from tradewind.orders.board import Board
 from tradewind.orders.machine import Act, Order, act, apply
 from tradewind.orders.reconcile import Differences, differing, missed_reports, opening_cash, unexplained
 from tradewind.orders.talks import Talks
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tradewind.exchange import MarkSource
     from tradewind.exchange.accounting import PositionRecord
     from tradewind.exchange.rules import PathPrices
-    from tradewind.model import Instrument, OrderIntent, Quote
+    from tradewind.model import Instrument, OrderIntent
     from tradewind.model.typing import FloatArray
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.courier import Courier
@@ -155,7 +156,7 @@ class OrderPath:
         self._requests += 1
         request_id = f"cancel-{self._requests}"
         for order_id, outcome, reason in self._talks.request(
-            "cancel", lambda _: _plain(self.broker.cancel(names)), names
+            "cancel", lambda again: _plain(self._courier.cancel(names, again=again)), names
         ):
             self._act(order_id, Act.CANCEL_ASKED, request_id)
             if outcome in (Outcome.REFUSED, Outcome.NOT_SENT):
@@ -400,10 +401,9 @@ class OrderPath:
         self._own[name] = order_id
         return name
 
-    def _board(self, quotes: MarkSource) -> dict[Instrument, Quote]:
+    def _board(self, quotes: MarkSource) -> Board:
         waiting = [order.intent.instrument for order in self.open_orders.values()]
-        asked = dict.fromkeys((*self._instruments, *self.account.quantities(), *waiting))
-        return {one: quote for one in asked if (quote := quotes.quote(one)) is not None}
+        return Board(quotes, dict.fromkeys((*self._instruments, *self.account.quantities(), *waiting)))
 
 
 def _plain(responses: Sequence[Response]) -> list[list[str]]:
