@@ -5,20 +5,24 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError
-from tradewind.model import OrderState
+from tradewind.model import TERMINAL_STATES, OrderState
 from tradewind.orders.throttle import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tradewind.contracts import Broker
+    from tradewind.contracts import Broker, BrokerOrder
     from tradewind.model import OrderIntent
 
 __all__ = ["Courier", "Retries"]
+
+Message = TypeVar("Message")
+
+_OPEN = (Outcome.NOT_SENT, Outcome.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +101,32 @@ class Courier:
                 self.sleep(self._wait_seconds(attempt, known.values()))
             known.update(self.ask([one.order_id for one in known.values() if one.outcome is Outcome.UNCERTAIN]))
             ready = [intent for intent in intents if known[intent.order_id].outcome is Outcome.NOT_SENT]
-            if ready:
-                self._pace(len(ready))
-                known.update({response.order_id: response for response in self.broker.submit(ready)})
-            if not any(one.outcome in (Outcome.NOT_SENT, Outcome.UNCERTAIN) for one in known.values()):
+            for some in self._paced(ready):
+                known.update(_said([intent.order_id for intent in some], self.broker.submit(some)))
+            if not any(one.outcome in _OPEN for one in known.values()):
                 break
         return [known[intent.order_id] for intent in intents]
+
+    def cancel(self, order_ids: Sequence[str], *, again: bool = False) -> list[Response]:
+        """Ask to cancel orders, as often as it takes; ``again`` where an earlier process may have asked."""
+        first = Outcome.UNCERTAIN if again else Outcome.NOT_SENT
+        known = {order_id: Response(order_id=order_id, outcome=first) for order_id in order_ids}
+        for attempt in range(self.retries.attempts):
+            if attempt:
+                self.sleep(self._wait_seconds(attempt, known.values()))
+            known.update(self._ended([one.order_id for one in known.values() if one.outcome is Outcome.UNCERTAIN]))
+            for some in self._paced([one.order_id for one in known.values() if one.outcome in _OPEN]):
+                known.update(_said(some, self.broker.cancel(some)))
+            if not any(one.outcome in _OPEN for one in known.values()):
+                break
+        return [known[order_id] for order_id in order_ids]
 
     def ask(self, order_ids: Sequence[str]) -> dict[str, Response]:
         """Ask the venue for doubtful orders: taken, refused, or not sent where it has never had one."""
         answers: dict[str, Response] = {}
         for order_id in order_ids:
             try:
-                order = self.broker.order(order_id)
+                order = self._look_up(order_id)
             except BrokerError as error:
                 return {**answers, order_id: Response(order_id=order_id, outcome=Outcome.UNCERTAIN, reason=str(error))}
             if order is None:
@@ -120,13 +137,47 @@ class Courier:
             answers[order_id] = Response(order_id=order_id, outcome=outcome, reason=reason)
         return answers
 
-    def _pace(self, messages: int) -> None:
+    def _ended(self, order_ids: Sequence[str]) -> dict[str, Response]:
+        """Return those of these orders that work no more: a request to cancel them is done with."""
+        answers: dict[str, Response] = {}
+        for order_id in order_ids:
+            try:
+                order = self._look_up(order_id)
+            except BrokerError:
+                break
+            if order is not None and order.state in TERMINAL_STATES:
+                answers[order_id] = Response(order_id=order_id, outcome=Outcome.TAKEN)
+        return answers
+
+    def _look_up(self, order_id: str) -> BrokerOrder | None:
+        for _ in self._paced([order_id]):
+            order = self.broker.order(order_id)
+        return order
+
+    def _paced(self, messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+        """Yield as many messages together as the venue takes, each lot when it takes them."""
         most = self.broker.capabilities.messages_per_minute
-        if most:
-            self._throttle = self._throttle or Throttle(most, 60.0, self.clock)
-            self.sleep(self._throttle.take(messages))
+        if most and self._throttle is None:
+            self._throttle = Throttle(most, 60.0, self.clock)
+        while messages:
+            count = len(messages)
+            if self._throttle is not None:
+                count, seconds = self._throttle.take(count)
+                self.sleep(seconds)
+            yield messages[:count]
+            messages = messages[count:]
 
     def _wait_seconds(self, attempt: int, responses: Iterable[Response]) -> float:
         wait = min(self.retries.first_wait_seconds * 2.0 ** (attempt - 1), self.retries.longest_wait_seconds)
         varied = wait * (1.0 + self.retries.jitter * self._random.uniform(-1.0, 1.0))
         return max([varied, *(response.retry_after_seconds for response in responses)])
+
+
+def _said(order_ids: Sequence[str], responses: Sequence[Response]) -> dict[str, Response]:
+    """Return what was said of each order; what nothing was said of may have arrived."""
+    said = {response.order_id: response for response in responses}
+    nothing = "the broker said nothing of it"
+    return {
+        order_id: said.get(order_id) or Response(order_id=order_id, outcome=Outcome.UNCERTAIN, reason=nothing)
+        for order_id in order_ids
+    }

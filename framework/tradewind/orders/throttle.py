@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ __all__ = ["Throttle"]
 
 
 class Throttle:
-    """A token bucket: as many messages at once as the limit allows in its time, refilled evenly.
+    """A sliding window: no stretch of that length ever has more messages than the limit.
 
     Parameters
     ----------
@@ -22,16 +23,16 @@ class Throttle:
     """
 
     def __init__(self, messages: int, seconds: float, clock: Callable[[], float]) -> None:
-        self._rate_per_second = messages / seconds
-        self._most = float(messages)
-        self._tokens = float(messages)
+        self._seconds = seconds
         self._clock = clock
-        self._told = clock()
+        self._free_at: deque[float] = deque([clock()] * messages)
+        """When each of the messages may be followed by another one, soonest first."""
 
-    def take(self, messages: int) -> float:
-        """Take tokens and return the seconds to wait before sending; the tokens may be those of the future."""
-        now = self._clock()
-        self._tokens = min(self._most, self._tokens + (now - self._told) * self._rate_per_second)
-        self._told = now
-        self._tokens -= messages
-        return max(-self._tokens / self._rate_per_second, 0.0)
+    def take(self, messages: int) -> tuple[int, float]:
+        """Return how many of these messages may go together, at least one, and the seconds to wait before they do."""
+        start = max(self._free_at[0], self._clock())
+        count = min(messages, sum(free_at <= start for free_at in self._free_at))
+        for _ in range(count):
+            self._free_at.popleft()
+            self._free_at.append(start + self._seconds)
+        return count, max(start - self._clock(), 0.0)
