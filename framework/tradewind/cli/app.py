@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tradewind.cli.run:run", "Run a configuration in backtest, paper or live mode and keep the run."),
     "sweep": ("tradewind.cli.sweep:sweep", "Run a configuration at many points of its parameters."),
     "status": ("tradewind.cli.status:status", "Show sessions: bar, account, orders, dead letters."),
+    "parity": ("tradewind.cli.parity:parity", "Compare a paper session with its backtest, cause by cause."),
     "rebalance": ("tradewind.cli.rebalance:rebalance", "Print the orders that would be sent now, and send nothing."),
     "orders": ("tradewind.cli.orders:orders", "Explain an order; send an undelivered one again, or drop it."),
     "venue": ("tradewind.cli.venue:venue", "Run the simulated exchange as a process of its own."),

@@ -68,6 +68,7 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
             "code": execution.code,
             "data": dict(result.data),
             "config_directory": str(config_directory.resolve()),
+            **({} if execution.session is None else {"session": dict(execution.session)}),
         },
     )
     execution.journal.save(directory / "journal.jsonl")

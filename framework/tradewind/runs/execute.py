@@ -42,12 +42,13 @@ _TELLING_BARS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
-    """A finished run before it is kept."""
+    """A finished run before it is kept; ``session`` names journal and number of a session."""
 
     plan: Plan
     result: Result
     journal: Journal
     code: dict[str, str]
+    session: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

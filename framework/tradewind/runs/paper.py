@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradewind.config.loader import check_plan
@@ -13,7 +15,6 @@ from tradewind.runs.stopping import Stop, stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tradewind.config.loader import LoadedPlan
     from tradewind.model import Result
@@ -74,4 +75,13 @@ def run_session_of(
             durable.end("finished" if complete else "stopped")
     if not complete:
         return execution.result
+    execution = dataclasses.replace(execution, session={"journal": _place(journal), "number": durable.session})
     return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
+
+
+def _place(journal: str | Path) -> str:
+    """Return where a journal is: an absolute path, or a URL without its password."""
+    from tradewind.journal.store.database import database_url, shown, sqlite_path
+
+    url = database_url(journal)
+    return shown(url) if sqlite_path(url) is None else str(Path(shown(url)).resolve())
