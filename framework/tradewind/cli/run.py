@@ -38,6 +38,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Paper: give an unfinished session up and begin anew.")
     ] = False,
+    supervised: Annotated[
+        bool, typer.Option("--supervise", help="Paper: start the session again when its process dies.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every warning and note.")] = False,
 ) -> None:
     """Run a configuration in backtest, paper or live mode and keep it as a capsule.
@@ -46,6 +49,8 @@ def run(
     command.
     """
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
+    if supervised:
+        raise typer.Exit(_supervised(mode))
     from tradewind.cli.progress import progress_bar
     from tradewind.registry import Registry
     from tradewind.runs.launch import run_plan
@@ -69,6 +74,20 @@ def run(
     show(result, as_json=as_json, verbose=verbose)
     if result.status == "partial":
         raise typer.Exit(130)
+
+
+def _supervised(mode: str) -> int:
+    """Run this very command in a process of its own, again and again."""
+    import sys
+
+    from tradewind.errors import UserError
+    from tradewind.runs.supervisor import supervise
+
+    if mode == "backtest":
+        raise UserError("run: --supervise is for sessions; add --mode paper, or leave it away")
+    arguments = [one for one in sys.argv[1:] if one != "--supervise"]
+    code = supervise([sys.executable, "-m", "tradewind", *arguments], tell=lambda line: typer.echo(line, err=True))
+    return 128 - code if code < 0 else code
 
 
 def show(result: Result, *, as_json: bool, verbose: bool) -> None:
