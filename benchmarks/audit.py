@@ -26,7 +26,10 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--intents", type=int, default=20_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=".") as folder, open_store(options.url or Path(folder) / "journal.db") as store:
+    with (
+        tempfile.TemporaryDirectory(dir=".") as folder,
+        open_store(options.url or Path(folder) / "journal.db") as store,
+    ):
         latencies = write(store, options.intents, PER_BLOCK)
         total = sum(latencies)
         shown = ", ".join(f"p{share} {quantile(latencies, share) * 1000:.2f} ms" for share in (50, 99))
