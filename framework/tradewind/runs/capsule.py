@@ -155,7 +155,7 @@ def find_capsule(run: str, runs_directory: Path) -> Path:
     known = list_capsules(runs_directory)
     if run == "latest" and known:
         return known[-1]
-    matching = [capsule for capsule in known if run in capsule.name]
+    matching = [capsule for capsule in known if run == capsule.name] or [one for one in known if run in one.name]
     if len(matching) == 1:
         return matching[0]
     if matching:
