@@ -65,6 +65,21 @@ def describe(info: SessionInfo) -> dict[str, Any]:
     }
 
 
+def market_line(calendar: str, now: datetime) -> str:
+    """Say whether an exchange is open, and when that changes."""
+    import exchange_calendars
+    import pandas as pd
+
+    time = pd.Timestamp(now)
+    try:
+        known = exchange_calendars.get_calendar(calendar)
+        if known.is_open_at_time(time):
+            return f"{calendar} is open until {known.next_close(time):%Y-%m-%d %H:%M} UTC"
+        return f"{calendar} is closed until {known.next_open(time):%Y-%m-%d %H:%M} UTC"
+    except (exchange_calendars.errors.CalendarError, ValueError) as error:
+        return f"{calendar}: hours not known ({error})"
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -83,6 +98,9 @@ def _print(one: dict[str, Any]) -> None:
     console.print(f"{one['name']}  session {one['session']}  [{style}]{one['state']}[/]", style="bold")
     told = f"bar {one.get('bar', one['durable_bar'])} ({one.get('time') or 'no bar yet'})"
     console.print(f"  {told}, heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}")
+    if one["state"] != "finished":
+        for calendar in one.get("calendars", []):
+            console.print(f"  {market_line(calendar, datetime.now(UTC))}", markup=False)
     if one.get("regime"):
         console.print(f"  regime {one['regime']}")
     if "cash" not in one:

@@ -83,6 +83,7 @@ class DurableRun:
     tag: str
     path: OrderPath | None = None
     _session: Session | None = None
+    _instruments: Sequence[Instrument] = ()
     _time: str = ""
     _beaten: float = -1.0
 
@@ -127,6 +128,7 @@ class DurableRun:
 
     def execution(self, instruments: Sequence[Instrument]) -> Callable[[Exchange], ExecutionPort]:
         """Return what makes the order path of this session."""
+        self._instruments = instruments
 
         def make(exchange: Exchange) -> ExecutionPort:
             plan = self.builder.plan
@@ -171,6 +173,7 @@ class DurableRun:
             "time": self._time,
             "recovering": bar < len(self.rows),
             "regime": json.loads(regime)["regime"] if regime else "",
+            "calendars": sorted({instrument.calendar for instrument in self._instruments}),
         }
         if self.path is not None:
             status |= path_status(self.path)
