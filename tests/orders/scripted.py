@@ -80,6 +80,8 @@ class ScriptedBroker:
         raise NotImplementedError
 
     def poll(self) -> Sequence[ExecutionReport]:
+        if not self.reachable:
+            return []
         heard, self.queue = self.queue, []
         return heard
 
@@ -230,3 +232,23 @@ def bar_of(path: OrderPath, number: int, act: Step = lambda _: None, *, compare:
     path.end_bar(compare=compare)
     events += path.idle()
     return events
+
+
+def kinds(events: list[Any]) -> list[tuple[str, str, str]]:
+    return [(event.order_id, event.kind.value, event.reason) for event in events]
+
+
+def sends(*intents: Any) -> Step:
+    return lambda path: path.submit(list(intents))
+
+
+def require_agreement(path: OrderPath, broker: ScriptedBroker) -> None:
+    """Require of a path that account and orders are the venue's."""
+    ours, theirs = path.quantities(), broker.positions()
+    assert {one.symbol: round(held, 9) for one, held in ours.items()} == {
+        one.symbol: round(held, 9) for one, held in theirs.items()
+    }
+    assert math.isclose(path.cash, broker.cash, abs_tol=1e-6)
+    for order_id, order in broker.orders.items():
+        assert math.isclose(path.orders[order_id].filled, order.filled, abs_tol=1e-9)
+        assert path.orders[order_id].ended == (order.state not in (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED))

@@ -71,6 +71,10 @@ class OwnAccount:
         """Return the signed quantities held."""
         return {position.instrument: position.quantity for position in self._book.held()}
 
+    def held(self, instrument: Instrument) -> float:
+        """Return the signed quantity held of an instrument."""
+        return self._book.position(instrument).quantity
+
     def equity(self, marks: Callable[[Instrument], float]) -> float:
         """Return cash plus the value of what is held at these marks.
 

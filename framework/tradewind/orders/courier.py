@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError
 from tradewind.model import TERMINAL_STATES, OrderState
+from tradewind.model.frozen import changed
 from tradewind.orders.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -120,6 +121,12 @@ class Courier:
             if not any(one.outcome in _OPEN for one in known.values()):
                 break
         return [known[order_id] for order_id in order_ids]
+
+    def find(self, order_ids: Sequence[str], reason: str) -> list[Response]:
+        """Find out what became of orders and send none; ``reason`` says why of those that never arrived."""
+        answers = self.ask(order_ids)
+        found = [answers.get(name) or Response(order_id=name, outcome=Outcome.UNCERTAIN) for name in order_ids]
+        return [changed(one, reason=reason) if one.outcome is Outcome.NOT_SENT else one for one in found]
 
     def ask(self, order_ids: Sequence[str]) -> dict[str, Response]:
         """Ask the venue for doubtful orders: taken, refused, or not sent where it has never had one."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import TYPE_CHECKING
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
 from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReportKind
-from tradewind.model.frozen import changed
 from tradewind.model.wire import instrument_from, report_from, report_to
 from tradewind.orders.board import Board
 from tradewind.orders.machine import Act, Order, act, apply
-from tradewind.orders.reconcile import Differences, differing, missed_reports, opening_cash, unexplained
+from tradewind.orders.naming import client_id, named
+from tradewind.orders.reconcile import Differences, Reconciliation, differing, opening_cash
 from tradewind.orders.talks import Talks
 from tradewind.orders.waiting import WaitingBuys, unsupported
 
@@ -85,8 +84,6 @@ class OrderPath:
         """Those that have not ended."""
         self.undelivered: dict[str, Response] = {}
         """Dead letters: orders that were not delivered, or may not have been, with what is known of each."""
-        self.differences: Differences = {}
-        """What the venue has otherwise than our fills say; nothing is sent while there is any."""
         self._courier = courier
         self._instruments = tuple(instruments)
         self._tag = tag
@@ -94,20 +91,25 @@ class OrderPath:
         self._simulated = self.broker if isinstance(self.broker, SimulatedBroker) else None
         self._rehearses = rehearses
         self._credit = 0.0
-        self._compared = rehearses
         self._requests = 0
         self._waiting = WaitingBuys(courier.clock, courier.retries.longest_wait_for_sells_seconds)
-        self._inbox: list[ExecutionReport] = []
         self._events: list[OrderEvent] = []
         self._own: dict[str, str] = {}
         self._last_execution = ""
         self._liquidated: set[str] = set()
+        self._reconciliation = Reconciliation(self.broker, account, self.orders, self.open_orders, self._liquidated)
+        self._reconciliation.compared = rehearses
         self._mark: Callable[[Instrument], float] = lambda _: math.nan
 
     @property
     def live(self) -> bool:
         """Whether the record has ended and the broker is talked to."""
         return self._talks.live
+
+    @property
+    def differences(self) -> Differences:
+        """What the venue has otherwise than our fills say; nothing is sent while there is any."""
+        return self._reconciliation.differences
 
     @property
     def cash(self) -> float:
@@ -134,7 +136,9 @@ class OrderPath:
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
         """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""
-        sent = [changed(intent, order_id=self._client_id(intent.order_id)) for intent in intents]
+        longest = self.broker.capabilities.order_id_length
+        sent = [named(intent, self._tag, longest) for intent in intents]
+        self._own.update({there.order_id: here.order_id for here, there in zip(intents, sent, strict=True)})
         for intent in sent:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
         now, later = self._sells_first(sent)
@@ -184,20 +188,28 @@ class OrderPath:
                 self._release()
             else:
                 self._listen()
-        if not self._talks.live:
+        if not self._talks.live or self._talks.bar < 0:
             return self._told()
         if self._waiting and (due := self._waiting.due(self.open_orders)):
             happened = True
             self._release(due)
         if heard := self._hear():
             happened = True
-            self._listen(heard)
+            self._listen(lambda: heard)
         if happened:
             self._talks.commit()
         return self._told()
 
+    def wake(self) -> None:
+        """Talk to the broker from now on: what is recorded has been gone through."""
+        self._talks.wake()
+
     def adopt(self) -> None:
-        """Take over what the venue has otherwise: positions at their last prices, and its cash."""
+        """Take over what the venue has otherwise: positions at their last prices, and its cash.
+
+        A position without a price stays a difference.
+        """
+        self._listen(self._hear_all)
         for fields, quantity, price in self._talks.request(
             "adopt", lambda _: differing(self.account, self.broker, self._mark)
         ):
@@ -207,7 +219,6 @@ class OrderPath:
             fill = Fill(name, self._talks.bar, instrument, quantity, price)
             self._events.append(OrderEvent(name, self._talks.bar, OrderEventKind.FILL, "", fill))
         self.account.cash = self._talks.request("cash", lambda _: self.broker.account().cash)
-        self.differences = {}
 
     def poll(self) -> Sequence[OrderEvent]:
         """Return what has become of orders since the last call."""
@@ -269,12 +280,12 @@ class OrderPath:
             If the venue cannot be asked.
         """
         self._settle(self._talks.look("ask", self._ask_doubtful))
-        if self._talks.live and (compare or self.differences) and not self._rehearses:
-            self._compare()
+        for execution in self._talks.look("agree", lambda: self._agree(due=compare)):
+            self._reconciliation.agreed_execution = execution
         self._talks.end_bar()
 
-    def _listen(self, heard: list[dict[str, object]] | None = None) -> None:
-        for fields in self._talks.look("poll", self._hear if heard is None else lambda: heard):
+    def _listen(self, hear: Callable[[], list[dict[str, object]]] | None = None) -> None:
+        for fields in self._talks.look("poll", hear or self._hear):
             self._receive(report_from(fields))
 
     def _release(self, due: list[str] | None = None) -> None:
@@ -301,18 +312,22 @@ class OrderPath:
         if self._simulated is not None:
             self._simulated.lend(self._credit)
         if not self._rehearses:
-            self._inbox += missed_reports(self.broker, self.open_orders, self._last_execution)
+            self._reconciliation.ask()
 
-    def _compare(self) -> None:
-        """Compare the accounts; what may explain a difference is delivered at the next look."""
-        self._compared = True
-        self.differences = unexplained(self.account, self.broker)
-        if self.differences:
-            self._inbox += missed_reports(self.broker, self.open_orders, self._last_execution)
+    def _agree(self, *, due: bool) -> list[str]:
+        """Compare the accounts where that is due; return the last execution they agree on, where that is new."""
+        if self._rehearses or not (due or self.differences):
+            return []
+        self._reconciliation.compare()
+        new = self._last_execution != self._reconciliation.agreed_execution and not self.differences
+        return [self._last_execution] if new else []
+
+    def _hear_all(self) -> list[dict[str, object]]:
+        self._reconciliation.ask()
+        return self._hear()
 
     def _hear(self) -> list[dict[str, object]]:
-        reports, self._inbox = [*self._inbox, *self.broker.poll()], []
-        return [report_to(report) for report in reports]
+        return [report_to(report) for report in (*self._reconciliation.take(), *self.broker.poll())]
 
     def _ask_doubtful(self) -> list[list[str]]:
         doubtful = [name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN]
@@ -321,17 +336,23 @@ class OrderPath:
 
     def _deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[list[str]]:
         """Send what the broker can do, while the accounts agree; return order id, outcome and reason of each."""
-        if not self._compared:
-            self._compare()
-        in_doubt = any(known.outcome is Outcome.UNCERTAIN for known in self.undelivered.values())
-        blocked = "unexplained" if (self.differences or in_doubt) and not again else ""
-        refused = {intent.order_id: unsupported(intent, self.broker.capabilities) or blocked for intent in intents}
+        if not self._reconciliation.compared or self.differences:
+            self._reconciliation.compare()
+        names = [intent.order_id for intent in intents]
+        doubtful = {name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN}
+        blocked = "unexplained" if self.differences or not doubtful <= set(names) else ""
+        if blocked and again:
+            return _plain(self._courier.find(names, blocked))
+        refused = {intent.order_id: self._unsupported(intent) or blocked for intent in intents}
         deliverable = [intent for intent in intents if not refused[intent.order_id]]
         responses = {response.order_id: response for response in self._courier.deliver(deliverable, again=again)}
         no = Outcome.REFUSED
         return _plain(
-            [responses.get(name) or Response(order_id=name, outcome=no, reason=why) for name, why in refused.items()]
+            [responses.get(name) or Response(order_id=name, outcome=no, reason=refused[name]) for name in names]
         )
+
+    def _unsupported(self, intent: OrderIntent) -> str:
+        return unsupported(intent, self.broker.capabilities, self.account.held(intent.instrument))
 
     def _settle(self, answers: Sequence[Sequence[str]]) -> None:
         """Take in the outcomes of a delivery."""
@@ -393,13 +414,7 @@ class OrderPath:
         self._events.append(event)
 
     def _client_id(self, order_id: str) -> str:
-        """Name an order to the venue: unique for ever, no longer than it takes."""
-        name = f"{self._tag}-{order_id}"
-        longest = self.broker.capabilities.order_id_length
-        if len(name) > longest:
-            name = f"{name[: longest - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-        self._own[name] = order_id
-        return name
+        return client_id(self._tag, order_id, self.broker.capabilities.order_id_length)
 
     def _board(self, quotes: MarkSource) -> Board:
         waiting = [order.intent.instrument for order in self.open_orders.values()]

@@ -10,14 +10,15 @@ from tradewind.model import ExecutionReport, OrderState, ReportKind
 from tradewind.model.wire import instrument_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tradewind.contracts import Broker
-    from tradewind.model import Instrument
+    from tradewind.model import Fill, Instrument
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.machine import Order
 
-__all__ = ["Differences", "differing", "missed_reports", "opening_cash", "unexplained"]
+__all__ = ["Differences", "Reconciliation", "differing", "missed_reports", "opening_cash", "unexplained"]
 
 Differences = dict[str, tuple[float, float]]
 """Symbol, or ``cash``, to what we have and what the venue has."""
@@ -75,12 +76,15 @@ def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execut
     return reports
 
 
-def unexplained(account: OwnAccount, broker: Broker) -> Differences:
+def unexplained(account: OwnAccount, broker: Broker, awaited: Sequence[Fill]) -> Differences:
     """Return the positions and the cash that the venue has otherwise than our fills say.
 
-    Quantities are compared to nine digits, cash to a cent.
+    Quantities are compared to nine digits, cash to a cent; ``awaited`` are fills that are not booked yet.
     """
     held = {instrument.symbol: quantity for instrument, quantity in account.quantities().items()}
+    for fill in awaited:
+        held[fill.instrument.symbol] = held.get(fill.instrument.symbol, 0.0) + fill.quantity
+    own_cash = account.cash + math.fsum(fill.cash_flow for fill in awaited)
     there = {instrument.symbol: quantity for instrument, quantity in broker.positions().items()}
     differences: Differences = {}
     for symbol in sorted({*held, *there}):
@@ -88,16 +92,79 @@ def unexplained(account: OwnAccount, broker: Broker) -> Differences:
         if not math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-9):
             differences[symbol] = (ours, theirs)
     cash = broker.account().cash
-    if not math.isclose(account.cash, cash, rel_tol=1e-9, abs_tol=_CENT):
-        differences["cash"] = (account.cash, cash)
+    if not math.isclose(own_cash, cash, rel_tol=1e-9, abs_tol=_CENT):
+        differences["cash"] = (own_cash, cash)
     return differences
 
 
 def differing(account: OwnAccount, broker: Broker, mark: Callable[[Instrument], float]) -> list[list[Any]]:
-    """Return what the venue has more of each instrument than our fills say, as plain JSON types with the last price."""
+    """Return what the venue has more of each instrument than our fills say, as plain JSON types with the last price.
+
+    An instrument without a price is left out: its value would be unknown.
+    """
     there, here = dict(broker.positions()), account.quantities()
     return [
         [instrument_to(one), there.get(one, 0.0) - here.get(one, 0.0), mark(one)]
         for one in dict.fromkeys((*here, *there))
-        if there.get(one, 0.0) != here.get(one, 0.0)
+        if there.get(one, 0.0) != here.get(one, 0.0) and math.isfinite(mark(one))
     ]
+
+
+class Reconciliation:
+    """What the venue has otherwise than we have, and the reports that explain it.
+
+    Parameters
+    ----------
+    broker, account
+        Theirs and ours.
+    orders, open_orders
+        Every order of the session, and those that have not ended.
+    liquidated
+        Names of the positions closed without an order whose reports are awaited.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        account: OwnAccount,
+        orders: Mapping[str, Order],
+        open_orders: Mapping[str, Order],
+        liquidated: AbstractSet[str],
+    ) -> None:
+        self.differences: Differences = {}
+        self.compared = False
+        """Whether this process has compared the accounts."""
+        self.agreed_execution = ""
+        """Last execution on which both sides agreed; empty before the first."""
+        self._broker, self._account = broker, account
+        self._orders, self._open_orders, self._liquidated = orders, open_orders, liquidated
+        self._inbox: list[ExecutionReport] = []
+
+    def take(self) -> list[ExecutionReport]:
+        """Return the reports found since it was last asked."""
+        reports, self._inbox = self._inbox, []
+        return reports
+
+    def ask(self) -> None:
+        """Ask for what was not heard, from the last execution on which both sides agreed."""
+        reports = missed_reports(self._broker, self._open_orders, self.agreed_execution)
+        self._inbox += [report for report in reports if report.fill is None or self._is_new(report)]
+
+    def compare(self) -> None:
+        """Compare orders and accounts, twice where something may have happened meanwhile."""
+        self.compared = True
+        for _ in range(2):
+            self.ask()
+            self._inbox += self._broker.poll()
+            self.differences = unexplained(self._account, self._broker, self._awaited())
+            if not self.differences:
+                return
+
+    def _is_new(self, report: ExecutionReport) -> bool:
+        order = self._orders.get(report.order_id)
+        return report.order_id in self._liquidated if order is None else report.execution_id not in order.executions
+
+    def _awaited(self) -> list[Fill]:
+        """Return our fills that were heard and not yet booked."""
+        fills = {one.execution_id: one.fill for one in self._inbox if one.fill is not None and self._is_new(one)}
+        return list(fills.values())

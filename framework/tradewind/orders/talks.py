@@ -28,6 +28,7 @@ __all__ = ["TALK_KINDS", "Recorded", "TalkLog", "Talks"]
 
 TALK_KINDS = ("call", "answer", "bar_end")
 """Kinds of journal entries that this module writes and reads."""
+_REMEDY = "code, configuration or data have changed since. Restore them, or start anew with --fresh"
 
 
 class TalkLog(Protocol):
@@ -52,8 +53,8 @@ class Recorded:
         Points at which something may have been sent.
     answers
         What came of them, by bar and point.
-    operations
-        What was said or looked for there.
+    said
+        What was said or looked for there, and of which orders.
     complete
         Number of points of each bar that was complete.
     last
@@ -62,7 +63,7 @@ class Recorded:
 
     called: set[tuple[int, int]] = field(default_factory=set)
     answers: dict[tuple[int, int], Any] = field(default_factory=dict)
-    operations: dict[tuple[int, int], str] = field(default_factory=dict)
+    said: dict[tuple[int, int], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     complete: dict[int, int] = field(default_factory=dict)
     last: tuple[int, int] = (-1, -1)
 
@@ -77,7 +78,7 @@ class Recorded:
                 place = (record.bar, payload["points"] - 1)
             else:
                 place = (record.bar, payload["point"])
-                recorded.operations[place] = payload["operation"]
+                recorded.said.setdefault(place, (payload["operation"], tuple(payload.get("ids", ()))))
                 if record.kind == "call":
                     recorded.called.add(place)
                 else:
@@ -128,7 +129,7 @@ class Talks:
         JournalError
             If the record has later talks but not this one.
         """
-        place = self._next()
+        place = self._next(operation, ids)
         if place in self._recorded.answers:
             return self._repeated(place, lambda: perform(False))
         again = place in self._recorded.called
@@ -138,8 +139,7 @@ class Talks:
             if place < self._recorded.last:
                 raise JournalError(
                     f"recovery: at bar {place[0]} this session wants to {operation} {', '.join(ids)}, which its "
-                    f"journal does not have; code, configuration or data have changed since. Restore them, or start "
-                    f"anew with --fresh"
+                    f"journal does not have; {_REMEDY}"
                 )
             self._turn()
         if ids and not again:
@@ -151,7 +151,7 @@ class Talks:
 
     def look(self, operation: str, perform: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         """Return what a look finds; nothing is recorded of one that finds nothing."""
-        place = self._next()
+        place = self._next(operation)
         if place in self._recorded.answers:
             found: Sequence[Any] = self._repeated(place, perform)
             return found
@@ -168,7 +168,11 @@ class Talks:
 
     def recorded_next(self) -> str:
         """Return what was said or looked for at the next point, empty where the record has nothing there."""
-        return self._recorded.operations.get((self.bar, self._point), "")
+        return self._recorded.said.get((self.bar, self._point), ("",))[0]
+
+    def wake(self) -> None:
+        """Go live though nothing is to be said yet."""
+        self._turn()
 
     def commit(self) -> None:
         """Make durable what has been said and heard."""
@@ -180,9 +184,15 @@ class Talks:
             self._log.note(self.bar, "bar_end", {"points": self._point})
             self._log.commit()
 
-    def _next(self) -> tuple[int, int]:
+    def _next(self, operation: str, ids: Sequence[str] = ()) -> tuple[int, int]:
         place = (self.bar, self._point)
         self._point += 1
+        said = self._recorded.said.get(place)
+        if said is not None and said != (operation, tuple(ids)):
+            raise JournalError(
+                f"recovery: at bar {place[0]} this session wants to {operation} {', '.join(ids)}, and its journal "
+                f"has: {said[0]} {', '.join(said[1])}; {_REMEDY}"
+            )
         return place
 
     def _repeated(self, place: tuple[int, int], perform: Callable[[], Any]) -> Any:
@@ -203,6 +213,5 @@ class Talks:
 
 def _otherwise(bar: int, given: object, recorded: object) -> JournalError:
     return JournalError(
-        f"recovery: at bar {bar} the exchange answers {given}, and its journal has {recorded}; code, configuration or "
-        f"data have changed since. Restore them, or start anew with --fresh"
+        f"recovery: at bar {bar} the exchange answers {given}, and its journal has {recorded}; {_REMEDY}"
     )

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["WaitingBuys", "unsupported"]
 
 
+_ROUNDING = 1e-9
+"""Quantity by which a sale of everything may exceed what is held."""
+
+
 class _Held(NamedTuple):
     intents: tuple[OrderIntent, ...]
     blockers: frozenset[str]
@@ -65,8 +69,8 @@ class WaitingBuys:
         ]
 
 
-def unsupported(intent: OrderIntent, can: BrokerCapabilities) -> str:
-    """Return why a broker cannot take an order; empty where it can."""
+def unsupported(intent: OrderIntent, can: BrokerCapabilities, held: float) -> str:
+    """Return why a broker cannot take an order for an instrument of which so much is held; empty where it can."""
     if intent.order_type not in can.order_types:
         return f"unsupported: {intent.order_type} orders"
     if intent.time_in_force not in can.times_in_force:
@@ -75,4 +79,6 @@ def unsupported(intent: OrderIntent, can: BrokerCapabilities) -> str:
         return "unsupported: fractional quantities"
     if (intent.parent_id or intent.oca_group) and not can.links:
         return "unsupported: linked orders"
+    if not can.shorts and intent.quantity < 0.0 and not intent.parent_id and held + intent.quantity < -_ROUNDING:
+        return "unsupported: short sales"
     return ""

@@ -116,11 +116,14 @@ class SleeveBooks:
     def apply(self, fill: Fill) -> Mapping[str, float]:
         """Divide a fill among the sleeves of its order and return the parts; the last fill takes what is left exactly.
 
-        A fill without an order of ours (the end of an instrument's data) goes to the sleeves that hold it.
+        A fill without an order of ours (the end of an instrument's data, a position taken over) goes to the sleeves
+        that hold it; where none does, or their holdings cancel out, to the first.
         """
         split = self._unfilled.get(fill.order_id) or self._ended.get(fill.order_id)
         if split is None:
             split = {name: -held for name in self.books if (held := self.holding(name, fill.instrument)) != 0.0}
+            if math.fsum(split.values()) == 0.0:
+                split = {next(iter(self.books)): fill.quantity}
         if len(split) == 1 and next(iter(split.values())) == fill.quantity:
             return self._apply_whole(next(iter(split)), split, fill)
         total = math.fsum(split.values())

@@ -13,7 +13,8 @@ class NaiveTalks(Talks):
     """Sends first, writes afterwards, and never asks what an earlier process may have sent."""
 
     def request(self, operation: str, perform: Any, ids: Any = ()) -> Any:
-        place = self._next()
+        place = (self.bar, self._point)
+        self._point += 1
         if place in self._recorded.answers:
             answer = self._recorded.answers[place]
             return [[name, *rest] for name, (_, *rest) in zip(ids, answer, strict=True)] if ids else answer
@@ -30,5 +31,5 @@ class NaivePath(OrderPath):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**{**parts, "tag": f"{parts['tag']}-p{os.getpid()}"})
-        self._compared = True
+        self._reconciliation.compared = True
         self._talks = NaiveTalks(parts["log"], parts["recorded"], self._go_live)
