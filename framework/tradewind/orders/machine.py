@@ -188,7 +188,8 @@ class Order:
     @property
     def average_price(self) -> float:
         """Quantity-weighted price of the executions; NaN before the first, and where they cancel out."""
-        if not self.filled:
+        total = math.fsum(abs(one.quantity) for one in self.executions.values())
+        if abs(self.filled) <= _TOLERANCE * total:
             return math.nan
         return math.fsum(one.quantity * one.price for one in self.executions.values()) / self.filled
 
