@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradewind.contracts import (
+        BrokerPlugin,
         CostPlugin,
         DataRequest,
         ExitPlugin,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "tradewind.contracts": (
+        "BrokerPlugin",
         "CostPlugin",
         "DataRequest",
         "ExitPlugin",
@@ -56,6 +58,7 @@ _HOMES = {
 __all__ = [
     "Backtest",
     "Bars",
+    "BrokerPlugin",
     "CostPlugin",
     "DataRequest",
     "ExitPlugin",
