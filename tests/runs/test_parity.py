@@ -114,9 +114,28 @@ def test_a_refused_order_is_the_part_of_gates(journal: Path) -> None:
     assert parity.first_difference.bar == 4
 
 
+def test_an_order_that_only_the_backtest_refused_is_a_part_of_gates(journal: Path) -> None:
+    bars = bars_of()
+    gap = 1.02 * bars.fields["close"][2, 0]
+    planted = Planted(
+        bars=changed(bars, 3, 0, gap - bars.fields["open"][3, 0]),
+        strategy=holds({2: {0: 1e6}}),
+        plan_cost=Proportional(commission=0.02),
+        cost=Proportional(),
+    )
+    result, parity = planted.run(journal)
+    assert len(result.fills) == 1
+    quantity = float(result.fills["quantity"].iloc[0])
+    assert quantity * gap < CASH < 1.02 * quantity * gap  # affordable without the plan's costs only
+    cost = 0.02 * quantity * gap
+    assert_only(parity, {"gate": parity.difference - cost, "cost": cost})
+    assert parity.parts["gate"] != 0.0
+
+
 def changed(bars: Bars, bar: int, column: int, by: float) -> Bars:
     fields = {name: np.array(values) for name, values in bars.fields.items()}
     fields["open"][bar, column] += by
+    fields["high"][bar, column] = max(fields["high"][bar, column], fields["open"][bar, column])
     return dataclasses.replace(bars, fields=fields)
 
 

@@ -162,14 +162,12 @@ def _steps(reruns: Reruns, replay: Rerun, paper_profit: float) -> Steps:
     """Replace gates, fill times, fill prices, costs and what came from outside, in this order."""
     session, outside = reruns.session, reruns.outside
     paper = session.orders
-    gated = {
-        name: order
-        for name, order in paper.items()
-        if (order.refused or name in session.undelivered)
-        and not (name in replay.orders and replay.orders[name].refused)
-    }
-    gate = reruns.gated(gated) if gated else replay
-    common = [(paper[name], gate.orders[name]) for name in paper if name in gate.orders and name not in gated]
+    stopped = {name: order for name, order in paper.items() if _stopped(session, order)}
+    refused = {name for name, order in replay.orders.items() if order.refused}
+    granted = frozenset(name for name in refused if name in paper and paper[name].trades)
+    gates = bool(granted) or any(name not in refused for name in stopped)
+    gate = reruns.gated(stopped, granted) if gates else replay
+    common = [(paper[name], gate.orders[name]) for name in paper if name in gate.orders and name not in stopped]
     timed = all(same_schedule(one, two) for one, two in common)
     time = gate if timed else reruns.scripted(Level.TIME, gate)
     priced = timed and all(_prices(one) == _prices(two) for one, two in common)

@@ -49,16 +49,21 @@ class GatedExchange:
         Where all other orders go.
     gated
         What became of those orders in paper, by id.
+    granted
+        Orders that paper filled and the exchange would refuse: on their bars cash is not checked.
     """
 
-    def __init__(self, exchange: Exchange, gated: Mapping[str, TradedOrder]) -> None:
+    def __init__(
+        self, exchange: Exchange, gated: Mapping[str, TradedOrder], granted: frozenset[str] = frozenset()
+    ) -> None:
         self._exchange = exchange
         self._gated = gated
+        self._granted = granted
+        self._credit = 0.0
         self._withheld: dict[str, OrderIntent] = {}
         self._events: list[OrderEvent] = []
         self.equity = exchange.equity
         self.equity_path = exchange.equity_path
-        self.lend = exchange.lend
         self.positions = exchange.positions
         self.quantities = exchange.quantities
 
@@ -74,14 +79,18 @@ class GatedExchange:
 
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen."""
+        self._grant(any(self._exchange.remaining(name) for name in self._granted))
         self._exchange.process(bar, quotes, years=years)
+        self._grant(False)
         for name in list(self._withheld):
             self._end(name, bar)
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:
         """Take a batch, less the orders that paper was refused."""
         kept = [number for number, intent in enumerate(intents) if intent.order_id not in self._gated]
+        self._grant(any(intent.order_id in self._granted for intent in intents))
         self._exchange.submit([intents[number] for number in kept], [costs[number] for number in kept] if costs else ())
+        self._grant(False)
         for intent in intents:
             if intent.order_id in self._gated:
                 self._withheld[intent.order_id] = intent
@@ -115,6 +124,15 @@ class GatedExchange:
     def next_event(self, bar: int, stop: int, prices: PathPrices) -> int:
         """Return the first bar on which it might act, or ``stop``."""
         return bar + 1 if self._withheld else self._exchange.next_event(bar, stop, prices)
+
+    def lend(self, credit: float) -> None:
+        """Let buys take cash down to ``-credit``."""
+        self._credit = credit
+        self._exchange.lend(credit)
+
+    def _grant(self, granted: bool) -> None:
+        if self._granted:
+            self._exchange.lend(math.inf if granted else self._credit)
 
     def _end(self, name: str, bar: int) -> None:
         """Reject an order on the bar on which paper was told so."""

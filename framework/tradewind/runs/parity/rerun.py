@@ -55,9 +55,9 @@ class Reruns:
         """Run a backtest over bars."""
         return self._done(run_over(self.builder, bars), self.builder.plan.account.cash)
 
-    def gated(self, gated: Mapping[str, TradedOrder]) -> Rerun:
-        """Run a backtest in which some orders are refused as paper was."""
-        run = run_session(self.builder, self.bars, execution=lambda exchange: GatedExchange(exchange, gated))
+    def gated(self, gated: Mapping[str, TradedOrder], granted: frozenset[str]) -> Rerun:
+        """Run a backtest in which orders are refused as in paper, and others granted as in paper."""
+        run = run_session(self.builder, self.bars, execution=lambda exchange: GatedExchange(exchange, gated, granted))
         return self._done(run, self.builder.plan.account.cash)
 
     def scripted(self, level: Level, before: Rerun) -> Rerun:
