@@ -24,6 +24,9 @@ DECISION_KINDS = frozenset(
 """Kinds of entries that are decisions and what became of them; a session has others beside them."""
 
 
+_REMEDY = "Code, configuration or data have changed since; restore them, or start anew with --fresh"
+
+
 class EntryWriter(Protocol):
     """Where entries become durable; `tradewind.journal.store.SessionWriter` is one."""
 
@@ -78,12 +81,33 @@ class DurableJournal(Journal):
         if expected != (bar, kind, payload):
             raise JournalError(
                 f"recovery: bar {bar} decides otherwise than its journal says; journal: bar {expected.bar} "
-                f"{expected.kind} {_short(expected.payload)}, now: {kind} {_short(payload)}. Code, configuration or "
-                f"data have changed since; restore them, or start anew with --fresh"
+                f"{expected.kind} {_short(expected.payload)}, now: {kind} {_short(payload)}. {_REMEDY}"
+            )
+
+    def require_repeated(self) -> None:
+        """Raise where a recorded decision was not made again.
+
+        Raises
+        ------
+        JournalError
+            Naming the first such decision.
+        """
+        if self._recorded:
+            missing = self._recorded[0]
+            raise JournalError(
+                f"recovery: nothing was decided that is bar {missing.bar} {missing.kind} {_short(missing.payload)} of "
+                f"the journal. {_REMEDY}"
             )
 
     def note(self, bar: int, kind: str, payload: Mapping[str, Any]) -> None:
-        """Append an entry that is no decision."""
+        """Append an entry that is no decision; all recorded decisions lie before it.
+
+        Raises
+        ------
+        JournalError
+            If a recorded decision was not made again.
+        """
+        self.require_repeated()
         self._writer.append(bar, kind, encode(payload))
 
     def commit(self) -> None:

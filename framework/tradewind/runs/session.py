@@ -93,6 +93,8 @@ class DurableRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.path is not None:
+            self.path.broker.close()
         # What a failed session leaves is continued by the next process, like that of a killed one.
         self.writer.__exit__(kind, error, trace)
 
@@ -180,11 +182,21 @@ class DurableRun:
         return status
 
     def end(self, status: Literal["stopped", "finished"]) -> None:
-        """End orderly: ``finished`` where the stream has ended, else to be continued."""
+        """End orderly: ``finished`` where the stream has ended, else to be continued.
+
+        Raises
+        ------
+        JournalError
+            If a session that finishes has not decided everything that its journal has.
+        """
+        if status == "finished":
+            self.journal.require_repeated()
         self.writer.beat(self.status(self.journal.bar))
         self.writer.finish(status)
 
     def _idle(self) -> None:
+        if self.path is not None:
+            self.path.wake()
         self._hear_between_bars()
         self._beat(self.journal.bar)
 

@@ -133,7 +133,7 @@ def ask_venue(port: int, request: dict[str, Any]) -> Any:
     client = VenueBroker(port)
     client.connect()
     try:
-        return client._ask(request)
+        return client._ask(request, lambda told: told)
     finally:
         client.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from pydantic import Field
 
@@ -14,12 +14,14 @@ from tradewind.exchange.venue.protocol import decode, encode, order_from, respon
 from tradewind.model.wire import instrument_from, instrument_to, intent_to, report_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.contracts import BrokerOrder, Replacement
     from tradewind.model import ExecutionReport, Instrument, OrderIntent, Quote
 
 __all__ = ["VenueBroker"]
+
+Told = TypeVar("Told")
 
 Port = Annotated[int, Field(ge=1, le=65535, description="Port on which `tradewind venue` listens.")]
 Timeout = Annotated[float, Field(gt=0.0, description="Longest wait for an answer.")]
@@ -47,9 +49,17 @@ class VenueBroker:
         self._known: set[Instrument] = set()
         self._credit = 0.0
         self._lent: float | None = None
+        self._venue: str | None = None
+        self._told = 0
 
     def connect(self) -> None:
-        """Open the connection, anew where there is one."""
+        """Open the connection, anew where there is one: no report is missed between the two.
+
+        Raises
+        ------
+        BrokerError
+            If nobody answers, or another venue than before.
+        """
         self.close()
         try:
             self._socket = socket.create_connection(("127.0.0.1", self._port), self._timeout_seconds)
@@ -59,7 +69,14 @@ class VenueBroker:
                 f"`tradewind venue CONFIG --port {self._port}`"
             ) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._exchange({"op": "hello"})
+        venue = self._exchange({"op": "hello", "venue": self._venue, "told": self._told}, lambda told: told["venue"])
+        if self._venue not in (None, venue):
+            self.close()
+            raise BrokerError(
+                f"broker venue on port {self._port}: it was started anew and has lost its state; orders and account of "
+                f"this session are gone with it. Begin a new session with --fresh"
+            )
+        self._venue = venue
 
     def close(self) -> None:
         """Close the connection; orders at work stay at the venue."""
@@ -67,16 +84,14 @@ class VenueBroker:
             self._socket.close()
         self._socket = None
         self._buffer = b""
-        self._reports = []
         self._known = set()
         self._lent = None
 
     def advance(self, bar: int, quotes: Mapping[Instrument, Quote], years: float) -> float:
         """Process a bar and return what borrowing cost in it."""
-        self._ask({"op": "lend", "credit": self._credit}, unless=self._lent == self._credit)
-        self._lent = self._credit
+        self._tell_credit()
         named = [[self._key(instrument), list(quote)] for instrument, quote in quotes.items()]
-        borrowed: float = self._ask({"op": "advance", "bar": bar, "quotes": named, "years": years})
+        borrowed = self._ask({"op": "advance", "bar": bar, "quotes": named, "years": years}, float)
         self._known.update(quotes)
         return borrowed
 
@@ -87,14 +102,13 @@ class VenueBroker:
     def liquidate(self, instrument: Instrument, price: float, bar: int, reason: str) -> None:
         """Close a position without an order; the second time there is none."""
         fields = {"instrument": instrument_to(instrument), "price": price, "bar": bar, "reason": reason}
-        self._ask({"op": "liquidate", **fields})
+        self._ask({"op": "liquidate", **fields}, _nothing)
 
     def submit(self, intents: Sequence[OrderIntent]) -> Sequence[Response]:
         """Send orders; an answer that does not come leaves them uncertain."""
         order_ids = [intent.order_id for intent in intents]
         try:
-            self._ask({"op": "lend", "credit": self._credit}, unless=self._lent == self._credit)
-            self._lent = self._credit
+            self._tell_credit()
         except BrokerError as error:
             return _all(order_ids, Outcome.NOT_SENT, str(error))
         return self._send({"op": "submit", "intents": [intent_to(intent) for intent in intents]}, order_ids)
@@ -115,24 +129,30 @@ class VenueBroker:
 
     def account(self) -> Account:
         """Ask for the money."""
-        return Account(**self._ask({"op": "account"}))
+        return self._ask({"op": "account"}, lambda fields: Account(**fields))
 
     def positions(self) -> Mapping[Instrument, float]:
         """Ask for the signed quantities held."""
-        return {instrument_from(fields): held for fields, held in self._ask({"op": "positions"})}
+        return self._ask({"op": "positions"}, lambda told: {instrument_from(fields): held for fields, held in told})
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         """Ask for all orders at work."""
-        return [order_from(fields) for fields in self._ask({"op": "open_orders"})]
+        return self._ask({"op": "open_orders"}, lambda told: [order_from(fields) for fields in told])
 
     def order(self, order_id: str) -> BrokerOrder | None:
         """Ask for one order."""
-        fields = self._ask({"op": "order", "order_id": order_id})
-        return None if fields is None else order_from(fields)
+        request = {"op": "order", "order_id": order_id}
+        return self._ask(request, lambda fields: None if fields is None else order_from(fields))
 
     def executions(self, since: str = "") -> Sequence[ExecutionReport]:
         """Ask for the executions after one."""
-        return [report_from(fields) for fields in self._ask({"op": "executions", "since": since})]
+        request = {"op": "executions", "since": since}
+        return self._ask(request, lambda told: [report_from(fields) for fields in told])
+
+    def _tell_credit(self) -> None:
+        if self._lent != self._credit:
+            self._ask({"op": "lend", "credit": self._credit}, _nothing)
+            self._lent = self._credit
 
     def _key(self, instrument: Instrument) -> Any:
         return instrument.symbol if instrument in self._known else instrument_to(instrument)
@@ -145,41 +165,38 @@ class VenueBroker:
             except BrokerError as error:
                 return _all(order_ids, Outcome.NOT_SENT, str(error))
         try:
-            return [response_from(fields) for fields in self._exchange(request)]
+            return self._exchange(request, lambda told: [response_from(fields) for fields in told])
         except BrokerError as error:
             return _all(order_ids, Outcome.UNCERTAIN, str(error))
 
-    def _ask(self, request: Mapping[str, Any], *, unless: bool = False) -> Any:
+    def _ask(self, request: Mapping[str, Any], read: Callable[[Any], Told]) -> Told:
         """Send what may be sent twice: on a broken line, once more on a new one."""
-        if unless:
-            return None
         if self._socket is not None:
-            reports = self._reports
             try:
-                return self._exchange(request)
+                return self._exchange(request, read)
             except BrokerError:
-                self.connect()
-                self._reports = reports
-        else:
-            self.connect()
-        return self._exchange(request)
+                if self._socket is not None:
+                    raise
+        self.connect()
+        return self._exchange(request, read)
 
-    def _exchange(self, request: Mapping[str, Any]) -> Any:
+    def _exchange(self, request: Mapping[str, Any], read: Callable[[Any], Told]) -> Told:
         """Send one request and read its answer."""
         try:
             answer = decode(self._transmit(encode(request)))
-        except (OSError, ValueError) as error:
-            reports = self._reports
+            reports, told = [report_from(fields) for fields in answer["reports"]], int(answer["told"])
+            result = read(answer["result"]) if "error" not in answer else None
+        except (OSError, ValueError, KeyError, TypeError) as error:
             self.close()
-            self._reports = reports
             raise BrokerError(
                 f"broker venue on port {self._port}: no answer to {request['op']!r} ({error}); whether it was carried "
                 f"out is asked when the venue is there again"
             ) from error
-        self._reports += [report_from(fields) for fields in answer.get("reports", ())]
+        self._reports += reports
+        self._told = told
         if "error" in answer:
             raise BrokerError(f"broker venue on port {self._port}: {request['op']!r} was refused: {answer['error']}")
-        return answer.get("result")
+        return cast("Told", result)
 
     def _transmit(self, line: bytes) -> bytes:
         """Send a line and return the answer's."""
@@ -192,6 +209,10 @@ class VenueBroker:
             self._buffer += received
         line, self._buffer = self._buffer.split(b"\n", 1)
         return line
+
+
+def _nothing(_: Any) -> None:
+    """Read an answer that says only that it was done."""
 
 
 def _all(order_ids: Sequence[str], outcome: Outcome, reason: str) -> list[Response]:

@@ -1,7 +1,8 @@
 """What client and venue say to each other: one JSON object a line, one answer a request.
 
-A request is ``{"op": …, …}``. An answer is ``{"result": …, "reports": […]}`` or ``{"error": …, "reports": […]}``; its
-reports are what has happened since the last answer on the same connection.
+A request is ``{"op": …, …}``. An answer is ``{"result": …, "reports": […], "told": …}``, or has ``error`` for
+``result``; its reports are what has happened since the last answer on the same connection, and ``told`` counts those
+of all time. ``hello`` names the venue; who says it again with that name and the count of what it was told misses none.
 """
 
 from __future__ import annotations

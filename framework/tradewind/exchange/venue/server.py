@@ -1,11 +1,13 @@
 """The venue's side: an exchange whose account survives its clients, with counters that judge them and faults to order.
 
 Faults serve tests of clients: each names an operation, whether it strikes ``before`` or ``after`` it was carried out,
-and what happens: ``close`` (the connection is reset), ``silence`` (no answer) or ``garbage`` (an answer that is none).
+and what happens: ``close`` (the connection is reset), ``silence`` (no answer) or ``garbage`` (an answer that is none);
+``skip`` requests are spared first, then ``count`` are struck.
 """
 
 from __future__ import annotations
 
+import secrets
 import socketserver
 import threading
 from collections import Counter
@@ -48,8 +50,9 @@ class VenueServer:
         self._faults: list[dict[str, Any]] = []
         self._instruments: dict[str, Instrument] = {}
         self._manual = 0
+        self._identity = secrets.token_hex(8)
         self._operations: dict[str, Callable[[Mapping[str, Any]], object]] = {
-            "hello": lambda _: {"reports": len(self._reports)},
+            "hello": lambda _: {"venue": self._identity},
             "advance": self._advance,
             "lend": lambda request: broker.lend(request["credit"]),
             "liquidate": self._liquidate,
@@ -105,42 +108,49 @@ class VenueServer:
             cursor = len(self._reports)
         for line in handler.rfile:
             with self._lock:
-                answer, fault = self._answer(line)
+                cursor, answer, fault = self._answer(line, cursor)
                 reports, cursor = self._reports[cursor:], len(self._reports)
             if fault == "close":
                 return
             if fault == "silence":
                 continue
-            answer["reports"] = [report_to(report) for report in reports]
+            answer |= {"reports": [report_to(report) for report in reports], "told": cursor}
             handler.wfile.write(b"garbage\n" if fault == "garbage" else encode(answer))
 
-    def _answer(self, line: bytes) -> tuple[dict[str, Any], str]:
+    def _answer(self, line: bytes, cursor: int) -> tuple[int, dict[str, Any], str]:
+        """Return the first report to tell, the answer and the fault; who says hello says what it was told before."""
         try:
             request = decode(line)
             operation = self._operations[request["op"]]
-        except (ValueError, KeyError) as error:
-            return {"error": f"not a request: {error}"}, ""
+            if request["op"] == "hello" and request.get("venue") == self._identity:
+                cursor = int(request["told"])
+        except (ValueError, KeyError, TypeError) as error:
+            return cursor, {"error": f"not a request: {error!r}"}, ""
         name = request["op"]
         self._counts[name] += 1
         fault = self._fault(name, "before")
         if fault:
-            return {}, fault
+            return cursor, {}, fault
         try:
             result = operation(request)
         except (TradewindError, ValueError, KeyError, TypeError) as error:
-            return {"error": f"{type(error).__name__}: {error}"}, ""
+            return cursor, {"error": f"{type(error).__name__}: {error}"}, ""
         self._reports.extend(self._broker.poll())
-        return {"result": result}, self._fault(name, "after")
+        return cursor, {"result": result}, self._fault(name, "after")
 
     def _fault(self, operation: str, when: str) -> str:
         for fault in self._faults:
-            if fault["on"] == operation and fault["when"] == when and fault["count"] > 0:
-                fault["count"] -= 1
-                return str(fault["action"])
+            if fault["on"] != operation or fault["when"] != when or fault["count"] <= 0:
+                continue
+            if fault["skip"]:
+                fault["skip"] -= 1
+                continue
+            fault["count"] -= 1
+            return str(fault["action"])
         return ""
 
     def _order_fault(self, request: Mapping[str, Any]) -> None:
-        self._faults.append({"when": "before", "action": "close", "count": 1, **request["fault"]})
+        self._faults.append({"when": "before", "action": "close", "count": 1, "skip": 0, **request["fault"]})
 
     def _advance(self, request: Mapping[str, Any]) -> float:
         quotes = {self._instrument(key): Quote(*prices) for key, prices in request["quotes"]}
