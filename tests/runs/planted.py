@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 import tradewind
 from tradewind.config.plan import Plan
 from tradewind.contracts import (
+    BrokerOrder,
     BrokerPlugin,
     CostPlugin,
     Costs,
@@ -25,7 +27,7 @@ from tradewind.contracts import (
 from tradewind.engine.assemble import Builder
 from tradewind.exchange import Exchange, ExchangeBroker, ExchangeRules
 from tradewind.journal.store import open_store
-from tradewind.model import Bars, Instrument, Market, OrderIntent, Portfolio, Quote, Targets
+from tradewind.model import Bars, Instrument, Market, OrderIntent, OrderState, Portfolio, Quote, Targets
 from tradewind.registry import Registry
 from tradewind.runs.execute import execute
 from tradewind.runs.parity import Parity, compare_session, read_session
@@ -108,6 +110,13 @@ class PlantedVenue(ExchangeBroker):
             super().submit([dataclasses.replace(intent, bar=bar) for intent in waiting])
         return borrowed
 
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        return [*super().open_orders(), *(_waiting(intent) for intent in self._waiting)]
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        waiting = [_waiting(intent) for intent in self._waiting if intent.order_id == order_id]
+        return waiting[0] if waiting else super().order(order_id)
+
     def submit(self, intents: Sequence[OrderIntent]) -> Sequence[Response]:
         refused = {intent.order_id for intent in intents if self._refuses(intent)}
         kept = [intent for intent in intents if intent.order_id not in refused]
@@ -121,6 +130,18 @@ class PlantedVenue(ExchangeBroker):
         return [
             told.get(one.order_id) or Response(order_id=one.order_id, outcome=no, reason="planted") for one in intents
         ]
+
+
+def _waiting(intent: OrderIntent) -> BrokerOrder:
+    return BrokerOrder(
+        order_id=intent.order_id,
+        venue_order_id="",
+        instrument=intent.instrument,
+        quantity=intent.quantity,
+        filled=0.0,
+        average_price=math.nan,
+        state=OrderState.ACCEPTED,
+    )
 
 
 @dataclass
