@@ -1,4 +1,4 @@
-"""`tradewind orders`: explain an order; send an undelivered one again, or drop it."""
+"""`tradewind orders`: explain an order, say how well orders were executed, send an undelivered one again or drop it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,34 @@ import typer
 from tradewind.cli.status import Journal
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from tradewind.journal.store import JournalStore, SessionInfo
 
 __all__ = ["orders"]
 
-_ACTIONS = ("list", "show", "replay", "drop")
+_ACTIONS = ("list", "show", "quality", "replay", "drop")
+
+_FIGURES = {
+    "orders": ("orders", "{:,.0f}"),
+    "filled_orders": ("  filled whole", "{:,.0f}"),
+    "value": ("value decided", "{:,.2f}"),
+    "fill_rate": ("  of it filled", "{:.2%}"),
+    "decision_bp": ("price against decision", "{:+.2f}"),
+    "arrival_bp": ("price against arrival", "{:+.2f}"),
+    "vwap_bp": ("price against bar average", "{:+.2f}"),
+    "shortfall_bp": ("implementation shortfall", "{:+.2f}"),
+    "delay_bp": ("  delay", "{:+.2f}"),
+    "trading_bp": ("  trading", "{:+.2f}"),
+    "opportunity_bp": ("  not filled", "{:+.2f}"),
+    "costs_bp": ("  costs", "{:+.2f}"),
+    "bars_to_fill": ("bars to fill", "{:.2f}"),
+    "seconds_to_fill": ("seconds to fill", "{:.3f}"),
+}
 
 
 def orders(
-    action: Annotated[str, typer.Argument(help="`list`, `show`, `replay` or `drop`.")] = "list",
+    action: Annotated[str, typer.Argument(help="`list`, `show`, `quality`, `replay` or `drop`.")] = "list",
     order_id: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="Id of the order.")] = None,
     session: Annotated[int | None, typer.Option("--session", help="Number of the session; default: the last.")] = None,
     journal: Journal = "sessions/journal.db",
@@ -25,6 +44,7 @@ def orders(
 ) -> None:
     """List what is at work and what could not be delivered, or say everything about one order.
 
+    `quality` compares fills with the prices at decision, arrival and on average, in basis points; positive is a cost.
     `replay` asks the session to deliver an undelivered order again, `drop` to give it up; a session that does not run
     does so when it is continued.
     """
@@ -37,6 +57,9 @@ def orders(
         info = _session(store, session, journal)
         if action == "list":
             _list(info, as_json=as_json)
+            return
+        if action == "quality":
+            _quality(store, info, journal, as_json=as_json)
             return
         if order_id is None:
             raise UserError(f"orders {action}: name an order; `tradewind orders list` shows them")
@@ -91,6 +114,45 @@ def _list(info: SessionInfo, *, as_json: bool) -> None:
             row.get("problem", ""),
         )
     Console().print(table)
+
+
+def _quality(store: JournalStore, info: SessionInfo, journal: str, *, as_json: bool) -> None:
+    import json
+    from pathlib import Path
+
+    from tradewind.registry import Registry
+    from tradewind.runs.parity import find_session
+    from tradewind.runs.quality import session_quality
+
+    directory = find_session(str(info.id), Path("runs"), journal).directory or Path.cwd()
+    table = session_quality(store, info, Registry.load(), directory)
+    if as_json:
+        rows = {
+            str(group): {name: None if value != value else value for name, value in row.items()}
+            for group, row in table.to_dict(orient="index").items()
+        }
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    if table.empty:
+        typer.echo(f"session {info.id}: no orders yet", err=True)
+        return
+    _print_quality(info, table)
+
+
+def _print_quality(info: SessionInfo, table: DataFrame) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"{info.name}  session {info.id}: basis points, positive is a cost", style="bold", highlight=False)
+    shown = Table("", *(str(group) for group in table.index), box=None, pad_edge=False)
+    shown.columns[0].no_wrap = True
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for name, values in table.items():
+        label, form = _FIGURES[str(name)]
+        shown.add_row(label, *("n/a" if value != value else form.format(value) for value in values))
+    console.print(shown)
 
 
 def _show(store: JournalStore, info: SessionInfo, order_id: str, *, as_json: bool) -> None:

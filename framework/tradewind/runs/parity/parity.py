@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tradewind.runs.parity.recorded import RecordedSession
     from tradewind.runs.parity.runs import Backtest
 
-__all__ = ["compare_session"]
+__all__ = ["compare_session", "template_of"]
 
 _DECIDED = frozenset(("regime", "signals", "targets", "exit", "cross", "intent", "resized"))
 _COSTS = ("commission", "spread", "slippage", "impact")
@@ -74,7 +74,7 @@ def compare_session(
     """
     notes: list[str] = []
     builder = Builder(session.plan, registry, directory)
-    template, history = _template(builder)
+    template, history = template_of(builder)
     bars = session.bars(template)
     if not session.finished:
         notes.append(f"The session has not finished: compared up to bar {len(bars) - 1}, the last complete one.")
@@ -128,7 +128,7 @@ def first_difference(paper: Iterable[Record], backtest: Iterable[Record], bars: 
     return None
 
 
-def _template(builder: Builder) -> tuple[Bars, Bars | None]:
+def template_of(builder: Builder) -> tuple[Bars, Bars | None]:
     """Return bars that tell the instruments of the columns, and the feed's history where it has one."""
     plan = builder.plan
     ref = effective_feed(plan, builder.registry, directory=builder.directory)
