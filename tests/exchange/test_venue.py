@@ -15,19 +15,25 @@ import pytest
 
 from tests.orders.crash.scenario import CASH, Outcome, Scenario, ask_venue
 from tradewind.config.plan import Plan
+from tradewind.contracts import Cost
 from tradewind.errors import BrokerError
 from tradewind.exchange import Exchange, ExchangeBroker, ExchangeRules
 from tradewind.exchange.venue import VenueBroker, VenueServer
 from tradewind.journal.store import open_store
 from tradewind.model import Instrument, OrderIntent, Quote
-from tradewind.orders import courier as courier_module
+from tradewind.orders.courier import Courier, Retries
+from tradewind.runs import session as session_module
 
 ABC = Instrument(symbol="ABC")
 
 
 @contextlib.contextmanager
-def venue(port: int = 0, **rules: Any) -> Iterator[VenueServer]:
-    server = VenueServer(ExchangeBroker(Exchange(cash=CASH, rules=ExchangeRules(**rules))), port=port)
+def venue(
+    port: int = 0, *, cash: float = CASH, rules: ExchangeRules | None = None, cost: Cost | None = None
+) -> Iterator[VenueServer]:
+    """Serve an exchange in this process."""
+    exchange = Exchange(cash=cash, rules=rules or ExchangeRules(volume_limit=0.5), cost=cost)
+    server = VenueServer(ExchangeBroker(exchange), port=port)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -175,7 +181,7 @@ OPERATIONS = (
 
 
 def session(bars: int, journal: Path, faults: list[dict[str, Any]]) -> tuple[str, Outcome]:
-    with venue(volume_limit=0.5) as server:
+    with venue() as server:
         number = server.address[1]
         for one in faults:
             server._order_fault({"fault": one})
@@ -208,34 +214,32 @@ def require_unmoved(bars: int, folder: Path, seeds: range, faults: int) -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier_module.Courier.__init__, "__defaults__", _without_waits())
+def tireless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let couriers try more often than there are faults, and not wait."""
+
+    def made(broker: VenueBroker) -> Courier:
+        return Courier(broker, Retries(attempts=40), sleep=lambda _: None)
+
+    monkeypatch.setattr(session_module, "Courier", made)
 
 
-def _without_waits() -> tuple[Any, ...]:
-    return tuple(
-        (lambda seconds: None) if one is courier_module.time.sleep else one
-        for one in courier_module.Courier.__init__.__defaults__ or ()
-    )
-
-
-def test_lines_that_break_at_random_change_nothing(tmp_path: Path, impatient: None) -> None:
+def test_lines_that_break_at_random_change_nothing(tmp_path: Path, tireless: None) -> None:
     require_unmoved(6, tmp_path, range(8), 6)
 
 
 @pytest.mark.soak
-def test_lines_that_break_at_random_change_nothing_at_length(tmp_path: Path, impatient: None) -> None:
+def test_lines_that_break_at_random_change_nothing_at_length(tmp_path: Path, tireless: None) -> None:
     require_unmoved(12, tmp_path, range(1000, 1200), 12)
 
 
 def test_a_session_at_a_venue_that_lost_everything_sends_nothing(tmp_path: Path) -> None:
     journal = tmp_path / "journal.db"
-    with venue(volume_limit=0.5) as server:
+    with venue() as server:
         number = server.address[1]
         fault(number, "advance", action="close", count=9, skip=4)
         with pytest.raises(BrokerError, match="'advance'"):
             Timed(bars=8).run(number, journal)
-    with venue(number, volume_limit=0.5) as server:
+    with venue(number) as server:
         with pytest.raises(BrokerError, match="had taken it and says now that it has never had it"):
             Timed(bars=8).run(number, journal)
         assert ask_venue(number, {"op": "stats"})["created"] == {}
