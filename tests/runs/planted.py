@@ -117,6 +117,9 @@ class PlantedVenue(ExchangeBroker):
         waiting = [_waiting(intent) for intent in self._waiting if intent.order_id == order_id]
         return waiting[0] if waiting else super().order(order_id)
 
+    def trade_by_hand(self, intent: OrderIntent) -> None:
+        super().submit([intent])
+
     def submit(self, intents: Sequence[OrderIntent]) -> Sequence[Response]:
         refused = {intent.order_id for intent in intents if self._refuses(intent)}
         kept = [intent for intent in intents if intent.order_id not in refused]
@@ -159,6 +162,7 @@ class Planted:
     late: bool = False
     plan_cost: Any = None
     backtrader: str = ""
+    kept_venue: PlantedVenue | None = None
 
     def __post_init__(self) -> None:
         planted = self
@@ -189,6 +193,8 @@ class Planted:
         self.registry.register(Provider(), "planted")
 
     def venue(self) -> PlantedVenue:
+        if self.kept_venue is not None:
+            return self.kept_venue
         rules = self.rules or ExchangeRules()
         exchange = Exchange(cash=self.venue_cash, rules=rules, cost=self.cost or self.plan_cost)
         return PlantedVenue(exchange, self.refuses, late=self.late)

@@ -16,7 +16,7 @@ from tests.runs.planted import CASH, Churn, Planted, Proportional, bars_of, hold
 from tradewind.errors import UserError
 from tradewind.exchange import ExchangeRules
 from tradewind.journal.store import open_store
-from tradewind.model import Bars
+from tradewind.model import Bars, OrderIntent
 from tradewind.runs.parity import PARTS, Parity, RecordedSession, read_session
 
 ORDERS = {2: {0: 100.0}, 4: {1: 50.0}, 6: {0: 60.0}}
@@ -75,13 +75,20 @@ def test_a_late_venue_is_the_part_of_fill_time(journal: Path) -> None:
     assert parity.counts["fill_time"] == 3
 
 
-def test_a_late_and_dear_venue_is_divided_between_time_and_cost(journal: Path) -> None:
-    planted = Planted(strategy=THRICE, late=True, cost=Proportional(commission=0.002))
+def test_a_late_and_dear_venue_is_divided_between_time_price_and_cost(journal: Path) -> None:
+    planted = Planted(
+        strategy=THRICE,
+        late=True,
+        cost=Proportional(commission=0.002),
+        rules=ExchangeRules(slip_percent=0.001, slip_open=True),
+    )
     _, parity = planted.run(journal)
     open_ = planted.bars.fields["open"]
     time = sum(quantity * (open_[bar + 1, column] - open_[bar + 2, column]) for bar, column, quantity in TRADES)
-    cost = -0.002 * sum(abs(quantity) * open_[bar + 2, column] for bar, column, quantity in TRADES)
-    assert_only(parity, {"fill_time": time, "cost": cost})
+    price = -0.001 * sum(abs(quantity) * open_[bar + 2, column] for bar, column, quantity in TRADES)
+    paid = sum(abs(quantity) * open_[bar + 2, column] + 0.001 * quantity * open_[bar + 2, column]
+               for bar, column, quantity in TRADES)  # fmt: skip
+    assert_only(parity, {"fill_time": time, "fill_price": price, "cost": -0.002 * paid})
 
 
 def test_a_volume_limit_is_the_part_of_fill_time(journal: Path) -> None:
@@ -179,6 +186,20 @@ def test_cash_that_the_venue_had_more_is_the_part_of_the_outside(journal: Path) 
     assert parity.parts["outside"] == pytest.approx(0.5 * parity.backtest_profit, rel=0.02)
     assert_only(parity, {"outside": parity.difference})
     assert parity.explained
+
+
+def test_a_position_traded_by_hand_and_adopted_is_the_part_of_the_outside(journal: Path) -> None:
+    planted = Planted(strategy=THRICE)
+    planted.kept_venue = planted.venue()
+    planted.run(journal, last_bar=8)
+    third = planted.bars.instruments[2]
+    planted.kept_venue.trade_by_hand(OrderIntent(order_id="by-hand", bar=8, instrument=third, quantity=10.0))
+    with open_store(journal) as store:
+        store.post(1, "adopt", {})
+    _, parity = planted.run(journal)
+    bought, last = planted.bars.fields["open"][9, 2], planted.bars.fields["close"][-1, 2]
+    assert_only(parity, {"outside": 10.0 * (last - bought)})
+    assert parity.finished
 
 
 def test_a_session_that_goes_on_is_compared_up_to_its_last_complete_bar(journal: Path) -> None:
