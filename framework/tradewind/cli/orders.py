@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["orders"]
 
-_ACTIONS = ("list", "show", "quality", "replay", "drop")
+_ACTIONS = ("list", "show", "quality", "replay", "drop", "adopt")
 
 _FIGURES = {
     "orders": ("orders", "{:,.0f}"),
@@ -36,7 +36,7 @@ _FIGURES = {
 
 
 def orders(
-    action: Annotated[str, typer.Argument(help="`list`, `show`, `quality`, `replay` or `drop`.")] = "list",
+    action: Annotated[str, typer.Argument(help="`list`, `show`, `quality`, `replay`, `drop` or `adopt`.")] = "list",
     order_id: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="Id of the order.")] = None,
     session: Annotated[int | None, typer.Option("--session", help="Number of the session; default: the last.")] = None,
     journal: Journal = "sessions/journal.db",
@@ -45,8 +45,8 @@ def orders(
     """List what is at work and what could not be delivered, or say everything about one order.
 
     `quality` compares fills with the prices at decision, arrival and on average, in basis points; positive is a cost.
-    `replay` asks the session to deliver an undelivered order again, `drop` to give it up; a session that does not run
-    does so when it is continued.
+    `replay` asks the session to deliver an undelivered order again, `drop` to give it up, `adopt` to take over what the
+    venue has otherwise, positions at their last prices; it does so at the end of its next bar.
     """
     from tradewind.errors import UserError, choices
     from tradewind.journal.store import open_store
@@ -61,6 +61,9 @@ def orders(
         if action == "quality":
             _quality(store, info, journal, as_json=as_json)
             return
+        if action == "adopt":
+            _adopt(store, info)
+            return
         if order_id is None:
             raise UserError(f"orders {action}: name an order; `tradewind orders list` shows them")
         if action == "show":
@@ -71,6 +74,11 @@ def orders(
             raise UserError(
                 f"orders {action}: session {info.id} has no undelivered order {order_id!r}; "
                 f"{choices(order_id, undelivered)}"
+            )
+        if action == "drop" and undelivered[order_id]["outcome"] == "uncertain":
+            raise UserError(
+                f"orders drop: order {order_id} may have reached the venue, so it cannot be given up; the session asks "
+                f"the venue on every bar, and `tradewind orders replay` sends it again only where it never arrived"
             )
         store.post(info.id, action, {"order": order_id})
     typer.echo(f"{action} of {order_id} is asked of session {info.id}; `tradewind status` shows what comes of it")
@@ -87,18 +95,30 @@ def _session(store: JournalStore, number: int | None, journal: str) -> SessionIn
     return known[max(known) if number is None else number]
 
 
+def _adopt(store: JournalStore, info: SessionInfo) -> None:
+    from tradewind.errors import UserError
+
+    differences = info.heartbeat.get("differences", {})
+    if not differences:
+        raise UserError(f"orders adopt: session {info.id} knows of no difference; `tradewind status` shows them")
+    store.post(info.id, "adopt", {})
+    typer.echo(f"session {info.id} is asked to take over: {', '.join(differences)}; `tradewind status` shows it done")
+
+
 def _list(info: SessionInfo, *, as_json: bool) -> None:
     import json
 
     beat = info.heartbeat
-    told: dict[str, Any] = {name: beat.get(name, []) for name in ("open_orders", "undelivered")}
+    told: dict[str, Any] = {"open_orders": beat.get("open_orders", []), "undelivered": beat.get("undelivered", {})}
     if as_json:
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    rows = [*told["open_orders"], *(dict(told["undelivered"]).values())]
+    at_work = [row for row in told["open_orders"] if row["id"] not in told["undelivered"]]
+    rows = [*at_work, *told["undelivered"].values()]
     if not rows:
         typer.echo(f"session {info.id}: no orders at work and none undelivered", err=True)
         return
@@ -111,7 +131,7 @@ def _list(info: SessionInfo, *, as_json: bool) -> None:
             f"{row['filled']:g}",
             row["state"],
             row["reason"],
-            row.get("problem", ""),
+            escape(row.get("problem", "")),
         )
     Console().print(table)
 

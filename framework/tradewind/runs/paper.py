@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder
+from tradewind.errors import DataError
 from tradewind.runs.execute import execute
 from tradewind.runs.launch import keep
 from tradewind.runs.session import open_run
@@ -55,6 +56,8 @@ def run_session_of(
     ------
     TradewindError
         For everything that stands in the way; what is durable by then is continued by the next call.
+    KeyboardInterrupt
+        If it was stopped before its first bar.
     """
     from tradewind.journal.store import open_store
 
@@ -63,14 +66,21 @@ def run_session_of(
     with stoppable(stop), open_store(journal) as store:
         builder = Builder(loaded.plan, registry, loaded.directory)
         with open_run(store, builder, loaded.directory, stop=stop, fresh=fresh) as durable:
-            execution = execute(
-                loaded.plan,
-                registry,
-                directory=loaded.directory,
-                progress=progress,
-                stopped=stop.is_set,
-                durable=durable,
-            )
+            try:
+                execution = execute(
+                    loaded.plan,
+                    registry,
+                    directory=loaded.directory,
+                    progress=progress,
+                    stopped=stop.is_set,
+                    durable=durable,
+                )
+            except DataError:
+                if not stop.is_set() or durable.journal.bar >= 0:
+                    raise
+                # Stopped before its first bar: there is no result to tell, and nothing is wrong with the data.
+                durable.end("stopped")
+                raise KeyboardInterrupt from None
             complete = execution.result.status == "complete"
             durable.end("finished" if complete else "stopped")
     if not complete:
