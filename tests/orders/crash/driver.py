@@ -37,10 +37,13 @@ def live(scenario: Scenario, port: int, journal: Path, strike: Strike | None = N
         if strike is not None:
             install(strike)
         durable = scenario.run(port, journal)
+        past_the_end = strike is not None and strike.steps <= strike.at
+        if strike is not None:
+            strike.at = -1  # the judge below is not to be struck
         own = {one.symbol: held for one, held in durable.path.quantities().items()} if durable.path else {}
         known = {fields["symbol"]: held for fields, held in ask_venue(port, {"op": "positions"})}
         code = 0 if own == known else 9
-        if strike is not None and strike.steps <= strike.at:
+        if past_the_end:
             code = PAST_THE_END
     except JournalError:
         code = 8
