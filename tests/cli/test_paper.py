@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.orders.crash.scenario import ask_venue
 from tradewind.cli import main
 from tradewind.journal.store import SessionInfo, open_store
 
@@ -222,3 +223,42 @@ def test_orders_are_explained_from_the_journal(run: Run) -> None:
         assert (code, reason in errors) == (1, True), errors
     code, _, errors = run("status", "--journal", "nowhere.db")
     assert (code, "nowhere.db" in errors) == (8, True)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60.0
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_manual_trade_at_the_venue_is_shown_adopted_and_kept(run: Run, start: Any, project: Path) -> None:
+    venue = start("venue", "alternate.yaml", "--port", "0")
+    port = int(venue.stdout.readline().rsplit(":", 1)[1])
+    code, _, errors = run("venue", "alternate.yaml", "--port", port)
+    assert (code, f"cannot listen on port {port}" in errors, "--port" in errors) == (1, True, True)
+
+    overlay = PAPER.replace("25", "30") + f"broker: {{name: venue, params: {{port: {port}}}}}\n"
+    (project / "modes" / "paper.yaml").write_text(overlay)
+    process = start(*PAPER_RUN)
+    wait_for_bar(process, 3)
+    ask_venue(port, {"op": "manual", "bar": 3, "instrument": "KO", "quantity": 5.0})
+    wait_until(lambda: bool(status(run)["differences"]))
+    assert "KO" in status(run)["differences"]
+    output = " ".join(run("status")[1].split())
+    assert "difference: KO: we have" in output
+    assert "nothing is sent until it is explained" in output
+    code, output, _ = run("orders", "adopt")
+    assert (code, "is asked to take over" in output) == (0, True)
+    wait_until(lambda: not status(run)["differences"])
+    process.kill()
+    process.wait()
+
+    code, _, errors = run(*PAPER_RUN)
+    assert code == 0, errors
+    told = status(run)
+    theirs = {fields["symbol"]: held for fields, held in ask_venue(port, {"op": "positions"})}
+    assert (told["state"], told["differences"]) == ("finished", {})
+    assert told["positions"] == pytest.approx(theirs)
+    venue.send_signal(signal.SIGTERM)
+    assert ended(venue) == (0, "stopped; its account is gone")

@@ -186,7 +186,7 @@ class VenueServer:
         intent = OrderIntent(
             order_id=f"manual-{self._manual}",
             bar=request["bar"],
-            instrument=instrument_from(request["instrument"]),
+            instrument=self._instrument(request["instrument"]),
             quantity=request["quantity"],
         )
         return [response_to(response) for response in self._broker.submit([intent])]
