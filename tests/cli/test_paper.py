@@ -262,3 +262,18 @@ def test_a_manual_trade_at_the_venue_is_shown_adopted_and_kept(run: Run, start: 
     assert told["positions"] == pytest.approx(theirs)
     venue.send_signal(signal.SIGTERM)
     assert ended(venue) == (0, "stopped; its account is gone")
+
+
+def test_a_session_in_postgresql_is_killed_and_continued(run: Run, start: Any, new_postgres: Callable[[], str]) -> None:
+    url = new_postgres()
+    process = start(*PAPER_RUN, "--journal", url)
+    wait_for_bar(process, 5, url)
+    assert status(run, url)["state"] == "running"
+    code, _, errors = run(*PAPER_RUN, "--journal", url)
+    assert (code, "is being written by" in errors) == (8, True)
+    process.kill()
+    process.wait()
+    code, output, errors = run(*PAPER_RUN, "--journal", url, "--json")
+    assert code == 0, errors
+    assert json.loads(output)["decision_hash"] == backtest_hash(run)
+    assert status(run, url)["state"] == "finished"
