@@ -45,7 +45,7 @@ def venue(
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    with venue() as server:
+    with venue(rules=ExchangeRules()) as server:
         yield server.address[1]
 
 
