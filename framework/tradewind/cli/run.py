@@ -86,7 +86,9 @@ def _supervised(mode: str) -> int:
     if mode == "backtest":
         raise UserError("run: --supervise is for sessions; add --mode paper, or leave it away")
     arguments = [one for one in sys.argv[1:] if one != "--supervise"]
-    code = supervise([sys.executable, "-m", "tradewind", *arguments], tell=lambda line: typer.echo(line, err=True))
+    command = [sys.executable, "-m", "tradewind", *arguments]
+    again = [one for one in command if one != "--fresh"]
+    code = supervise(command, again=again, tell=lambda line: typer.echo(line, err=True))
     return 128 - code if code < 0 else code
 
 

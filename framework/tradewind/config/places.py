@@ -107,6 +107,9 @@ def _backtrader_problems(plan: Plan, index: int, sleeve: SleeveConfig) -> list[P
     if sleeve.strategy.backtrader is None:
         return []
     found = []
+    if plan.mode.broker is not None:
+        told = f"{sleeve.strategy.label} is a Backtrader strategy, which trades on the simulated exchange only"
+        found.append(Problem(("mode", "broker"), f"mode.broker: {told}; leave `broker:` out of the mode's file"))
     for field in ("sizer", "exits"):
         if getattr(sleeve, field):
             text = f"a Backtrader strategy sizes and exits by itself; remove `{field}`"

@@ -10,6 +10,7 @@ import numpy as np
 
 from tradewind.engine.panel import HistoryPanel
 from tradewind.errors import DataError
+from tradewind.exchange.port import RETRIED
 from tradewind.journal import BarDigest, Journal, fill_entry, intent_entry, order_entry
 from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, OrderType
 
@@ -82,7 +83,7 @@ class Ledger:
         self.recorder = recorder
         self.warnings: dict[str, None] = {}
         self.refused: list[OrderIntent] = []
-        """Buys refused for want of cash since the last decision; short sales are not tried again."""
+        """Orders refused since the last decision that are tried again: buys for want of cash, and what was untimely."""
         self._panel = panel
         self._cost = cost
         self._haircut = data_end_haircut
@@ -323,9 +324,10 @@ class Ledger:
         intent = self._working.get(event.order_id)
         bought = intent is not None and intent.quantity > 0.0
         rests = intent is not None and _rests(intent)
-        if event.kind is OrderEventKind.REJECTED and event.reason == "margin" and bought and not rests:
-            assert intent is not None
-            self.refused.append(intent)
+        passing = event.reason in RETRIED or (event.reason == "margin" and bought)
+        if event.kind is OrderEventKind.REJECTED and passing:
+            if intent is not None and not rests:
+                self.refused.append(intent)
         elif event.kind is OrderEventKind.REJECTED:
             if intent is not None and rests:
                 key = (next(iter(intent.split)), intent.instrument)

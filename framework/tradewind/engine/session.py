@@ -127,9 +127,12 @@ class Session:
             ledger.regime(panel.bar, self.regime, estimate, changed=changed)
         wishes = self._wishes(equity, before)
         ledger.refused.clear()
-        if wishes or self._stale:
+        accepts = ledger.exchange.accepts()
+        if not accepts:
+            self._put_off(wishes)
+        elif wishes or self._stale:
             self._trade(wishes, equity)
-        for sleeve in self.sleeves:
+        for sleeve in self.sleeves if accepts else ():
             if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.resting(sleeve.name)):
                 ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
         ledger.record(equity)
@@ -223,6 +226,13 @@ class Session:
             ledger.cross(cross)
         intents = [self._intent(number, trade) for number, trade in enumerate(plan.trades)]
         ledger.submit(intents, plan.trades, plan.costs)
+
+    def _put_off(self, wishes: Sequence[Wish]) -> None:
+        """Want it again on the next bar: what rests at the venue stays there meanwhile."""
+        for sleeve in self.sleeves:
+            for wish in wishes:
+                if wish.sleeve == sleeve.name:
+                    sleeve.targets.retry(wish.instrument)
 
     def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
         """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""

@@ -244,6 +244,10 @@ class Exchange:
             self._emit(new_order_id, OrderEventKind.ACCEPTED, "", self._bar)
         return ""
 
+    def accepts(self) -> bool:
+        """Tell that orders are always taken."""
+        return True
+
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Cancel what of these orders is at work."""
         for order_id in order_ids:

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from tradewind.model import Instrument, OrderEvent, OrderIntent
     from tradewind.model.typing import FloatArray
 
-__all__ = ["ExecutionPort"]
+__all__ = ["OVERTAKEN", "RETRIED", "UNEXPLAINED", "ExecutionPort"]
+
+UNEXPLAINED = "unexplained"
+"""Reason of a refusal: the venue's account is not what our fills say, or an order is in doubt."""
+OVERTAKEN = "overtaken"
+"""Reason of a refusal: the order that was to be replaced has filled further."""
+RETRIED = (UNEXPLAINED, OVERTAKEN)
+"""Reasons that say nothing of the order itself: it is decided anew on the next bar."""
 
 
 class ExecutionPort(Protocol):
@@ -30,6 +37,10 @@ class ExecutionPort(Protocol):
 
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen: what was pending may fill."""
+        ...
+
+    def accepts(self) -> bool:
+        """Tell whether orders are taken now; asked once a bar, before the first."""
         ...
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tradewind.model import Fill, Instrument
     from tradewind.model.typing import FloatArray
 
-__all__ = ["OwnAccount"]
+__all__ = ["AccountPort", "OwnAccount"]
 
 
 class OwnAccount:
@@ -96,3 +96,42 @@ class OwnAccount:
     def equity_path(self, bars: int, marks: Callable[[Instrument], FloatArray]) -> FloatArray:
         """Return the equity on several bars in a row without a trade, shape (bars,)."""
         return self.cash + market_values(self._book.held(), bars, marks)
+
+
+class AccountPort:
+    """The part of an `tradewind.exchange.ExecutionPort` that knows the account.
+
+    Parameters
+    ----------
+    account
+        Own account.
+    """
+
+    def __init__(self, account: OwnAccount) -> None:
+        self.account = account
+
+    @property
+    def cash(self) -> float:
+        """Cash of the account."""
+        return self.account.cash
+
+    @property
+    def borrow_costs(self) -> float:
+        """What borrowing shares has cost so far."""
+        return self.account.borrow_costs
+
+    def positions(self) -> Mapping[Instrument, PositionRecord]:
+        """Return what is held."""
+        return self.account.positions()
+
+    def quantities(self) -> dict[Instrument, float]:
+        """Return the signed quantities held."""
+        return self.account.quantities()
+
+    def equity(self, marks: Callable[[Instrument], float]) -> float:
+        """Return cash plus the value of what is held at these marks."""
+        return self.account.equity(marks)
+
+    def equity_path(self, bars: int, marks: Callable[[Instrument], FloatArray]) -> FloatArray:
+        """Return the equity on several bars in a row without a trade, shape (bars,)."""
+        return self.account.equity_path(bars, marks)

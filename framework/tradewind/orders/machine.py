@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tradewind.model.execution import ExecutionReport
     from tradewind.model.order import OrderIntent
 
-__all__ = ["TRANSITIONS", "Act", "Anomaly", "Execution", "Order", "act", "apply", "carry", "next_state"]
+__all__ = ["TRANSITIONS", "Act", "Anomaly", "Execution", "Order", "act", "applied", "apply", "carry", "next_state"]
 
 
 class Act(StrEnum):
@@ -282,6 +282,15 @@ def apply(order: Order, report: ExecutionReport) -> Order:
     if report.venue_order_id > order.venue_order_id:
         order = changed(order, venue_order_id=report.venue_order_id)
     return order
+
+
+def applied(order: Order, report: ExecutionReport) -> Order:
+    """Return the order after a report; a refusal to cancel that names no request of ours answers all that are open."""
+    if report.kind is ReportKind.CANCEL_REJECTED and report.execution_id not in order.asked:
+        for request_id in order.asked - order.refused:
+            order = apply(order, report._replace(execution_id=request_id))
+        return order
+    return apply(order, report)
 
 
 def carry(order: Order, predecessor: Order) -> Order:

@@ -6,23 +6,23 @@ import math
 from typing import TYPE_CHECKING
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
-from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReportKind
+from tradewind.exchange.port import OVERTAKEN, UNEXPLAINED
+from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, OrderState, ReportKind
 from tradewind.model.wire import instrument_from, report_from, report_to
+from tradewind.orders.account import AccountPort
 from tradewind.orders.board import Board
-from tradewind.orders.machine import Act, Order, act, apply
+from tradewind.orders.machine import Act, Order, act, applied
 from tradewind.orders.naming import client_id, named
-from tradewind.orders.reconcile import Differences, Reconciliation, differing, opening_cash
+from tradewind.orders.reconcile import Differences, Reconciliation, differing, ended_there, opening_cash
 from tradewind.orders.talks import Talks
-from tradewind.orders.waiting import WaitingBuys, unsupported
+from tradewind.orders.waiting import WaitingOrders, unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tradewind.exchange import MarkSource
-    from tradewind.exchange.accounting import PositionRecord
     from tradewind.exchange.rules import PathPrices
     from tradewind.model import Instrument, OrderIntent
-    from tradewind.model.typing import FloatArray
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.courier import Courier
     from tradewind.orders.talks import Recorded, TalkLog
@@ -34,10 +34,11 @@ _EVENTS = {
     ReportKind.REJECTED: OrderEventKind.REJECTED,
     ReportKind.CANCELLED: OrderEventKind.CANCELLED,
     ReportKind.EXPIRED: OrderEventKind.EXPIRED,
+    ReportKind.REPLACED: OrderEventKind.REPLACED,
 }
 
 
-class OrderPath:
+class OrderPath(AccountPort):
     """An `tradewind.exchange.ExecutionPort` over a broker.
 
     A batch is sent after the journal has it, with ids that never change. On a restart the session is run again over the
@@ -76,8 +77,8 @@ class OrderPath:
         recorded: Recorded,
         rehearses: bool = False,
     ) -> None:
+        super().__init__(account)
         self.broker = courier.broker
-        self.account = account
         self.orders: dict[str, Order] = {}
         """Every order of the session by client order id."""
         self.open_orders: dict[str, Order] = {}
@@ -92,12 +93,14 @@ class OrderPath:
         self._rehearses = rehearses
         self._credit = 0.0
         self._requests = 0
-        self._waiting = WaitingBuys(courier.clock, courier.retries.longest_wait_for_sells_seconds)
+        self._waiting = WaitingOrders(courier.clock, courier.retries.longest_wait_for_sells_seconds)
         self._events: list[OrderEvent] = []
         self._own: dict[str, str] = {}
         self._last_execution = ""
         self._liquidated: set[str] = set()
-        self._reconciliation = Reconciliation(self.broker, account, self.orders, self.open_orders, self._liquidated)
+        self._reconciliation = Reconciliation(
+            self.broker, account, self.orders, self.open_orders, self._liquidated, courier.clock
+        )
         self._reconciliation.compared = rehearses
         self._mark: Callable[[Instrument], float] = lambda _: math.nan
 
@@ -110,16 +113,6 @@ class OrderPath:
     def differences(self) -> Differences:
         """What the venue has otherwise than our fills say; nothing is sent while there is any."""
         return self._reconciliation.differences
-
-    @property
-    def cash(self) -> float:
-        """Cash of the account."""
-        return self.account.cash
-
-    @property
-    def borrow_costs(self) -> float:
-        """What borrowing shares has cost so far."""
-        return self.account.borrow_costs
 
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen: a simulated broker is shown its prices, a real one acts by itself."""
@@ -134,6 +127,10 @@ class OrderPath:
         if borrowed:
             self.account.borrow(borrowed)
 
+    def accepts(self) -> bool:
+        """Tell whether orders are taken now; the accounts are compared first, a few seconds apart at the closest."""
+        return not self._talks.look("blocked", self._blocked)
+
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
         """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""
         longest = self.broker.capabilities.order_id_length
@@ -141,9 +138,11 @@ class OrderPath:
         self._own.update({there.order_id: here.order_id for here, there in zip(intents, sent, strict=True)})
         for intent in sent:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
-        now, later = self._sells_first(sent)
-        self._send(now)
-        self._waiting.hold(later, now)
+        free = self._hold_replacements(sent)
+        now, later = self._sells_first(free)
+        if now:
+            self._send(now)
+        self._waiting.hold(later, {one.order_id: 0.0 for one in now}, patient=False)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -211,7 +210,7 @@ class OrderPath:
         """
         self._listen(self._hear_all)
         for fields, quantity, price in self._talks.request(
-            "adopt", lambda _: differing(self.account, self.broker, self._mark)
+            "adopt", lambda _: differing(self.account, self.broker, self._mark, self._instruments)
         ):
             instrument = instrument_from(fields)
             name = f"adopt-{self._talks.bar}-{instrument.symbol}"
@@ -219,6 +218,8 @@ class OrderPath:
             fill = Fill(name, self._talks.bar, instrument, quantity, price)
             self._events.append(OrderEvent(name, self._talks.bar, OrderEventKind.FILL, "", fill))
         self.account.cash = self._talks.request("cash", lambda _: self.broker.account().cash)
+        for order_id in self._talks.request("ended", lambda _: ended_there(self.broker, self.open_orders)):
+            self._receive(ExecutionReport(order_id, ReportKind.CANCELLED, reason="adopted"))
 
     def poll(self) -> Sequence[OrderEvent]:
         """Return what has become of orders since the last call."""
@@ -241,24 +242,16 @@ class OrderPath:
         """Close a position at a simulated broker without an order."""
         venue = self._simulated
         if venue is not None:
-            self._liquidated.add(f"end-{bar}-{instrument.symbol}")
-            self._talks.request("liquidate", lambda _: venue.liquidate(instrument, price, bar, reason))
+            name = f"end-{bar}-{instrument.symbol}"
+            self._liquidated.add(name)
 
-    def positions(self) -> Mapping[Instrument, PositionRecord]:
-        """Return what is held."""
-        return self.account.positions()
+            def perform(again: bool) -> None:
+                venue.liquidate(instrument, price, bar, reason)
+                if again and not self._rehearses:
+                    # A process that died in between has left the execution with the venue alone.
+                    self._reconciliation.ask()
 
-    def quantities(self) -> dict[Instrument, float]:
-        """Return the signed quantities held."""
-        return self.account.quantities()
-
-    def equity(self, marks: Callable[[Instrument], float]) -> float:
-        """Return cash plus the value of what is held at these marks."""
-        return self.account.equity(marks)
-
-    def equity_path(self, bars: int, marks: Callable[[Instrument], FloatArray]) -> FloatArray:
-        """Return the equity on several bars in a row without a trade, shape (bars,)."""
-        return self.account.equity_path(bars, marks)
+            self._talks.request("liquidate", perform, [name])
 
     def remaining(self, order_id: str) -> float:
         """Return the signed quantity of an order that is still to fill; 0 where it is not at work."""
@@ -292,8 +285,24 @@ class OrderPath:
         """Send the buys whose sells are done, or have taken too long."""
         order_ids = self._talks.look("due", lambda: self._waiting.due(self.open_orders) if due is None else due)
         if order_ids:
+            overtaken = self._waiting.overtaken(self.orders) & set(order_ids)
             self._waiting.remove(order_ids)
-            self._send([self.orders[order_id].intent for order_id in order_ids])
+            for order_id in overtaken:
+                self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=OVERTAKEN))
+            free = [self.orders[order_id].intent for order_id in order_ids if order_id not in overtaken]
+            if free:
+                self._send(free)
+
+    def _hold_replacements(self, intents: list[OrderIntent]) -> list[OrderIntent]:
+        """Hold back what is of an instrument with an order that is being cancelled; return the rest."""
+        ending: dict[Instrument, dict[str, float]] = {}
+        for order in self.open_orders.values():
+            if order.state is OrderState.CANCEL_PENDING:
+                ending.setdefault(order.intent.instrument, {})[order.order_id] = order.filled
+        for intent in intents:
+            if intent.instrument in ending:
+                self._waiting.hold([intent], ending[intent.instrument], patient=True)
+        return [intent for intent in intents if intent.instrument not in ending]
 
     def _sells_first(self, intents: list[OrderIntent]) -> tuple[list[OrderIntent], list[OrderIntent]]:
         """Divide a batch into what is sent now and the buys that wait for its sells, where the venue wants that."""
@@ -340,7 +349,7 @@ class OrderPath:
             self._reconciliation.compare()
         names = [intent.order_id for intent in intents]
         doubtful = {name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN}
-        blocked = "unexplained" if self.differences or not doubtful <= set(names) else ""
+        blocked = UNEXPLAINED if self.differences or not doubtful <= set(names) else ""
         if blocked and again:
             return _plain(self._courier.find(names, blocked))
         refused = {intent.order_id: self._unsupported(intent) or blocked for intent in intents}
@@ -350,6 +359,15 @@ class OrderPath:
         return _plain(
             [responses.get(name) or Response(order_id=name, outcome=no, reason=refused[name]) for name in names]
         )
+
+    def _blocked(self) -> list[str]:
+        """Return why nothing may be sent; nothing where all is well."""
+        if self._rehearses:
+            return []
+        if self.differences or self._reconciliation.due():
+            self._reconciliation.compare()
+        doubtful = [name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN]
+        return [*sorted(self.differences), *doubtful]
 
     def _unsupported(self, intent: OrderIntent) -> str:
         return unsupported(intent, self.broker.capabilities, self.account.held(intent.instrument))
@@ -389,8 +407,9 @@ class OrderPath:
         if before is None:
             self._receive_without_order(report)
             return
-        after = self.orders[report.order_id] = apply(before, report)
-        self.undelivered.pop(report.order_id, None)
+        after = self.orders[report.order_id] = applied(before, report)
+        if report.kind is not ReportKind.CANCEL_REJECTED:
+            self.undelivered.pop(report.order_id, None)
         if after.ended:
             self.open_orders.pop(report.order_id, None)
         else:
@@ -398,7 +417,9 @@ class OrderPath:
         name, bar = self._own[report.order_id], self._talks.bar
         if report.fill is not None:
             if report.execution_id not in before.executions:
-                fill = report.fill._replace(order_id=name)
+                # Only a simulation knows our bars; and no venue knows our sectors, lots and calendars.
+                filled_on = report.fill.bar if self._simulated is not None else bar
+                fill = report.fill._replace(order_id=name, bar=filled_on, instrument=before.intent.instrument)
                 self.account.apply(fill)
                 self._events.append(OrderEvent(name, fill.bar, OrderEventKind.FILL, "", fill))
         elif after.standing is not before.standing and report.kind in _EVENTS:

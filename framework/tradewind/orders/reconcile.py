@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tradewind.errors import BrokerError
-from tradewind.model import ExecutionReport, OrderState, ReportKind
+from tradewind.model import TERMINAL_STATES, ExecutionReport, OrderState, ReportKind
 from tradewind.model.wire import instrument_to
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.machine import Order
 
-__all__ = ["Differences", "Reconciliation", "differing", "missed_reports", "opening_cash", "unexplained"]
+__all__ = ["Differences", "Reconciliation", "differing", "ended_there", "missed_reports", "opening_cash", "unexplained"]
 
 Differences = dict[str, tuple[float, float]]
 """Symbol, or ``cash``, to what we have and what the venue has."""
@@ -30,6 +30,7 @@ _ENDS = {
     OrderState.REPLACED: ReportKind.REPLACED,
 }
 _CENT = 0.01
+_SECONDS_BETWEEN_COMPARISONS = 5.0
 
 
 def opening_cash(broker: Broker) -> float:
@@ -62,9 +63,11 @@ def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execut
     reports = list(broker.executions(last_execution))
     at_work = {order.order_id for order in broker.open_orders()}
     for order_id, order in open_orders.items():
-        if order_id in at_work or order.state in (OrderState.INTENDED, OrderState.UNKNOWN):
+        if order_id in at_work or order.state is OrderState.INTENDED:
             continue
         known = broker.order(order_id)
+        if known is None and order.state is OrderState.UNKNOWN:
+            continue
         if known is None:
             raise BrokerError(
                 f"order {order_id}: the venue had taken it and says now that it has never had it; this is another "
@@ -97,17 +100,29 @@ def unexplained(account: OwnAccount, broker: Broker, awaited: Sequence[Fill]) ->
     return differences
 
 
-def differing(account: OwnAccount, broker: Broker, mark: Callable[[Instrument], float]) -> list[list[Any]]:
+def differing(
+    account: OwnAccount, broker: Broker, mark: Callable[[Instrument], float], instruments: Sequence[Instrument]
+) -> list[list[Any]]:
     """Return what the venue has more of each instrument than our fills say, as plain JSON types with the last price.
 
-    An instrument without a price is left out: its value would be unknown.
+    A venue knows symbols, and none of our sectors, lots and calendars: ``instruments`` are ours. One without a price is
+    left out: its value would be unknown.
     """
-    there, here = dict(broker.positions()), account.quantities()
+    here = account.quantities()
+    ours = {instrument.symbol: instrument for instrument in (*instruments, *here)}
+    there = {ours.get(one.symbol, one): quantity for one, quantity in broker.positions().items()}
     return [
         [instrument_to(one), there.get(one, 0.0) - here.get(one, 0.0), mark(one)]
         for one in dict.fromkeys((*here, *there))
         if there.get(one, 0.0) != here.get(one, 0.0) and math.isfinite(mark(one))
     ]
+
+
+def ended_there(broker: Broker, open_orders: Mapping[str, Order]) -> list[str]:
+    """Return the orders that are at work here and have ended at the venue, whatever became of their executions."""
+    unsent = (OrderState.INTENDED, OrderState.UNKNOWN)
+    asked = {order_id: broker.order(order_id) for order_id, order in open_orders.items() if order.state not in unsent}
+    return [order_id for order_id, known in asked.items() if known is not None and known.state in TERMINAL_STATES]
 
 
 class Reconciliation:
@@ -121,6 +136,8 @@ class Reconciliation:
         Every order of the session, and those that have not ended.
     liquidated
         Names of the positions closed without an order whose reports are awaited.
+    clock
+        Tells seconds.
     """
 
     def __init__(
@@ -130,7 +147,9 @@ class Reconciliation:
         orders: Mapping[str, Order],
         open_orders: Mapping[str, Order],
         liquidated: AbstractSet[str],
+        clock: Callable[[], float],
     ) -> None:
+        self._clock, self._compared_at = clock, 0.0
         self.differences: Differences = {}
         self.compared = False
         """Whether this process has compared the accounts."""
@@ -140,6 +159,10 @@ class Reconciliation:
         self._orders, self._open_orders, self._liquidated = orders, open_orders, liquidated
         self._inbox: list[ExecutionReport] = []
 
+    def due(self) -> bool:
+        """Whether the accounts should be compared: not yet in this process, or not for some seconds."""
+        return not self.compared or self._clock() - self._compared_at >= _SECONDS_BETWEEN_COMPARISONS
+
     def take(self) -> list[ExecutionReport]:
         """Return the reports found since it was last asked."""
         reports, self._inbox = self._inbox, []
@@ -148,11 +171,13 @@ class Reconciliation:
     def ask(self) -> None:
         """Ask for what was not heard, from the last execution on which both sides agreed."""
         reports = missed_reports(self._broker, self._open_orders, self.agreed_execution)
-        self._inbox += [report for report in reports if report.fill is None or self._is_new(report)]
+        new = [report for report in reports if report.fill is None or self._is_new(report)]
+        # A liquidation is reported after the cancellations that it brings about.
+        self._inbox += sorted(new, key=lambda report: report.order_id in self._liquidated)
 
     def compare(self) -> None:
         """Compare orders and accounts, twice where something may have happened meanwhile."""
-        self.compared = True
+        self.compared, self._compared_at = True, self._clock()
         for _ in range(2):
             self.ask()
             self._inbox += self._broker.poll()

@@ -1,16 +1,17 @@
-"""Buys that wait for the sells that pay for them."""
+"""Orders that wait: buys for the sells that pay for them, replacements for the end of what they replace."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tradewind.contracts import BrokerCapabilities
     from tradewind.model import OrderIntent
+    from tradewind.orders.machine import Order
 
-__all__ = ["WaitingBuys", "unsupported"]
+__all__ = ["WaitingOrders", "unsupported"]
 
 
 _ROUNDING = 1e-9
@@ -19,12 +20,18 @@ _ROUNDING = 1e-9
 
 class _Held(NamedTuple):
     intents: tuple[OrderIntent, ...]
-    blockers: frozenset[str]
+    blockers: Mapping[str, float]
+    """Orders that must end first, with what they had filled."""
     since: float
+    patient: bool
+    """Whether they wait as long as it takes."""
 
 
-class WaitingBuys:
-    """Buys held back until the sells of their batch have ended, or have taken too long.
+class WaitingOrders:
+    """Orders held back until others have ended.
+
+    Buys wait for the sells of their batch, and go without them after a time. What replaces an order that is being
+    cancelled waits as long as it takes: both could fill.
 
     Parameters
     ----------
@@ -45,10 +52,19 @@ class WaitingBuys:
     def __contains__(self, order_id: str) -> bool:
         return any(order_id == intent.order_id for held in self._held for intent in held.intents)
 
-    def hold(self, buys: Sequence[OrderIntent], sells: Sequence[OrderIntent]) -> None:
-        """Hold buys back for sells."""
-        if buys:
-            self._held.append(_Held(tuple(buys), frozenset(one.order_id for one in sells), self._clock()))
+    def hold(self, intents: Sequence[OrderIntent], blockers: Mapping[str, float], *, patient: bool) -> None:
+        """Hold orders back until others, of which so much is filled, have ended."""
+        if intents:
+            self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient))
+
+    def overtaken(self, orders: Mapping[str, Order]) -> set[str]:
+        """Return the replacements whose predecessors have filled further since: their quantities are wrong now."""
+        return {
+            intent.order_id
+            for held in self._held
+            for intent in held.intents
+            if held.patient and any(orders[name].filled != filled for name, filled in held.blockers.items())
+        }
 
     def remove(self, order_ids: Collection[str]) -> None:
         """Hold these no more."""
@@ -59,13 +75,14 @@ class WaitingBuys:
         self._held = [held for held in kept if held.intents]
 
     def due(self, at_work: Collection[str]) -> list[str]:
-        """Return the buys whose sells are no longer at work, or have taken too long."""
+        """Return the orders whose blockers are no longer at work, and the buys whose sells have taken too long."""
         now = self._clock()
         return [
             intent.order_id
             for held in self._held
             for intent in held.intents
-            if now - held.since >= self._longest_wait_seconds or held.blockers.isdisjoint(at_work)
+            if not any(name in at_work for name in held.blockers)
+            or (not held.patient and now - held.since >= self._longest_wait_seconds)
         ]
 
 

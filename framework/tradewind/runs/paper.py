@@ -81,12 +81,16 @@ def run_session_of(
                 # Stopped before its first bar: there is no result to tell, and nothing is wrong with the data.
                 durable.end("stopped")
                 raise KeyboardInterrupt from None
-            complete = execution.result.status == "complete"
-            durable.end("finished" if complete else "stopped")
-    if not complete:
-        return execution.result
-    execution = dataclasses.replace(execution, session={"journal": _place(journal), "number": durable.session})
-    return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
+            if execution.result.status != "complete":
+                durable.end("stopped")
+                return execution.result
+            execution = dataclasses.replace(execution, session={"journal": _place(journal), "number": durable.session})
+            # Finished only when it is kept: what cannot be kept now is gone through again by the next call.
+            result = keep(
+                execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress
+            )
+            durable.end("finished")
+    return result
 
 
 def _place(journal: str | Path) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from tradewind.contracts import Broker, DataRequest
-from tradewind.errors import UserError
+from tradewind.errors import DataError, UserError
 from tradewind.exchange import ExchangeBroker
 from tradewind.journal import DECISION_KINDS, DurableJournal, Record, row_from, row_to
+from tradewind.model.wire import instrument_to
 from tradewind.orders.account import OwnAccount
 from tradewind.orders.courier import Courier
 from tradewind.orders.path import OrderPath
@@ -71,6 +72,8 @@ class DurableRun:
         Whether the session is to stop.
     tag
         Prefix of its client order ids, unlike that of any other session anywhere.
+    instruments
+        Those it began with, as plain JSON types; None before its first bar.
     """
 
     builder: Builder
@@ -81,6 +84,7 @@ class DurableRun:
     commands: Mapping[int, Sequence[Asked]]
     stop: Stop
     tag: str
+    instruments: list[dict[str, Any]] | None
     path: OrderPath | None = None
     _session: Session | None = None
     _instruments: Sequence[Instrument] = ()
@@ -93,10 +97,12 @@ class DurableRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.path is not None:
-            self.path.broker.close()
-        # What a failed session leaves is continued by the next process, like that of a killed one.
-        self.writer.__exit__(kind, error, trace)
+        try:
+            if self.path is not None:
+                self.path.broker.close()
+        finally:
+            # What a failed session leaves is continued by the next process, like that of a killed one.
+            self.writer.__exit__(kind, error, trace)
 
     @property
     def session(self) -> int:
@@ -129,8 +135,15 @@ class DurableRun:
                 yield row
 
     def execution(self, instruments: Sequence[Instrument]) -> Callable[[Exchange], ExecutionPort]:
-        """Return what makes the order path of this session."""
+        """Return what makes the order path of this session.
+
+        Raises
+        ------
+        DataError
+            If the feed delivers other instruments than the session began with.
+        """
         self._instruments = instruments
+        self._note_instruments([instrument_to(instrument) for instrument in instruments])
 
         def make(exchange: Exchange) -> ExecutionPort:
             plan = self.builder.plan
@@ -148,6 +161,17 @@ class DurableRun:
             return self.path
 
         return make
+
+    def _note_instruments(self, told: list[dict[str, Any]]) -> None:
+        if self.instruments is None:
+            self.journal.note(0, "instruments", {"instruments": told})
+        elif told != self.instruments:
+            before, now = ([one["symbol"] for one in some] for some in (self.instruments, told))
+            raise DataError(
+                f"session {self.session} was begun with {', '.join(before[:10])} ({len(before)} in all) and the feed "
+                f"delivers {', '.join(now[:10])} ({len(now)} in all), or the same with other terms; restore the feed, "
+                f"or give the session up with --fresh"
+            )
 
     def end_bar(self, bar: int) -> None:
         """Carry out what operators asked, make the bar durable and tell that the process is alive."""
@@ -270,7 +294,9 @@ def open_run(
             "tag": secrets.token_hex(4),
         }
         writer = store.begin(plan.name, header)
-        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded(), {}, stop or Stop(), header["tag"])
+        return DurableRun(
+            builder, writer, (), DurableJournal(writer), Recorded(), {}, stop or Stop(), header["tag"], None
+        )
     last = unfinished[-1]
     _require_same(plan, last.header["config"], config, last.id)
     writer = store.resume(last.id)
@@ -278,6 +304,7 @@ def open_run(
     decisions: list[Record] = []
     talks: list[Record] = []
     commands: dict[int, list[Asked]] = {}
+    instruments: list[dict[str, Any]] | None = None
     for entry in store.entries(last.id):
         if entry.kind == "row":
             rows.append(row_from(json.loads(entry.payload)))
@@ -285,15 +312,19 @@ def open_run(
             decisions.append(Record(entry.bar, entry.kind, entry.payload))
         elif entry.kind in TALK_KINDS:
             talks.append(Record(entry.bar, entry.kind, entry.payload))
+        elif entry.kind == "instruments":
+            instruments = json.loads(entry.payload)["instruments"]
         elif entry.kind == "command":
             told = json.loads(entry.payload)
             commands.setdefault(entry.bar, []).append(Asked(told["command"], told["argument"]))
     journal, recorded = DurableJournal(writer, decisions), Recorded.of(talks)
-    return DurableRun(builder, writer, rows, journal, recorded, commands, stop or Stop(), last.header["tag"])
+    return DurableRun(
+        builder, writer, rows, journal, recorded, commands, stop or Stop(), last.header["tag"], instruments
+    )
 
 
 def _require_same(plan: Plan, before: dict[str, Any], now: dict[str, Any], session: int) -> None:
-    changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+    changed = sorted(key for key in {*before, *now} - {"reports"} if before.get(key) != now.get(key))
     if changed:
         raise UserError(
             f"session {session} of {plan.name!r} was begun with another {', '.join(changed)}; a session keeps its "

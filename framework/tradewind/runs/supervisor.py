@@ -45,6 +45,7 @@ class Restarts:
 def supervise(
     command: Sequence[str],
     *,
+    again: Sequence[str] | None = None,
     restarts: Restarts | None = None,
     tell: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
@@ -58,6 +59,8 @@ def supervise(
     ----------
     command
         What to run.
+    again
+        What to run after a restart; by default the same.
     restarts
         When to start it again.
     tell
@@ -81,6 +84,7 @@ def supervise(
             wait = min(rules.first_wait_seconds * 2.0 ** len(recent), rules.longest_wait_seconds)
             recent.append(now)
             tell(f"supervisor: the session ended with {_told(code)}; starting it again in {wait:g} s")
+            command = command if again is None else again
             sleep(wait)
             if child.stopped:
                 return code

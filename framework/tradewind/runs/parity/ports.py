@@ -77,6 +77,10 @@ class GatedExchange:
         """What borrowing shares has cost so far."""
         return self._exchange.borrow_costs
 
+    def accepts(self) -> bool:
+        """Tell that orders are always taken: what paper put off shows as its difference."""
+        return True
+
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen."""
         self._grant(any(self._exchange.remaining(name) for name in self._granted))
@@ -206,6 +210,10 @@ class ScriptedPort:
     def positions(self) -> Mapping[Instrument, PositionRecord]:
         """Return what is held."""
         return self._account.positions()
+
+    def accepts(self) -> bool:
+        """Tell that orders are always taken: what paper put off shows as its difference."""
+        return True
 
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Execute what paper executed in this bar, and end what ended in it."""
