@@ -36,8 +36,11 @@ def bars_of(count: int) -> Bars:
     open_ = close * np.exp(generator.normal(0.0, 0.01, shape))
     high = np.maximum(open_, close) * np.exp(np.abs(generator.normal(0.0, 0.01, shape)))
     low = np.minimum(open_, close) * np.exp(-np.abs(generator.normal(0.0, 0.01, shape)))
+    for prices in (close, open_, high, low):
+        prices[max(count * 3 // 5, 2) :, -1] = np.nan  # the data of one symbol end
     # Thirty-three weekdays without a holiday of the exchange; a longer session lasts longer only by its symbols.
-    return make_bars(close, start="2023-02-21", open=open_, high=high, low=low, volume=np.full(shape, 400.0))
+    volume = np.where(np.isnan(close), np.nan, 400.0)
+    return make_bars(close, start="2023-02-21", open=open_, high=high, low=low, volume=volume)
 
 
 class Memory:

@@ -1,0 +1,121 @@
+"""How a paper session ends, and what it does while the account is not explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.exchange.test_venue import venue
+from tests.orders.crash.scenario import ask_venue
+from tradewind.config.loader import check_plan, load_plan
+from tradewind.config.plan import Plan
+from tradewind.contracts import DataRequest
+from tradewind.engine.assemble import Builder
+from tradewind.errors import ConfigError, TradewindError
+from tradewind.exchange import ExchangeRules
+from tradewind.journal.store import open_store
+from tradewind.registry import Registry
+from tradewind.runs.execute import execute
+from tradewind.runs.paper import run_session_of
+from tradewind.runs.session import open_run
+from tradewind_plugins.feeds.replay import ReplayedRows
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_a_session_that_cannot_be_kept_is_not_finished(tmp_path: Path) -> None:
+    loaded = load_plan([CONFIGS / "quickstart.yaml"], mode="paper", start="1991-01-02", end="1991-03-28")
+    registry, journal = Registry.load(), tmp_path / "journal.db"
+    place = tmp_path / "runs"
+    place.write_text("a file where the folder should be")
+    with pytest.raises(TradewindError) as caught:
+        run_session_of(loaded, registry, journal=journal, runs_directory=place, reports=False)
+    assert "runs" in str(caught.value)
+    with open_store(journal) as store:
+        assert [info.status for info in store.sessions()] != ["finished"]
+    place.unlink()
+    result = run_session_of(loaded, registry, journal=journal, runs_directory=place, reports=False)
+    assert result.status == "complete"
+    with open_store(journal) as store:
+        assert [info.status for info in store.sessions()] == ["finished"]
+
+
+def test_a_backtrader_strategy_on_a_broker_is_refused(tmp_path: Path) -> None:
+    mode = tmp_path / "venue.yaml"
+    mode.write_text("mode: paper\nfeed: replay\nbroker: venue\n")
+    loaded = load_plan([CONFIGS / "backtrader_sma.yaml"], mode="paper", mode_file=mode)
+    with pytest.raises(ConfigError, match="trades on the simulated exchange only"):
+        check_plan(loaded, Registry.load())
+
+
+class Meddled:
+    """A feed before some of whose bars something is done."""
+
+    def __init__(self, feed: Any, acts: dict[int, Callable[[], object]]) -> None:
+        self._feed, self._acts = feed, acts
+
+    def stream(self, request: DataRequest) -> Any:
+        template, rows = self._feed.stream(request)
+        return template, ReplayedRows(self._rows(rows), waits=False)
+
+    def _rows(self, rows: Any) -> Any:
+        for number, row in enumerate(rows):
+            self._acts.get(number, lambda: None)()
+            yield row
+
+
+def test_while_the_account_is_not_explained_stops_stay_and_orders_are_put_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradewind.orders.reconcile._SECONDS_BETWEEN_COMPARISONS", 0.0)
+    registry = Registry.load()
+    fields = {
+        "name": "meddled",
+        "account": {"cash": 100_000.0},
+        "data": {"feed": "sample", "symbols": ["KO", "PEP", "XOM"], "start": "1991-01-02", "end": "1991-06-28"},
+        "sleeves": [
+            {
+                "strategy": {"name": "high_52w", "params": {"top_n": 2, "lookback_bars": 20}},
+                "sizer": "equal_weight",
+                "exits": [{"name": "trailing_stop", "params": {"fraction": 0.05, "resting": True}}],
+            }
+        ],
+    }
+    with venue(cash=100_000.0, rules=ExchangeRules()) as server:
+        port = server.address[1]
+        broker = {"name": "venue", "params": {"port": port}}
+        plan = Plan.model_validate({**fields, "mode": {"mode": "paper", "feed": "replay", "broker": broker}})
+        builder = Builder(plan, registry)
+        made = builder.create
+        resting: list[set[str]] = []
+
+        def trades(bar: int, quantity: float) -> object:
+            return ask_venue(port, {"op": "manual", "bar": bar, "instrument": "KO", "quantity": quantity})
+
+        def looks() -> None:
+            at_work = ask_venue(port, {"op": "open_orders"})
+            resting.append({order["instrument"]["symbol"] for order in at_work if "trailing_stop" in order["order_id"]})
+
+        with open_store(tmp_path / "journal.db") as store, open_run(store, builder, Path()) as durable:
+            acts = {
+                60: lambda: trades(59, 1.0),
+                64: looks,
+                70: lambda: trades(69, -1.0),
+                80: lambda: store.post(durable.session, "adopt", {}),
+            }
+
+            def create(self: Builder, kind: str, ref: Any, where: str) -> Any:
+                plugin = made(kind, ref, where)
+                return Meddled(plugin, acts) if kind == "feed" else plugin
+
+            monkeypatch.setattr(Builder, "create", create)
+            execution = execute(plan, registry, directory=Path(), durable=durable)
+            durable.end("finished")
+    bars = execution.result.orders["bar"].to_numpy()
+    assert ((bars > 40) & (bars < 60)).any()
+    assert not ((bars >= 60) & (bars < 80)).any()
+    assert (bars > 81).any()
+    assert resting == [{"KO", "XOM"}]
