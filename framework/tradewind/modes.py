@@ -38,7 +38,7 @@ MODES: dict[str, Mode] = {
         feed="stream",
         broker="venue",
         clock="wall",
-        missing=("a broker plugin", "a streaming market-data feed", "the durable order journal"),
+        missing=("a plugin of a real broker", "a streaming market-data feed", "risk gates"),
     ),
 }
 
