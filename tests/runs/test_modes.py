@@ -26,7 +26,9 @@ def test_backtest_and_paper_decide_fill_and_earn_the_same(path):
 
 
 def test_live_is_refused_with_what_is_missing(config):
-    with pytest.raises(UserError, match="refused before anything was sent, because this version lacks a broker plugin"):
+    with pytest.raises(
+        UserError, match="refused before anything was sent, because this version lacks a plugin of a real broker"
+    ):
         tradewind.run(config, "live", runs_directory=None)
 
 
