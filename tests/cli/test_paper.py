@@ -277,3 +277,17 @@ def test_a_session_in_postgresql_is_killed_and_continued(run: Run, start: Any, n
     assert code == 0, errors
     assert json.loads(output)["decision_hash"] == backtest_hash(run)
     assert status(run, url)["state"] == "finished"
+
+
+@pytest.mark.parametrize("option", ["--fresh", "--supervise"])
+def test_options_of_sessions_are_refused_in_a_backtest(run: Run, option: str) -> None:
+    code, _, errors = run("run", "alternate.yaml", option)
+    assert (code, f"{option} is for sessions" in errors) == (1, True)
+
+
+def test_a_session_without_a_bar_says_so(run: Run, project: Path) -> None:
+    (project / "nobody.yaml").write_text("mode: paper\nfeed: replay\nbroker: {name: venue, params: {port: 1}}\n")
+    code, _, _ = run("run", "alternate.yaml", "--mode", "paper", "--mode-file", "nobody.yaml")
+    assert code == 7
+    code, output, _ = run("status")
+    assert (code, "no bar yet" in output, "None" in output) == (0, True, False)

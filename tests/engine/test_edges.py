@@ -14,6 +14,7 @@ from tests.engine import helpers
 from tests.engine.helpers import run, scripted, weights
 from tests.engine.test_jump import require_equal
 from tradewind.errors import DataError, PluginError
+from tradewind.exchange import Exchange
 from tradewind.hookspecs import hookimpl
 from tradewind.model import Bars, Targets
 from tradewind.testing import make_bars
@@ -159,3 +160,28 @@ def test_whole_numbers_are_quantities_too() -> None:
     script = {0: Targets(quantities={bars.instruments[0]: 5})}
     session = run(bars, [sleeve("whole", script, share=1.0)], account=CASH)
     assert session.ledger.holdings() == {bars.instruments[0]: 5.0}
+
+
+def test_an_order_that_contradicts_a_target_is_cancelled_once_orders_are_taken_again() -> None:
+    bars = flat(np.full((20, 1), 100.0), volume=100.0)
+    enough = Targets(quantities={bars.instruments[0]: 30.0})
+
+    def blocked(exchange: Exchange) -> Exchange:
+        exchange.accepts = lambda: exchange._bar != 3  # type: ignore[method-assign]
+        return exchange
+
+    sleeves = [sleeve("enough", {0: weights(0.9), 3: enough}, share=1.0)]
+    session = run(bars, sleeves, account=CASH, exchange={"volume_limit": 0.1}, execution=blocked, jumps=False)
+    assert session.ledger.holdings() == {bars.instruments[0]: pytest.approx(30.0)}
+
+
+def test_what_is_put_off_is_ordered_on_the_first_bar_that_takes_orders() -> None:
+    bars = flat(np.full((12, 1), 100.0))
+
+    def blocked(exchange: Exchange) -> Exchange:
+        exchange.accepts = lambda: not 2 <= exchange._bar < 6  # type: ignore[method-assign]
+        return exchange
+
+    session = run(bars, [sleeve("late", {2: weights(0.5)}, share=1.0)], account=CASH, execution=blocked, jumps=False)
+    orders = session.ledger.recorder.tables(bars.timestamps, None)["orders"]
+    assert orders[["bar", "reason"]].to_numpy().tolist() == [[6, "rebalance"]]

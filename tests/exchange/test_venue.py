@@ -18,11 +18,12 @@ from tradewind.config.plan import Plan
 from tradewind.contracts import Cost
 from tradewind.errors import BrokerError
 from tradewind.exchange import Exchange, ExchangeBroker, ExchangeRules
-from tradewind.exchange.venue import VenueBroker, VenueServer
+from tradewind.exchange.venue import VenueServer
 from tradewind.journal.store import open_store
 from tradewind.model import Instrument, OrderIntent, Quote
 from tradewind.orders.courier import Courier, Retries
 from tradewind.runs import session as session_module
+from tradewind_plugins.brokers import VenueBroker
 
 ABC = Instrument(symbol="ABC")
 

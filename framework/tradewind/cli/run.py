@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tradewind.cli import options
+from tradewind.errors import UserError
 
 if TYPE_CHECKING:
     from tradewind.model import Result
@@ -49,8 +50,11 @@ def run(
     command.
     """
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
+    if mode == "backtest" and (fresh or supervised):
+        option = "--fresh" if fresh else "--supervise"
+        raise UserError(f"run: {option} is for sessions; add --mode paper, or leave it away")
     if supervised:
-        raise typer.Exit(_supervised(mode))
+        raise typer.Exit(_supervised())
     from tradewind.cli.progress import progress_bar
     from tradewind.registry import Registry
     from tradewind.runs.launch import run_plan
@@ -76,15 +80,12 @@ def run(
         raise typer.Exit(130)
 
 
-def _supervised(mode: str) -> int:
+def _supervised() -> int:
     """Run this very command in a process of its own, again and again."""
     import sys
 
-    from tradewind.errors import UserError
     from tradewind.runs.supervisor import supervise
 
-    if mode == "backtest":
-        raise UserError("run: --supervise is for sessions; add --mode paper, or leave it away")
     arguments = [one for one in sys.argv[1:] if one != "--supervise"]
     command = [sys.executable, "-m", "tradewind", *arguments]
     again = [one for one in command if one != "--fresh"]

@@ -96,7 +96,8 @@ def _print(one: dict[str, Any]) -> None:
     console = Console(highlight=False)
     style = {"running": "green", "finished": "dim", "stopped": "yellow"}.get(one["state"], "red")
     console.print(f"{one['name']}  session {one['session']}  [{style}]{one['state']}[/]", style="bold")
-    told = f"bar {one.get('bar', one['durable_bar'])} ({one.get('time') or 'no bar yet'})"
+    bar = one.get("bar", one["durable_bar"])
+    told = "no bar yet" if bar is None or bar < 0 else f"bar {bar} ({one.get('time') or 'time not told'})"
     console.print(f"  {told}, heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}")
     if one["state"] != "finished":
         for calendar in one.get("calendars", []):

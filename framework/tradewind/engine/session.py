@@ -232,7 +232,10 @@ class Session:
         for sleeve in self.sleeves:
             for wish in wishes:
                 if wish.sleeve == sleeve.name:
-                    sleeve.targets.retry(wish.instrument)
+                    sleeve.targets.retry(wish.instrument, wish.reason)
+            for name, instrument in self._stale:
+                if name == sleeve.name:
+                    sleeve.targets.retry(instrument)
 
     def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
         """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""

@@ -75,10 +75,10 @@ class TargetBook:
             self._want(instrument, "rebalance")
             self._want_no_weight(instrument)
 
-    def retry(self, instrument: Instrument) -> None:
-        """Order a target anew whose order was refused."""
+    def retry(self, instrument: Instrument, reason: str = "retry") -> None:
+        """Order a target anew whose order was refused, or put off for the reason it had."""
         if not self._is_pending(instrument):
-            self._want(instrument, "retry")
+            self._want(instrument, reason)
 
     def withdraw(self, instrument: Instrument, reason: str) -> None:
         """Take back what is still being ordered of an instrument that has been given up."""

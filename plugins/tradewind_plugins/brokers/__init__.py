@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tradewind.contracts import BrokerPlugin
-from tradewind.exchange.venue import VenueBroker
 from tradewind.hookspecs import hookimpl
+from tradewind_plugins.brokers.venue import VenueBroker
 
 __all__ = ["VenueBroker", "tradewind_brokers"]
 

@@ -7,8 +7,8 @@ import signal
 from typing import Any
 
 from tradewind.errors import JournalError
-from tradewind.exchange.venue import VenueBroker
 from tradewind.journal.store import SessionWriter
+from tradewind_plugins.brokers import VenueBroker
 
 KINDS = ("kill", "error")
 """What happens: the process dies, or the step fails."""

@@ -16,13 +16,14 @@ from tradewind.config.plan import Plan
 from tradewind.contracts import DataRequest, FeedPlugin, StrategyPlugin
 from tradewind.engine.assemble import Builder
 from tradewind.exchange import Exchange, ExchangeBroker, ExchangeRules
-from tradewind.exchange.venue import VenueBroker, VenueServer
+from tradewind.exchange.venue import VenueServer
 from tradewind.journal.store import open_store
 from tradewind.model import Bars, Market, Portfolio, Targets
 from tradewind.registry import Registry
 from tradewind.runs.execute import execute
 from tradewind.runs.session import DurableRun, open_run
 from tradewind.testing import make_bars
+from tradewind_plugins.brokers import VenueBroker
 from tradewind_plugins.feeds.replay import Replay
 
 CASH = 100_000.0

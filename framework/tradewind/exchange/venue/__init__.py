@@ -1,6 +1,5 @@
 """The exchange as a process of its own, behind a loopback socket: it outlives whoever trades on it."""
 
-from tradewind.exchange.venue.client import VenueBroker
 from tradewind.exchange.venue.server import VenueServer
 
-__all__ = ["VenueBroker", "VenueServer"]
+__all__ = ["VenueServer"]
