@@ -122,6 +122,16 @@ def test_interruption_ends_with_130(run, monkeypatch):
     assert run("version") == (130, [], ["error: interrupted"])
 
 
+def test_details_of_an_unexpected_error_hold_no_password(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    raising(monkeypatch, RuntimeError("postgresql+psycopg://me:s3cret@host/database is odd"))
+    code, _, lines = run("version")
+    assert code == 70
+    told = "\n".join([*lines, *(path.read_text() for path in tmp_path.iterdir())])
+    assert "s3cret" not in told
+    assert "postgresql+psycopg://me:***@host/database is odd" in told
+
+
 def test_unexpected_error_ends_with_70_and_writes_the_details_to_a_file(run, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     raising(monkeypatch, RuntimeError("boom"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import tempfile
 import time
@@ -96,8 +97,8 @@ def _usage_text(error: Exception) -> str:
 
 
 def _crash(error: Exception, arguments: list[str]) -> int:
-    text = f"{type(error).__name__}: {error}"
-    details = f"tradewind {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
+    text = _without_passwords(f"{type(error).__name__}: {error}")
+    details = _without_passwords(f"tradewind {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}")
     name = f"tradewind-crash-{time.strftime('%Y%m%d-%H%M%S')}-"
     try:
         with tempfile.NamedTemporaryFile(
@@ -109,6 +110,11 @@ def _crash(error: Exception, arguments: list[str]) -> int:
         where = f"the details could not be written: {reason}"
     _say(f"error: tradewind failed unexpectedly: {text}\n{where}; please report it with that file")
     return EXIT_CRASH
+
+
+def _without_passwords(text: str) -> str:
+    """Return a text that may be shown to others: a database URL in it loses its password."""
+    return re.sub(r"(://[^/\s:@]*):[^/\s@]+@", r"\1:***@", text)
 
 
 def _say(text: str) -> None:
