@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("tradewind.cli.runs:report", "Write the reports of a kept run again."),
     "reproduce": ("tradewind.cli.reproduce:reproduce", "Run a kept run again and compare decisions and data."),
     "audit": ("tradewind.cli.audit:audit", "Prove, show and export the durable journal."),
+    "risk": ("tradewind.cli.risk:risk", "Stress a kept run, and list the scenarios."),
     "compare": ("tradewind.cli.compare:compare", "Show the first difference of two runs, and their metrics."),
     "version": ("tradewind.cli.version:version", "Print the versions."),
 }
