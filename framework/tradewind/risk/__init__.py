@@ -1,0 +1,1 @@
+"""What keeps the account alive: gates before the order, breakers above the portfolio, measures of its risk."""
