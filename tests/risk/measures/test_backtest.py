@@ -65,7 +65,8 @@ def test_kupiec_is_the_binomial_likelihood_ratio_of_scipy(observations: int, sha
     count = round(share * observations)
     found = kupiec(count, observations, level=level)
     ratio = -2 * (
-        stats.binom.logpmf(count, observations, 1 - level) - stats.binom.logpmf(count, observations, count / observations)
+        stats.binom.logpmf(count, observations, 1 - level)
+        - stats.binom.logpmf(count, observations, count / observations)
     )
     assert found.statistic == pytest.approx(ratio, rel=1e-6, abs=1e-8)
     assert found.p_value == pytest.approx(stats.chi2(1).sf(found.statistic), rel=1e-6, abs=1e-300)
@@ -185,7 +186,7 @@ def test_long_series_are_forecast_like_short_ones() -> None:
 
 
 def test_a_hedge_fund_index_with_a_crash_fails_the_gaussian_backtest() -> None:
-    # Convertible arbitrage lost 3.2 % to 12.4 % in consecutive months of 2008.
+    # Convertible arbitrage lost 10.3 % and 12.4 % in September and October 2008.
     returns = edhec()["Convertible Arbitrage"].to_numpy()
     found = backtest_value_at_risk(returns, window=60, level=0.95, method="gaussian")
     assert found.observations == 233

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from tradewind.errors import DataError, UserError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from tradewind.model.typing import FloatArray
 
 __all__ = ["checked_level", "checked_window", "frozen", "matrix_of", "positive_semi_definite", "vector_of"]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _NEGATIVE_EIGENVALUE = 1e-9
 """Of the largest one: below this a covariance matrix is wrong, not merely rounded."""
@@ -53,7 +55,7 @@ def vector_of(values: ArrayLike, where: str, *, shortest: int = 1, length: int |
 
 
 def matrix_of(
-    values: ArrayLike, where: str, *, shortest: int = 1, rows: int | None = None, columns: int | None = None
+    values: ArrayLike, where: str, *, shortest: int = 0, rows: int | None = None, columns: int | None = None
 ) -> FloatArray:
     """Return a finite matrix, shape (rows, columns), where ``rows`` may be left open but for ``shortest``."""
     matrix = np.asarray(values, dtype=np.float64)
@@ -83,11 +85,11 @@ def positive_semi_definite(covariance: ArrayLike, size: int, where: str) -> tupl
     return np.maximum(values, 0.0), vectors
 
 
-def frozen(values: FloatArray) -> FloatArray:
-    """Return an array that nobody can write to."""
-    values = values.view()
-    values.flags.writeable = False
-    return values
+def frozen(values: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return an array that cannot be written to through the result."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _require_finite(values: FloatArray, where: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tradewind.errors import DataError, UserError
-from tradewind.risk.measures.checks import checked_level, frozen, vector_of
+from tradewind.risk.measures.checks import checked_level, frozen, matrix_of, vector_of
 from tradewind.risk.measures.diversification import measure_diversification
 from tradewind.risk.measures.exposure import effective_positions, herfindahl, sector_columns
 from tradewind.risk.measures.factors import least_squares_betas
@@ -222,8 +222,8 @@ def risk_history(
         **{name: looking_back[:, column] for column, name in enumerate(_LOOKING_BACK)},
     }
     return RiskHistory(
-        dates=run.dates[bars],
-        bars=bars,
+        dates=frozen(run.dates[bars]),
+        bars=frozen(bars),
         window=window,
         every=every,
         sectors=names,
@@ -264,7 +264,7 @@ class _Run:
                 f"{where}: received dates {times.shape}, equity returns {equity.shape}, weights {held.shape} and asset "
                 f"returns {moves.shape}, expected (T,), (T,), (T, N) and (T, N); align them by bar and instrument"
             )
-        vector_of(held.ravel(), f"{where}: weights, row by row", shortest=0)
+        held = matrix_of(held, f"{where}: weights")
         if np.isinf(moves).any():
             raise DataError(f"{where}: an asset return is infinite; look for a price of 0 in the bars")
         columns = [

@@ -267,15 +267,14 @@ def _historical(samples: FloatArray, level: float) -> TailEstimate:
     value = below + (position - lower) * (ordered[..., upper] - below)
     shortfall = ordered[..., : lower + 1].mean(axis=-1)
     # A mean of equal numbers may differ from them in the last digit.
-    return TailEstimate(-value, np.maximum(-shortfall, -value), np.ones(value.shape, dtype=np.bool_))
+    return _losses(value, np.minimum(shortfall, value))
 
 
 def _gaussian(samples: FloatArray, level: float) -> TailEstimate:
     mean, deviation = samples.mean(axis=-1), samples.std(axis=-1)
     quantile = _STANDARD.inv_cdf(1.0 - level)
-    value = -(mean + quantile * deviation)
-    shortfall = -mean + deviation * (_STANDARD.pdf(quantile) / (1.0 - level))
-    return TailEstimate(value, shortfall, np.ones(value.shape, dtype=np.bool_))
+    tail_mean = -_STANDARD.pdf(quantile) / (1.0 - level)
+    return _losses(mean + quantile * deviation, mean + tail_mean * deviation)
 
 
 def _cornish_fisher(samples: FloatArray, level: float) -> TailEstimate:
@@ -289,10 +288,14 @@ def _cornish_fisher(samples: FloatArray, level: float) -> TailEstimate:
     kurtosis = np.where(moving, (deviations**4).mean(axis=-1) / scale**2 - 3.0, 0.0)
     deviation = np.where(moving, np.sqrt(variance), 0.0)
     quantile = _rising_quantile(_STANDARD.inv_cdf(1.0 - level), skewness, kurtosis)
-    shortfall = np.maximum(_edgeworth_shortfall(quantile, skewness, kurtosis, level), -quantile)
-    return TailEstimate(
-        -(mean + quantile * deviation), -mean + shortfall * deviation, cornish_fisher_domain(skewness, kurtosis)
-    )
+    tail_mean = np.minimum(_edgeworth_tail_mean(quantile, skewness, kurtosis, level), quantile)
+    within_domain = cornish_fisher_domain(skewness, kurtosis)
+    return _losses(mean + quantile * deviation, mean + tail_mean * deviation)._replace(within_domain=within_domain)
+
+
+def _losses(quantile: FloatArray, tail_mean: FloatArray) -> TailEstimate:
+    """Turn returns into losses; subtracted from 0, for minus 0 would be printed as such."""
+    return TailEstimate(0.0 - quantile, 0.0 - tail_mean, np.ones(quantile.shape, dtype=np.bool_))
 
 
 def _derivative(skewness: FloatArray, kurtosis: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -322,8 +325,8 @@ def _rising_quantile(z: float, skewness: FloatArray, kurtosis: FloatArray) -> Fl
     return lowest
 
 
-def _edgeworth_shortfall(h: FloatArray, skewness: FloatArray, kurtosis: FloatArray, level: float) -> FloatArray:
-    """Return minus the Edgeworth density's mean below ``h``, over the tail's probability, in standard deviations.
+def _edgeworth_tail_mean(h: FloatArray, skewness: FloatArray, kurtosis: FloatArray, level: float) -> FloatArray:
+    """Return the Edgeworth density's mean below ``h``, over the tail's probability, in standard deviations.
 
     The integrals of Boudt, Peterson and Croux (2008), in closed form.
     """
@@ -334,8 +337,8 @@ def _edgeworth_shortfall(h: FloatArray, skewness: FloatArray, kurtosis: FloatArr
         + (h**6 - 9.0 * h**4 + 9.0 * h**2 + 3.0) * skewness**2 / 72.0
         + (h**4 - 2.0 * h**2 - 1.0) * kurtosis / 24.0
     )
-    shortfall: FloatArray = density / (1.0 - level) * correction
-    return shortfall
+    tail_mean: FloatArray = -density / (1.0 - level) * correction
+    return tail_mean
 
 
 def _simulated(loadings: FloatArray, draws: int, seed: int, degrees_of_freedom: float | None) -> FloatArray:
