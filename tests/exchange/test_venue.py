@@ -241,8 +241,7 @@ def test_a_session_at_a_venue_that_lost_everything_sends_nothing(tmp_path: Path)
         with pytest.raises(BrokerError, match="'advance'"):
             Timed(bars=8).run(number, journal)
     with venue(number) as server:
-        with pytest.raises(BrokerError, match="had taken it and says now that it has never had it"):
-            Timed(bars=8).run(number, journal)
+        Timed(bars=8).run(number, journal)
         assert ask_venue(number, {"op": "stats"})["created"] == {}
     with open_store(journal) as store:
         assert store.verify().good

@@ -12,7 +12,17 @@ from typing import Any
 from tradewind.contracts import Account, BrokerCapabilities, BrokerOrder, Outcome, Replacement, Response
 from tradewind.errors import BrokerError
 from tradewind.journal import Record, encode
-from tradewind.model import ExecutionReport, Fill, Instrument, OrderIntent, OrderState, Quote, ReportKind
+from tradewind.model import (
+    Activity,
+    ActivityKind,
+    ExecutionReport,
+    Fill,
+    Instrument,
+    OrderIntent,
+    OrderState,
+    Quote,
+    ReportKind,
+)
 from tradewind.orders.account import OwnAccount
 from tradewind.orders.courier import Courier, Retries
 from tradewind.orders.path import OrderPath
@@ -59,6 +69,7 @@ class ScriptedBroker:
         self.held: dict[Instrument, float] = {}
         self.done: list[ExecutionReport] = []
         self.queue: list[ExecutionReport] = []
+        self.happened: list[Activity] = []
         self._numbers = itertools.count(1)
 
     def connect(self) -> None:
@@ -104,6 +115,18 @@ class ScriptedBroker:
     def executions(self, since: str = "") -> list[ExecutionReport]:
         self._note("executions", since)
         return [one for one in self.done if not since or int(one.execution_id) > int(since)]
+
+    def activities(self, since: str = "") -> list[Activity]:
+        self._note("activities", since)
+        return [one for one in self.happened if not since or int(one.activity_id) > int(since)]
+
+    def happens(self, kind: ActivityKind, cash: float = 0.0, **terms: Any) -> None:
+        """Change the account without an order."""
+        activity = Activity(str(next(self._numbers)), kind, cash, **terms)
+        self.cash += cash
+        if activity.instrument is not None:
+            self.held[activity.instrument] = self.held.get(activity.instrument, 0.0) + activity.quantity
+        self.happened.append(activity)
 
     def fill(self, order_id: str, quantity: float | None = None, price: float = PRICE, *, bar: int = 0) -> None:
         """Execute an order, or part of it, and report that."""

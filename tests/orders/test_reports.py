@@ -150,14 +150,21 @@ def test_fills_that_nobody_has_told_yet_do_not_block_a_restart_in_the_middle_of_
     assert broker.created == {"t-1": 1, "t-2": 1}
 
 
-def test_an_order_that_the_venue_has_lost_stops_the_session() -> None:
+def test_an_order_that_the_venue_has_lost_blocks_until_it_is_adopted() -> None:
     broker, log = ScriptedBroker(), Log()
     bar_of(path_of(broker, log), 0, sends(intent("1")))
     broker.orders.clear()
     path = path_of(broker, log)
     bar_of(path, 0, sends(intent("1")))
-    with pytest.raises(BrokerError, match=r"order t-1: the venue had taken it and says now that it has never had it"):
-        bar_of(path, 1)
+    path.process(1, Prices())
+    assert not path.accepts()
+    assert path.differences == {"order t-1": (10.0, 0.0)}
+    path.adopt()
+    path.end_bar(compare=True)
+    assert path.differences == {}
+    assert path.open_orders == {}
+    bar_of(path, 2, sends(intent("2")))
+    assert broker.created == {"t-1": 1, "t-2": 1}
 
 
 def test_a_new_session_needs_an_empty_account() -> None:

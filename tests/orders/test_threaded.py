@@ -11,7 +11,7 @@ import pytest
 
 from tradewind.contracts import Account, AsyncBroker, Broker, BrokerCapabilities, Outcome, Response
 from tradewind.errors import BrokerError
-from tradewind.model import ExecutionReport, Instrument, OrderIntent, Quote, ReportKind
+from tradewind.model import Activity, ActivityKind, ExecutionReport, Instrument, OrderIntent, Quote, ReportKind
 from tradewind.orders import Inbox, ThreadedBroker
 
 SYMBOLS = [Instrument(symbol=f"S{number}") for number in range(100)]
@@ -70,6 +70,9 @@ class Client:
 
     async def executions(self, since: str = "") -> Sequence[ExecutionReport]:
         return []
+
+    async def activities(self, since: str = "") -> Sequence[Activity]:
+        return [Activity("d1", ActivityKind.DIVIDEND, 2.5)]
 
     async def stream(self, quotes: int, reports: int) -> None:
         """Send many quotes with reports strewn between them."""

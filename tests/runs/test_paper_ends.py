@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from tradewind.registry import Registry
 from tradewind.runs.execute import execute
 from tradewind.runs.paper import run_session_of
 from tradewind.runs.session import open_run
+from tradewind.runs.stopping import Stop
 from tradewind_plugins.feeds.replay import ReplayedRows
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -54,12 +57,12 @@ def test_a_backtrader_strategy_on_a_broker_is_refused(tmp_path: Path) -> None:
 class Meddled:
     """A feed before some of whose bars something is done."""
 
-    def __init__(self, feed: Any, acts: dict[int, Callable[[], object]]) -> None:
-        self._feed, self._acts = feed, acts
+    def __init__(self, feed: Any, acts: dict[int, Callable[[], object]], *, waits: bool = False) -> None:
+        self._feed, self._acts, self._waits = feed, acts, waits
 
     def stream(self, request: DataRequest) -> Any:
         template, rows = self._feed.stream(request)
-        return template, ReplayedRows(self._rows(rows), waits=False)
+        return template, ReplayedRows(self._rows(rows), waits=self._waits)
 
     def _rows(self, rows: Any) -> Any:
         for number, row in enumerate(rows):
@@ -119,3 +122,71 @@ def test_while_the_account_is_not_explained_stops_stay_and_orders_are_put_off(
     assert not ((bars >= 60) & (bars < 80)).any()
     assert (bars > 81).any()
     assert resting == [{"KO", "XOM"}]
+
+
+def test_operators_are_heard_while_the_stream_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On daily bars the next bar is a day away: what they ask is done meanwhile, and again by a restart."""
+    monkeypatch.setattr("tradewind.orders.reconcile._SECONDS_BETWEEN_COMPARISONS", 0.0)
+    registry, journal = Registry.load(), tmp_path / "journal.db"
+    fields = {
+        "name": "asked",
+        "account": {"cash": 100_000.0},
+        "data": {"feed": "sample", "symbols": ["KO", "PEP", "XOM"], "start": "1991-01-02", "end": "1991-04-30"},
+        "sleeves": [
+            {"strategy": {"name": "high_52w", "params": {"top_n": 2, "lookback_bars": 20}}, "sizer": "equal_weight"}
+        ],
+    }
+
+    def asked() -> list[str]:
+        with open_store(journal) as store:
+            told = [json.loads(entry.payload) for entry in store.entries(1, kinds=["answer"])]
+        return [one["command"] for talk in told if talk["operation"] == "operator" for one in talk["answer"]]
+
+    def bars_done() -> int:
+        with open_store(journal) as store:
+            return sum(1 for _ in store.entries(1, kinds=["bar_end"]))
+
+    def wait_for(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 30.0
+        while not condition():
+            assert time.monotonic() < deadline, "nothing happened in half a minute"
+            time.sleep(0.01)
+
+    def meddle() -> None:
+        wait_for(lambda: bars_done() == 50)
+        ask_venue(port, {"op": "manual", "bar": 49, "instrument": "KO", "quantity": 1.0})
+
+    def ask() -> None:
+        wait_for(lambda: bars_done() == 55)
+        with open_store(journal) as store:
+            store.post(1, "adopt", {})
+        wait_for(asked)
+
+    with venue(cash=100_000.0, rules=ExchangeRules()) as server:
+        port = server.address[1]
+        broker = {"name": "venue", "params": {"port": port}}
+        plan = Plan.model_validate({**fields, "mode": {"mode": "paper", "feed": "replay", "broker": broker}})
+        made = Builder.create
+        stop = Stop()
+        acts = {50: meddle, 55: ask, 58: stop.ask}
+
+        def create(self: Builder, kind: str, ref: Any, where: str) -> Any:
+            plugin = made(self, kind, ref, where)
+            return Meddled(plugin, acts, waits=True) if kind == "feed" else plugin
+
+        monkeypatch.setattr(Builder, "create", create)
+        with open_store(journal) as store:
+            with open_run(store, Builder(plan, registry), Path(), stop=stop) as durable:
+                execute(plan, registry, directory=Path(), durable=durable)
+                durable.end("stopped")
+            acts.clear()
+            with open_run(store, Builder(plan, registry), Path()) as durable:
+                execution = execute(plan, registry, directory=Path(), durable=durable)
+                assert durable.writer.pending() == []
+                durable.end("finished")
+    assert asked() == ["adopt"]
+    fills = execution.result.fills
+    assert [(one.symbol, one.quantity) for one in fills.itertuples() if one.order_id.startswith("adopt-")] == [
+        ("KO", 1.0)
+    ]
+    assert (execution.result.orders["bar"] > 60).any()

@@ -46,7 +46,7 @@ def orders(
 
     `quality` compares fills with the prices at decision, arrival and on average, in basis points; positive is a cost.
     `replay` asks the session to deliver an undelivered order again, `drop` to give it up, `adopt` to take over what the
-    venue has otherwise, positions at their last prices; it does so at the end of its next bar.
+    venue has otherwise, positions at their last prices; it does so at once.
     """
     from tradewind.errors import UserError, choices
     from tradewind.journal.store import open_store

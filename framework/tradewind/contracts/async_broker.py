@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.contracts.broker import Account, BrokerCapabilities, BrokerOrder, Replacement, Response
+    from tradewind.model.activity import Activity
     from tradewind.model.execution import ExecutionReport
     from tradewind.model.instrument import Instrument
     from tradewind.model.order import OrderIntent
@@ -69,4 +70,8 @@ class AsyncBroker(Protocol):
 
     async def executions(self, since: str = "") -> Sequence[ExecutionReport]:
         """Ask for the executions after one."""
+        ...
+
+    async def activities(self, since: str = "") -> Sequence[Activity]:
+        """Ask for the changes of the account without an order after one."""
         ...

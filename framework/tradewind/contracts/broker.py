@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tradewind.model.execution import OrderState
 from tradewind.model.order import OrderType, TimeInForce
+from tradewind.model.reason import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from tradewind.model.activity import Activity
     from tradewind.model.execution import ExecutionReport
     from tradewind.model.instrument import Instrument
     from tradewind.model.order import OrderIntent
@@ -51,6 +53,10 @@ class BrokerCapabilities:
         Most messages the venue takes in a minute; 0: no limit.
     order_id_length
         Longest client order id, in characters.
+    cash_tolerance
+        Difference of the cash, in the account's currency, that needs no explanation: roundings.
+    cash_lag_seconds
+        How long the venue's cash may lag behind its executions: a difference is one only after that time.
     """
 
     order_types: Collection[OrderType] = frozenset(OrderType)
@@ -62,6 +68,8 @@ class BrokerCapabilities:
     waits_for_sells: bool = True
     messages_per_minute: int = 0
     order_id_length: int = 48
+    cash_tolerance: float = 0.01
+    cash_lag_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +98,8 @@ class BrokerOrder:
         Of what was executed; NaN before a fill.
     state
         Where it stands.
-    reason
-        Why it ended.
+    reason, code
+        Why it ended, in the venue's own words, and as far as code may act on it.
     """
 
     order_id: str
@@ -102,6 +110,7 @@ class BrokerOrder:
     average_price: float
     state: OrderState
     reason: str = ""
+    code: ReasonCode = ReasonCode.NONE
 
 
 class Outcome(StrEnum):
@@ -127,8 +136,8 @@ class Response:
         Our client order id.
     outcome
         What is known.
-    reason
-        Of a refusal or a failure; the venue's own words.
+    reason, code
+        Of a refusal or a failure: the venue's own words, and as far as code may act on it.
     retry_after_seconds
         Wait that the venue asked for; 0: none.
     """
@@ -136,6 +145,7 @@ class Response:
     order_id: str
     outcome: Outcome
     reason: str = ""
+    code: ReasonCode = ReasonCode.NONE
     retry_after_seconds: float = 0.0
 
 
@@ -212,6 +222,13 @@ class Broker(Protocol):
 
     def executions(self, since: str = "") -> Sequence[ExecutionReport]:
         """Ask for all executions after the one with this id, oldest first; empty: as far back as the venue reaches."""
+        ...
+
+    def activities(self, since: str = "") -> Sequence[Activity]:
+        """Ask for what changed the account without an order, after the one with this id, oldest first.
+
+        Empty: as far back as the venue reaches. A venue on which nothing of the kind happens returns nothing.
+        """
         ...
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tradewind.engine.outside import attribute, settlement
 from tradewind.engine.panel import HistoryPanel
-from tradewind.errors import DataError
 from tradewind.exchange.port import RETRIED
 from tradewind.journal import BarDigest, Journal, fill_entry, intent_entry, order_entry
-from tradewind.model import AssetClass, Fill, OptionRight, OrderEventKind, OrderType
+from tradewind.model import Fill, OrderEventKind, OrderType, ReasonCode
+from tradewind.model.wire import activity_to
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tradewind.engine.quotes import PanelCost, PanelQuotes
     from tradewind.engine.sleeve import Decision
     from tradewind.exchange import ExecutionPort
-    from tradewind.model import Instrument, OrderEvent, OrderIntent, RegimeEstimate
+    from tradewind.model import Activity, Instrument, OrderEvent, OrderIntent, RegimeEstimate
     from tradewind.model.typing import BoolArray, FloatArray
     from tradewind.portfolio.books import SleeveBooks
     from tradewind.portfolio.rebalance import Cross, Trade
@@ -289,6 +290,8 @@ class Ledger:
     def take(self, events: Sequence[OrderEvent]) -> list[Executed]:
         """Book what has become of orders; return the executions after which sleeves no longer want a holding."""
         fills: list[Executed] = []
+        for activity in self.exchange.activities():
+            self._receive(activity)
         for event in events:
             if event.fill is not None:
                 executed = self._fill(event.fill)
@@ -324,7 +327,7 @@ class Ledger:
         intent = self._working.get(event.order_id)
         bought = intent is not None and intent.quantity > 0.0
         rests = intent is not None and _rests(intent)
-        passing = event.reason in RETRIED or (event.reason == "margin" and bought)
+        passing = event.code in RETRIED or (event.code is ReasonCode.INSUFFICIENT_FUNDS and bought)
         if event.kind is OrderEventKind.REJECTED and passing:
             if intent is not None and not rests:
                 self.refused.append(intent)
@@ -335,6 +338,11 @@ class Ledger:
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
         self.books.close_order(event.order_id)
         self._forget(event.order_id)
+
+    def _receive(self, activity: Activity) -> None:
+        """Book what happened to the account without an order, in the name of those whom it concerns."""
+        attribute(activity, self.books, self._panel.bar)
+        self._write("activity", activity_to(activity))
 
     def _forget(self, order_id: str) -> None:
         self._working.pop(order_id, None)
@@ -356,32 +364,8 @@ class Ledger:
         fills: list[Executed] = []
         for instrument in expiring:
             if self.expired(instrument):
-                fills += self._liquidate(instrument, self._settlement(instrument), "expiry")
+                fills += self._liquidate(instrument, settlement(instrument, self._panel, self.quotes), "expiry")
         return fills
-
-    def _settlement(self, instrument: Instrument) -> float:
-        """Cash value of one unit at expiry: an option's payoff on its underlying, else its own last price."""
-        if instrument.asset_class is not AssetClass.OPTION or instrument.strike is None:
-            return self.quotes.mark(instrument)
-        payoff = self._spot(instrument) - instrument.strike
-        return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
-
-    def _spot(self, option: Instrument) -> float:
-        """Last price of an option's underlying, traded or quoted only."""
-        panel, spot = self._panel, math.nan
-        for column, candidate in enumerate(panel.instruments):
-            if candidate.symbol == option.underlying:
-                spot = float(panel.marks()[column])
-        if option.underlying is not None and option.underlying in panel.reference_symbols:
-            closes = panel.reference_fields[panel.reference_symbols[option.underlying]]["close"][: panel.bar + 1, 0]
-            known = closes[np.isfinite(closes)]
-            spot = float(known[-1]) if len(known) else math.nan
-        if math.isnan(spot):
-            raise DataError(
-                f"{option.symbol} expires at bar {panel.bar} and its underlying {option.underlying!r} has no price; "
-                f"add it to `data: symbols:` or `references:`"
-            )
-        return spot
 
     def expired(self, instrument: Instrument) -> bool:
         """Tell whether an instrument has expired by the current bar."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tradewind.contracts import Account, BrokerCapabilities, BrokerOrder, Outcome, Response
 from tradewind.errors import BrokerError
-from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, OrderState, Quote, ReportKind
+from tradewind.exchange.rules import code_of
+from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, OrderState, Quote, ReasonCode, ReportKind
 from tradewind.model.frozen import changed
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from tradewind.contracts import Replacement
     from tradewind.exchange.exchange import Exchange
-    from tradewind.model import Instrument, OrderIntent
+    from tradewind.model import Activity, Instrument, OrderIntent
 
 __all__ = ["ExchangeBroker"]
 
@@ -126,10 +127,14 @@ class ExchangeBroker:
         responses: list[Response] = []
         for order_id in order_ids:
             done = self._exchange.cancel(order_id)
-            reason = "" if done else f"not at work: {self._orders[order_id].state}" if order_id in self._orders else "?"
-            reason = "unknown order" if reason == "?" else reason
-            outcome = Outcome.TAKEN if done else Outcome.REFUSED
-            responses.append(Response(order_id=order_id, outcome=outcome, reason=reason))
+            if done:
+                responses.append(Response(order_id=order_id, outcome=Outcome.TAKEN))
+                continue
+            known = self._orders.get(order_id)
+            reason = "unknown order" if known is None else f"not at work: {known.state}"
+            responses.append(
+                Response(order_id=order_id, outcome=Outcome.REFUSED, reason=reason, code=ReasonCode.INVALID)
+            )
         self._note()
         return responses
 
@@ -146,7 +151,10 @@ class ExchangeBroker:
                     stop_price=wanted.stop_price,
                 )
                 if reason:
-                    responses.append(Response(order_id=wanted.order_id, outcome=Outcome.REFUSED, reason=reason))
+                    code = code_of(reason)
+                    responses.append(
+                        Response(order_id=wanted.order_id, outcome=Outcome.REFUSED, reason=reason, code=code)
+                    )
                     continue
                 before = self._orders[wanted.order_id]
                 quantity = before.quantity if wanted.quantity is None else wanted.quantity
@@ -193,10 +201,15 @@ class ExchangeBroker:
         """Return the executions after one, oldest first."""
         return self._executions[int(since.removeprefix("e-") or 0) :]
 
+    def activities(self, since: str = "") -> Sequence[Activity]:  # noqa: ARG002 of the contract
+        """Return nothing: only orders, borrowing and ends of data change an account here."""
+        return ()
+
     def _response(self, order_id: str) -> Response:
         order = self._orders[order_id]
         refused = order.state is OrderState.REJECTED and not order.filled
-        return Response(order_id=order_id, outcome=Outcome.REFUSED if refused else Outcome.TAKEN, reason=order.reason)
+        outcome = Outcome.REFUSED if refused else Outcome.TAKEN
+        return Response(order_id=order_id, outcome=outcome, reason=order.reason, code=order.code)
 
     def _note(self) -> None:
         """Turn the exchange's events into reports, and follow its orders."""
@@ -224,12 +237,13 @@ class ExchangeBroker:
             fill=event.fill,
             reason=event.reason,
             venue_order_id=venue_order_id,
+            code=event.code,
         )
 
 
 def _after(order: BrokerOrder, event: OrderEvent) -> BrokerOrder:
     if event.fill is None:
-        return changed(order, state=_STATES[event.kind], reason=event.reason)
+        return changed(order, state=_STATES[event.kind], reason=event.reason, code=event.code)
     fill = event.fill
     filled = order.filled + fill.quantity
     known = order.filled if math.isfinite(order.average_price) else 0.0

@@ -10,12 +10,12 @@ from tradewind.exchange.accounting import Book, market_value, market_values, rel
 from tradewind.exchange.admission import Admission
 from tradewind.exchange.charges import Tariff
 from tradewind.exchange.links import Links
-from tradewind.exchange.rules import ExchangeRules, usable_quote
+from tradewind.exchange.rules import ExchangeRules, code_of, usable_quote
 from tradewind.exchange.settlement import Settlement
 from tradewind.exchange.shorts import Shorts
 from tradewind.exchange.terms import new_terms
 from tradewind.exchange.working import WorkingOrder
-from tradewind.model import Fill, OrderEvent, OrderEventKind, OrderType, TimeInForce
+from tradewind.model import Fill, OrderEvent, OrderEventKind, OrderType, ReasonCode, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tradewind.exchange.accounting import PositionRecord
     from tradewind.exchange.charges import Charges, Execution
     from tradewind.exchange.rules import PathPrices, Quote, QuoteSource
-    from tradewind.model import Instrument, OrderIntent
+    from tradewind.model import Activity, Instrument, OrderIntent
     from tradewind.model.typing import FloatArray
 
 __all__ = ["Exchange"]
@@ -173,7 +173,7 @@ class Exchange:
         for order, cost in zip(orders, self._admission.costs(orders, costs), strict=True):
             reason = (order.linked and self._links.refusal(order)) or refusal(order, cash, cost, quotes)
             if reason:
-                events.append(OrderEvent(order.order_id, bar, OrderEventKind.REJECTED, reason))
+                events.append(OrderEvent(order.order_id, bar, OrderEventKind.REJECTED, reason, None, code_of(reason)))
                 self._links.refuse(order, bar)
                 continue
             working[order.order_id] = order
@@ -247,6 +247,10 @@ class Exchange:
     def accepts(self) -> bool:
         """Tell that orders are always taken."""
         return True
+
+    def activities(self) -> Sequence[Activity]:
+        """Return nothing: nothing happens here without an order."""
+        return ()
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Cancel what of these orders is at work."""
@@ -418,4 +422,5 @@ class Exchange:
         return stays
 
     def _emit(self, order_id: str, kind: OrderEventKind, reason: str, bar: int) -> None:
-        self._events.append(OrderEvent(order_id, bar, kind, reason))
+        code = code_of(reason) if kind is OrderEventKind.REJECTED else ReasonCode.NONE
+        self._events.append(OrderEvent(order_id, bar, kind, reason, None, code))

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from tradewind.model import ReasonCode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.exchange.accounting import PositionRecord
     from tradewind.exchange.rules import MarkSource, PathPrices
-    from tradewind.model import Instrument, OrderEvent, OrderIntent
+    from tradewind.model import Activity, Instrument, OrderEvent, OrderIntent
     from tradewind.model.typing import FloatArray
 
-__all__ = ["OVERTAKEN", "RETRIED", "UNEXPLAINED", "ExecutionPort"]
+__all__ = ["RETRIED", "ExecutionPort"]
 
-UNEXPLAINED = "unexplained"
-"""Reason of a refusal: the venue's account is not what our fills say, or an order is in doubt."""
-OVERTAKEN = "overtaken"
-"""Reason of a refusal: the order that was to be replaced has filled further."""
-RETRIED = (UNEXPLAINED, OVERTAKEN)
+RETRIED = frozenset(
+    {
+        ReasonCode.UNEXPLAINED,
+        ReasonCode.OVERTAKEN,
+        ReasonCode.HALTED,
+        ReasonCode.MARKET_CLOSED,
+        ReasonCode.RATE_LIMIT,
+    }
+)
 """Reasons that say nothing of the order itself: it is decided anew on the next bar."""
 
 
@@ -53,6 +59,10 @@ class ExecutionPort(Protocol):
 
     def poll(self) -> Sequence[OrderEvent]:
         """Return the events since the last poll, in order."""
+        ...
+
+    def activities(self) -> Sequence[Activity]:
+        """Return what has changed the account without an order since the last call."""
         ...
 
     def lend(self, credit: float) -> None:

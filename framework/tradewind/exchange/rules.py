@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tradewind.errors import ConfigError, DataError
-from tradewind.model import Quote
+from tradewind.model import Quote, ReasonCode
 
 if TYPE_CHECKING:
     from tradewind.model import Instrument
     from tradewind.model.typing import FloatArray
 
-__all__ = ["ExchangeRules", "PathPrices", "Quote", "QuoteSource", "usable_quote"]
+__all__ = ["ExchangeRules", "PathPrices", "Quote", "QuoteSource", "code_of", "usable_quote"]
 
 _INF = math.inf
+_CODES = {"margin": ReasonCode.INSUFFICIENT_FUNDS, "short": ReasonCode.NOT_SHORTABLE}
+
+
+def code_of(refusal: str) -> ReasonCode:
+    """Return the code of one of the exchange's own refusals."""
+    return _CODES.get(refusal, ReasonCode.INVALID)
 
 
 class PathPrices(Protocol):

@@ -38,7 +38,8 @@ def intent_entry(intent: OrderIntent) -> str:
 
 def order_entry(event: OrderEvent) -> str:
     """Return the entry of what became of an order."""
-    return f'{{"id":{_text(event.order_id)},"event":"{event.kind.value}","reason":{_text(event.reason)}}}'
+    code = f',"code":"{event.code.value}"' if event.code else ""
+    return f'{{"id":{_text(event.order_id)},"event":"{event.kind.value}","reason":{_text(event.reason)}{code}}}'
 
 
 def fill_entry(fill: Fill, parts: Mapping[str, float]) -> str:

@@ -1,5 +1,6 @@
 """Frozen values: what crosses the borders between host and plugins."""
 
+from tradewind.model.activity import Activity, ActivityKind
 from tradewind.model.bars import Bars, Row
 from tradewind.model.execution import TERMINAL_STATES, ExecutionReport, OrderState, ReportKind
 from tradewind.model.instrument import AssetClass, ExerciseStyle, Instrument, OptionRight
@@ -8,11 +9,14 @@ from tradewind.model.order import Fill, OrderEvent, OrderEventKind, OrderIntent,
 from tradewind.model.path import Path
 from tradewind.model.portfolio import Portfolio
 from tradewind.model.quote import Quote
+from tradewind.model.reason import ReasonCode
 from tradewind.model.result import Result
 from tradewind.model.signals import RegimeEstimate, Signals, Targets
 
 __all__ = [
     "TERMINAL_STATES",
+    "Activity",
+    "ActivityKind",
     "AssetClass",
     "Bars",
     "ExecutionReport",
@@ -29,6 +33,7 @@ __all__ = [
     "Path",
     "Portfolio",
     "Quote",
+    "ReasonCode",
     "ReferenceView",
     "RegimeEstimate",
     "ReportKind",

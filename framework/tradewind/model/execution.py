@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from tradewind.model.reason import ReasonCode
+
 if TYPE_CHECKING:
     from tradewind.model.order import Fill
 
@@ -70,6 +72,8 @@ class ExecutionReport(NamedTuple):
         The venue's own name of the order.
     venue_time
         When the venue says it happened, ISO 8601 with an offset; empty where it does not say.
+    code
+        The reason, as far as code may act on it.
     """
 
     order_id: str
@@ -79,3 +83,4 @@ class ExecutionReport(NamedTuple):
     reason: str = ""
     venue_order_id: str = ""
     venue_time: str = ""
+    code: ReasonCode = ReasonCode.NONE

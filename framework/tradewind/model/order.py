@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from tradewind.model.reason import ReasonCode
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -165,10 +167,11 @@ class Fill(NamedTuple):
 
 
 class OrderEvent(NamedTuple):
-    """One message of a venue about one order; ``fill`` is set for a fill, ``reason`` for a refusal."""
+    """One message of a venue about one order; ``fill`` is set for a fill, ``reason`` and ``code`` for a refusal."""
 
     order_id: str
     bar: int
     kind: OrderEventKind
     reason: str = ""
     fill: Fill | None = None
+    code: ReasonCode = ReasonCode.NONE

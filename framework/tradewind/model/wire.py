@@ -6,14 +6,18 @@ import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from tradewind.model.activity import Activity, ActivityKind
 from tradewind.model.execution import ExecutionReport, ReportKind
 from tradewind.model.instrument import AssetClass, ExerciseStyle, Instrument, OptionRight
 from tradewind.model.order import Fill, OrderIntent, OrderType, TimeInForce
+from tradewind.model.reason import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "activity_from",
+    "activity_to",
     "instrument_from",
     "instrument_to",
     "intent_from",
@@ -83,7 +87,7 @@ def intent_from(fields: Mapping[str, Any]) -> OrderIntent:
 def report_to(report: ExecutionReport) -> dict[str, Any]:
     """Return a report's fields; those that say nothing are left out."""
     fields: dict[str, Any] = {"order_id": report.order_id, "kind": report.kind.value}
-    for name in ("execution_id", "reason", "venue_order_id", "venue_time"):
+    for name in ("execution_id", "reason", "venue_order_id", "venue_time", "code"):
         value = getattr(report, name)
         if value:
             fields[name] = value
@@ -97,8 +101,25 @@ def report_from(fields: Mapping[str, Any]) -> ExecutionReport:
     """Return the report that `report_to` described."""
     values = dict(fields)
     values["kind"] = ReportKind(values["kind"])
+    values["code"] = ReasonCode(values.get("code", ""))
     if "fill" in values:
         fill = dict(values["fill"])
         fill["instrument"] = instrument_from(fill["instrument"])
         values["fill"] = Fill(**fill)
     return ExecutionReport(**values)
+
+
+def activity_to(activity: Activity) -> dict[str, Any]:
+    """Return an activity's fields; those that say nothing are left out."""
+    fields = {name: value for name, value in activity._asdict().items() if value}
+    if activity.instrument is not None:
+        fields["instrument"] = instrument_to(activity.instrument)
+    return fields | {"activity_id": activity.activity_id, "kind": activity.kind.value}
+
+
+def activity_from(fields: Mapping[str, Any]) -> Activity:
+    """Return the activity that `activity_to` described."""
+    values = {**fields, "kind": ActivityKind(fields["kind"])}
+    if "instrument" in fields:
+        values["instrument"] = instrument_from(fields["instrument"])
+    return Activity(**values)

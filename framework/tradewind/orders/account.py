@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tradewind.exchange.accounting import PositionRecord
-    from tradewind.model import Fill, Instrument
+    from tradewind.model import Activity, Fill, Instrument
     from tradewind.model.typing import FloatArray
 
 __all__ = ["AccountPort", "OwnAccount"]
@@ -62,6 +62,12 @@ class OwnAccount:
         position = self._book.position(instrument)
         self._book.touch(position)
         self._book.move(position, quantity, price)
+
+    def receive(self, activity: Activity) -> None:
+        """Book what happened without an order."""
+        self.cash += activity.cash
+        if activity.instrument is not None and activity.quantity:
+            self.adopt(activity.instrument, activity.quantity, activity.price)
 
     def positions(self) -> Mapping[Instrument, PositionRecord]:
         """Return what is held."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError
-from tradewind.model import TERMINAL_STATES, OrderState
+from tradewind.model import TERMINAL_STATES, OrderState, ReasonCode
 from tradewind.model.frozen import changed
 from tradewind.orders.throttle import Throttle
 
@@ -122,11 +122,11 @@ class Courier:
                 break
         return [known[order_id] for order_id in order_ids]
 
-    def find(self, order_ids: Sequence[str], reason: str) -> list[Response]:
-        """Find out what became of orders and send none; ``reason`` says why of those that never arrived."""
+    def find(self, order_ids: Sequence[str], code: ReasonCode) -> list[Response]:
+        """Find out what became of orders and send none; ``code`` says why of those that never arrived."""
         answers = self.ask(order_ids)
         found = [answers.get(name) or Response(order_id=name, outcome=Outcome.UNCERTAIN) for name in order_ids]
-        return [changed(one, reason=reason) if one.outcome is Outcome.NOT_SENT else one for one in found]
+        return [changed(one, reason=code.value, code=code) if one.outcome is Outcome.NOT_SENT else one for one in found]
 
     def ask(self, order_ids: Sequence[str]) -> dict[str, Response]:
         """Ask the venue for doubtful orders: taken, refused, or not sent where it has never had one."""
@@ -137,11 +137,15 @@ class Courier:
             except BrokerError as error:
                 return {**answers, order_id: Response(order_id=order_id, outcome=Outcome.UNCERTAIN, reason=str(error))}
             if order is None:
-                outcome, reason = Outcome.NOT_SENT, ""
+                answers[order_id] = Response(order_id=order_id, outcome=Outcome.NOT_SENT)
             else:
                 refused = order.state is OrderState.REJECTED and not order.filled
-                outcome, reason = Outcome.REFUSED if refused else Outcome.TAKEN, order.reason
-            answers[order_id] = Response(order_id=order_id, outcome=outcome, reason=reason)
+                answers[order_id] = Response(
+                    order_id=order_id,
+                    outcome=Outcome.REFUSED if refused else Outcome.TAKEN,
+                    reason=order.reason,
+                    code=order.code,
+                )
         return answers
 
     def _ended(self, order_ids: Sequence[str]) -> dict[str, Response]:

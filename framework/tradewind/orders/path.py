@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
-from tradewind.exchange.port import OVERTAKEN, UNEXPLAINED
-from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, OrderState, ReportKind
-from tradewind.model.wire import instrument_from, report_from, report_to
+from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReasonCode, ReportKind
+from tradewind.model.wire import activity_from, activity_to, instrument_from, report_from, report_to
 from tradewind.orders.account import AccountPort
 from tradewind.orders.board import Board
+from tradewind.orders.delivery import Delivery, Dispatch, plain
 from tradewind.orders.machine import Act, Order, act, applied
 from tradewind.orders.naming import client_id, named
 from tradewind.orders.reconcile import Differences, Reconciliation, differing, ended_there, opening_cash
 from tradewind.orders.talks import Talks
-from tradewind.orders.waiting import WaitingOrders, unsupported
+from tradewind.orders.waiting import WaitingOrders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.exchange import MarkSource
     from tradewind.exchange.rules import PathPrices
-    from tradewind.model import Instrument, OrderIntent
+    from tradewind.model import Activity, Instrument, OrderIntent
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.courier import Courier
     from tradewind.orders.talks import Recorded, TalkLog
@@ -102,6 +102,8 @@ class OrderPath(AccountPort):
             self.broker, account, self.orders, self.open_orders, self._liquidated, courier.clock
         )
         self._reconciliation.compared = rehearses
+        self._delivery = Delivery(courier, self._reconciliation, self.undelivered, account.held)
+        self._activities: list[Activity] = []
         self._mark: Callable[[Instrument], float] = lambda _: math.nan
 
     @property
@@ -129,7 +131,9 @@ class OrderPath(AccountPort):
 
     def accepts(self) -> bool:
         """Tell whether orders are taken now; the accounts are compared first, a few seconds apart at the closest."""
-        return not self._talks.look("blocked", self._blocked)
+        blocked = self._talks.look("blocked", lambda: [] if self._rehearses else self._delivery.blocked())
+        self._hear_of_account()
+        return not blocked
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
         """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""
@@ -138,7 +142,7 @@ class OrderPath(AccountPort):
         self._own.update({there.order_id: here.order_id for here, there in zip(intents, sent, strict=True)})
         for intent in sent:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
-        free = self._hold_replacements(sent)
+        free = self._waiting.hold_replacements(sent, self.open_orders.values())
         now, later = self._sells_first(free)
         if now:
             self._send(now)
@@ -158,8 +162,8 @@ class OrderPath(AccountPort):
             return
         self._requests += 1
         request_id = f"cancel-{self._requests}"
-        for order_id, outcome, reason in self._talks.request(
-            "cancel", lambda again: _plain(self._courier.cancel(names, again=again)), names
+        for order_id, outcome, reason, _ in self._talks.request(
+            "cancel", lambda again: plain(self._courier.cancel(names, again=again)), names
         ):
             self._act(order_id, Act.CANCEL_ASKED, request_id)
             if outcome in (Outcome.REFUSED, Outcome.NOT_SENT):
@@ -174,7 +178,7 @@ class OrderPath(AccountPort):
     def deliver_again(self, order_id: str) -> None:
         """Try again to deliver an order."""
         intent = self.orders[order_id].intent
-        self._settle(self._talks.request("submit", lambda _: self._deliver([intent], again=True), [order_id]))
+        self._settle(self._talks.request("submit", lambda _: self._delivery.deliver([intent], again=True), [order_id]))
 
     def idle(self) -> Sequence[OrderEvent]:
         """Hear what the venue says between two bars, send what waited for it, and return what has become of orders.
@@ -182,11 +186,13 @@ class OrderPath(AccountPort):
         What the record has of a bar after its end is gone through again.
         """
         happened = False
-        while (recorded := self._talks.recorded_next()) in ("due", "poll"):
+        while (recorded := self._talks.recorded_next()) in ("due", "poll", "activities"):
             if recorded == "due":
                 self._release()
-            else:
+            elif recorded == "poll":
                 self._listen()
+            else:
+                self._hear_of_account()
         if not self._talks.live or self._talks.bar < 0:
             return self._told()
         if self._waiting and (due := self._waiting.due(self.open_orders)):
@@ -199,6 +205,25 @@ class OrderPath(AccountPort):
             self._talks.commit()
         return self._told()
 
+    def heed(self, pending: Callable[[], Sequence[Mapping[str, Any]]], *, between_bars: bool) -> Sequence[Any]:
+        """Return what operators ask now; on a restart, what they asked at this very point.
+
+        Parameters
+        ----------
+        pending
+            Says what they ask, as plain JSON types.
+        between_bars
+            Whether nothing is to be noted where they ask nothing.
+        """
+        if between_bars and self._talks.recorded_next() != "operator":
+            asked = pending() if self._talks.live and self._talks.beyond and self._talks.bar >= 0 else ()
+            return self._talks.news("operator", lambda: asked) if asked else ()
+        return self._talks.news("operator", pending)
+
+    def commit(self) -> None:
+        """Make durable what has been said and heard."""
+        self._talks.commit()
+
     def wake(self) -> None:
         """Talk to the broker from now on: what is recorded has been gone through."""
         self._talks.wake()
@@ -209,6 +234,7 @@ class OrderPath(AccountPort):
         A position without a price stays a difference.
         """
         self._listen(self._hear_all)
+        self._hear_of_account()
         for fields, quantity, price in self._talks.request(
             "adopt", lambda _: differing(self.account, self.broker, self._mark, self._instruments)
         ):
@@ -220,6 +246,11 @@ class OrderPath(AccountPort):
         self.account.cash = self._talks.request("cash", lambda _: self.broker.account().cash)
         for order_id in self._talks.request("ended", lambda _: ended_there(self.broker, self.open_orders)):
             self._receive(ExecutionReport(order_id, ReportKind.CANCELLED, reason="adopted"))
+
+    def activities(self) -> Sequence[Activity]:
+        """Return what has changed the account without an order since the last call."""
+        activities, self._activities = self._activities, []
+        return activities
 
     def poll(self) -> Sequence[OrderEvent]:
         """Return what has become of orders since the last call."""
@@ -272,14 +303,28 @@ class OrderPath(AccountPort):
         BrokerError
             If the venue cannot be asked.
         """
-        self._settle(self._talks.look("ask", self._ask_doubtful))
+        self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
         for execution in self._talks.look("agree", lambda: self._agree(due=compare)):
             self._reconciliation.agreed_execution = execution
+        self._hear_of_account()
         self._talks.end_bar()
 
     def _listen(self, hear: Callable[[], list[dict[str, object]]] | None = None) -> None:
         for fields in self._talks.look("poll", hear or self._hear):
             self._receive(report_from(fields))
+
+    def _hear_of_account(self) -> None:
+        """Book what happened without an order: dividends, fees, splits ..."""
+        found = self._reconciliation.take_activities
+        for fields in self._talks.look("activities", lambda: [activity_to(one) for one in found()]):
+            activity = activity_from(fields)
+            ours = {one.symbol: one for one in (*self._instruments, *self.account.quantities())}
+            if activity.instrument is not None:
+                known = ours.get(activity.instrument.symbol, activity.instrument)
+                activity = activity._replace(instrument=known)
+            self._reconciliation.last_activity = activity.activity_id
+            self.account.receive(activity)
+            self._activities.append(activity)
 
     def _release(self, due: list[str] | None = None) -> None:
         """Send the buys whose sells are done, or have taken too long."""
@@ -288,21 +333,11 @@ class OrderPath(AccountPort):
             overtaken = self._waiting.overtaken(self.orders) & set(order_ids)
             self._waiting.remove(order_ids)
             for order_id in overtaken:
-                self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=OVERTAKEN))
+                code = ReasonCode.OVERTAKEN
+                self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=code.value, code=code))
             free = [self.orders[order_id].intent for order_id in order_ids if order_id not in overtaken]
             if free:
                 self._send(free)
-
-    def _hold_replacements(self, intents: list[OrderIntent]) -> list[OrderIntent]:
-        """Hold back what is of an instrument with an order that is being cancelled; return the rest."""
-        ending: dict[Instrument, dict[str, float]] = {}
-        for order in self.open_orders.values():
-            if order.state is OrderState.CANCEL_PENDING:
-                ending.setdefault(order.intent.instrument, {})[order.order_id] = order.filled
-        for intent in intents:
-            if intent.instrument in ending:
-                self._waiting.hold([intent], ending[intent.instrument], patient=True)
-        return [intent for intent in intents if intent.instrument not in ending]
 
     def _sells_first(self, intents: list[OrderIntent]) -> tuple[list[OrderIntent], list[OrderIntent]]:
         """Divide a batch into what is sent now and the buys that wait for its sells, where the venue wants that."""
@@ -313,7 +348,9 @@ class OrderPath(AccountPort):
 
     def _send(self, intents: Sequence[OrderIntent]) -> None:
         order_ids = [intent.order_id for intent in intents]
-        self._settle(self._talks.request("submit", lambda again: self._deliver(intents, again=again), order_ids))
+        self._settle(
+            self._talks.request("submit", lambda again: self._delivery.deliver(intents, again=again), order_ids)
+        )
 
     def _go_live(self) -> None:
         """Connect, and ask for everything that was missed since the record ended."""
@@ -338,51 +375,17 @@ class OrderPath(AccountPort):
     def _hear(self) -> list[dict[str, object]]:
         return [report_to(report) for report in (*self._reconciliation.take(), *self.broker.poll())]
 
-    def _ask_doubtful(self) -> list[list[str]]:
-        doubtful = [name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN]
-        answers = self._courier.ask(doubtful).values()
-        return _plain([answer for answer in answers if answer.outcome is not Outcome.UNCERTAIN])
-
-    def _deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[list[str]]:
-        """Send what the broker can do, while the accounts agree; return order id, outcome and reason of each."""
-        if not self._reconciliation.compared or self.differences:
-            self._reconciliation.compare()
-        names = [intent.order_id for intent in intents]
-        doubtful = {name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN}
-        blocked = UNEXPLAINED if self.differences or not doubtful <= set(names) else ""
-        if blocked and again:
-            return _plain(self._courier.find(names, blocked))
-        refused = {intent.order_id: self._unsupported(intent) or blocked for intent in intents}
-        deliverable = [intent for intent in intents if not refused[intent.order_id]]
-        responses = {response.order_id: response for response in self._courier.deliver(deliverable, again=again)}
-        no = Outcome.REFUSED
-        return _plain(
-            [responses.get(name) or Response(order_id=name, outcome=no, reason=refused[name]) for name in names]
-        )
-
-    def _blocked(self) -> list[str]:
-        """Return why nothing may be sent; nothing where all is well."""
-        if self._rehearses:
-            return []
-        if self.differences or self._reconciliation.due():
-            self._reconciliation.compare()
-        doubtful = [name for name, known in self.undelivered.items() if known.outcome is Outcome.UNCERTAIN]
-        return [*sorted(self.differences), *doubtful]
-
-    def _unsupported(self, intent: OrderIntent) -> str:
-        return unsupported(intent, self.broker.capabilities, self.account.held(intent.instrument))
-
-    def _settle(self, answers: Sequence[Sequence[str]]) -> None:
+    def _settle(self, answers: Sequence[Dispatch]) -> None:
         """Take in the outcomes of a delivery."""
-        for order_id, outcome, reason in answers:
+        for order_id, outcome, reason, code in answers:
             known = self.undelivered.pop(order_id, None)
-            if outcome != Outcome.REFUSED or reason == "margin":
+            if outcome != Outcome.REFUSED or code == ReasonCode.INSUFFICIENT_FUNDS:
                 self.account.ordered(self.orders[order_id].intent.instrument)
             if outcome in (Outcome.NOT_SENT, Outcome.UNCERTAIN):
                 self.undelivered[order_id] = Response(order_id=order_id, outcome=Outcome(outcome), reason=reason)
             self._follow(order_id, Outcome(outcome), known)
             if outcome == Outcome.REFUSED:
-                self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason))
+                self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason, code=ReasonCode(code)))
 
     def _follow(self, order_id: str, outcome: Outcome, known: Response | None) -> None:
         """Move an order's state to what is known of its delivery."""
@@ -423,7 +426,7 @@ class OrderPath(AccountPort):
                 self.account.apply(fill)
                 self._events.append(OrderEvent(name, fill.bar, OrderEventKind.FILL, "", fill))
         elif after.standing is not before.standing and report.kind in _EVENTS:
-            self._events.append(OrderEvent(name, bar, _EVENTS[report.kind], report.reason))
+            self._events.append(OrderEvent(name, bar, _EVENTS[report.kind], report.reason, None, report.code))
 
     def _receive_without_order(self, report: ExecutionReport) -> None:
         """Book the end of an instrument's data; whatever else is not ours shows as a difference."""
@@ -440,8 +443,3 @@ class OrderPath(AccountPort):
     def _board(self, quotes: MarkSource) -> Board:
         waiting = [order.intent.instrument for order in self.open_orders.values()]
         return Board(quotes, dict.fromkeys((*self._instruments, *self.account.quantities(), *waiting)))
-
-
-def _plain(responses: Sequence[Response]) -> list[list[str]]:
-    """Return responses as the journal holds them: order id, outcome, reason."""
-    return [[response.order_id, response.outcome.value, response.reason] for response in responses]

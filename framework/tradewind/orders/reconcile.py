@@ -14,14 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from tradewind.contracts import Broker
-    from tradewind.model import Fill, Instrument
+    from tradewind.model import Activity, Fill, Instrument
     from tradewind.orders.account import OwnAccount
     from tradewind.orders.machine import Order
 
-__all__ = ["Differences", "Reconciliation", "differing", "ended_there", "missed_reports", "opening_cash", "unexplained"]
+__all__ = [
+    "Differences",
+    "Reconciliation",
+    "differing",
+    "ended_there",
+    "lost_orders",
+    "missed_reports",
+    "opening_cash",
+    "unexplained",
+]
 
 Differences = dict[str, tuple[float, float]]
-"""Symbol, or ``cash``, to what we have and what the venue has."""
+"""Symbol, ``cash`` or ``order <id>`` to what we have and what the venue has."""
 
 _ENDS = {
     OrderState.CANCELLED: ReportKind.CANCELLED,
@@ -29,7 +38,7 @@ _ENDS = {
     OrderState.REJECTED: ReportKind.REJECTED,
     OrderState.REPLACED: ReportKind.REPLACED,
 }
-_CENT = 0.01
+_UNSENT = (OrderState.INTENDED, OrderState.UNKNOWN)
 _SECONDS_BETWEEN_COMPARISONS = 5.0
 
 
@@ -55,10 +64,12 @@ def opening_cash(broker: Broker) -> float:
 def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execution: str) -> list[ExecutionReport]:
     """Ask for the executions after the last one known, and for the ends of orders that are at work here only.
 
+    An order that the venue had taken and says now that it has never had is left alone; `lost_orders` names it.
+
     Raises
     ------
     BrokerError
-        If the venue cannot be asked, or has never had an order that it had taken.
+        If the venue cannot be asked.
     """
     reports = list(broker.executions(last_execution))
     at_work = {order.order_id for order in broker.open_orders()}
@@ -66,28 +77,43 @@ def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execut
         if order_id in at_work or order.state is OrderState.INTENDED:
             continue
         known = broker.order(order_id)
-        if known is None and order.state is OrderState.UNKNOWN:
-            continue
-        if known is None:
-            raise BrokerError(
-                f"order {order_id}: the venue had taken it and says now that it has never had it; this is another "
-                f"account, or the venue has lost its state. Check the account; nothing was sent"
+        kind = None if known is None else _ENDS.get(known.state)
+        if kind is not None and known is not None:
+            reports.append(
+                ExecutionReport(
+                    order_id, kind, reason=known.reason, venue_order_id=known.venue_order_id, code=known.code
+                )
             )
-        kind = _ENDS.get(known.state)
-        if kind is not None:
-            reports.append(ExecutionReport(order_id, kind, reason=known.reason, venue_order_id=known.venue_order_id))
     return reports
 
 
-def unexplained(account: OwnAccount, broker: Broker, awaited: Sequence[Fill]) -> Differences:
+def lost_orders(broker: Broker, open_orders: Mapping[str, Order]) -> Differences:
+    """Return the orders that the venue had taken and says now that it has never had: another account, or lost state."""
+    at_work = {order.order_id for order in broker.open_orders()}
+    return {
+        f"order {order_id}": (order.remaining, 0.0)
+        for order_id, order in open_orders.items()
+        if order_id not in at_work and order.state not in _UNSENT and broker.order(order_id) is None
+    }
+
+
+def unexplained(
+    account: OwnAccount, broker: Broker, awaited: Sequence[Fill], activities: Sequence[Activity] = ()
+) -> Differences:
     """Return the positions and the cash that the venue has otherwise than our fills say.
 
-    Quantities are compared to nine digits, cash to a cent; ``awaited`` are fills that are not booked yet.
+    Quantities are compared to nine digits, cash to what the broker tolerates; ``awaited`` are fills, ``activities``
+    changes without an order, that are not booked yet.
     """
     held = {instrument.symbol: quantity for instrument, quantity in account.quantities().items()}
     for fill in awaited:
         held[fill.instrument.symbol] = held.get(fill.instrument.symbol, 0.0) + fill.quantity
-    own_cash = account.cash + math.fsum(fill.cash_flow for fill in awaited)
+    for activity in activities:
+        if activity.instrument is not None:
+            held[activity.instrument.symbol] = held.get(activity.instrument.symbol, 0.0) + activity.quantity
+    own_cash = account.cash + math.fsum(
+        [*(fill.cash_flow for fill in awaited), *(activity.cash for activity in activities)]
+    )
     there = {instrument.symbol: quantity for instrument, quantity in broker.positions().items()}
     differences: Differences = {}
     for symbol in sorted({*held, *there}):
@@ -95,7 +121,7 @@ def unexplained(account: OwnAccount, broker: Broker, awaited: Sequence[Fill]) ->
         if not math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-9):
             differences[symbol] = (ours, theirs)
     cash = broker.account().cash
-    if not math.isclose(own_cash, cash, rel_tol=1e-9, abs_tol=_CENT):
+    if not math.isclose(own_cash, cash, rel_tol=1e-9, abs_tol=broker.capabilities.cash_tolerance):
         differences["cash"] = (own_cash, cash)
     return differences
 
@@ -119,10 +145,9 @@ def differing(
 
 
 def ended_there(broker: Broker, open_orders: Mapping[str, Order]) -> list[str]:
-    """Return the orders that are at work here and have ended at the venue, whatever became of their executions."""
-    unsent = (OrderState.INTENDED, OrderState.UNKNOWN)
-    asked = {order_id: broker.order(order_id) for order_id, order in open_orders.items() if order.state not in unsent}
-    return [order_id for order_id, known in asked.items() if known is not None and known.state in TERMINAL_STATES]
+    """Return the orders that are at work here and not at the venue, whatever became of their executions."""
+    asked = {order_id: broker.order(order_id) for order_id, order in open_orders.items() if order.state not in _UNSENT}
+    return [order_id for order_id, known in asked.items() if known is None or known.state in TERMINAL_STATES]
 
 
 class Reconciliation:
@@ -157,7 +182,11 @@ class Reconciliation:
         """Last execution on which both sides agreed; empty before the first."""
         self._broker, self._account = broker, account
         self._orders, self._open_orders, self._liquidated = orders, open_orders, liquidated
+        self.last_activity = ""
+        """Last activity that was booked; empty before the first."""
         self._inbox: list[ExecutionReport] = []
+        self._activities: list[Activity] = []
+        self._cash_differs_since = math.inf
 
     def due(self) -> bool:
         """Whether the accounts should be compared: not yet in this process, or not for some seconds."""
@@ -167,6 +196,11 @@ class Reconciliation:
         """Return the reports found since it was last asked."""
         reports, self._inbox = self._inbox, []
         return reports
+
+    def take_activities(self) -> list[Activity]:
+        """Return the activities found since it was last asked."""
+        activities, self._activities = self._activities, []
+        return activities
 
     def ask(self) -> None:
         """Ask for what was not heard, from the last execution on which both sides agreed."""
@@ -181,9 +215,21 @@ class Reconciliation:
         for _ in range(2):
             self.ask()
             self._inbox += self._broker.poll()
-            self.differences = unexplained(self._account, self._broker, self._awaited())
+            self._activities = list(self._broker.activities(self.last_activity))
+            found = unexplained(self._account, self._broker, self._awaited(), self._activities)
+            self.differences = self._in_time(found) | lost_orders(self._broker, self._open_orders)
             if not self.differences:
                 return
+
+    def _in_time(self, differences: Differences) -> Differences:
+        """Leave out a difference of the cash alone while the venue's cash may still be late."""
+        if "cash" not in differences:
+            self._cash_differs_since = math.inf
+            return differences
+        now = self._clock()
+        self._cash_differs_since = min(self._cash_differs_since, now)
+        late = now - self._cash_differs_since < self._broker.capabilities.cash_lag_seconds
+        return {key: value for key, value in differences.items() if key != "cash" or not late}
 
     def _is_new(self, report: ExecutionReport) -> bool:
         order = self._orders.get(report.order_id)

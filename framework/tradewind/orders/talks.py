@@ -166,6 +166,24 @@ class Talks:
             self._log.note(place[0], "answer", {"point": place[1], "operation": operation, "answer": seen})
         return seen
 
+    def news(self, operation: str, perform: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+        """Return what has come from elsewhere than the broker; a restart repeats it, and no rehearsal has to."""
+        place = self._next(operation)
+        if place in self._recorded.answers:
+            recorded: Sequence[Any] = self._recorded.answers[place]
+            return recorded
+        if place <= self._recorded.last:
+            return ()
+        seen = perform()
+        if seen:
+            self._log.note(place[0], "answer", {"point": place[1], "operation": operation, "answer": seen})
+        return seen
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the next point lies behind the record."""
+        return (self.bar, self._point) > self._recorded.last
+
     def recorded_next(self) -> str:
         """Return what was said or looked for at the next point, empty where the record has nothing there."""
         return self._recorded.said.get((self.bar, self._point), ("",))[0]

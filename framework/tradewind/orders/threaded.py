@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from tradewind.contracts import Account, AsyncBroker, BrokerCapabilities, BrokerOrder, Replacement
-    from tradewind.model import ExecutionReport, Instrument, OrderIntent, Quote
+    from tradewind.model import Activity, ExecutionReport, Instrument, OrderIntent, Quote
 
 __all__ = ["ThreadedBroker"]
 
@@ -110,6 +110,10 @@ class ThreadedBroker:
     def executions(self, since: str = "") -> Sequence[ExecutionReport]:
         """Ask for the executions after one."""
         return self._ask("executions", self._client.executions(since))
+
+    def activities(self, since: str = "") -> Sequence[Activity]:
+        """Ask for the changes of the account without an order after one."""
+        return self._ask("activities", self._client.activities(since))
 
     def _send(self, name: str, call: Any, argument: Sequence[Any], order_ids: Sequence[str]) -> Sequence[Response]:
         if self._loop is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tradewind.model import OrderState
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tradewind.contracts import BrokerCapabilities
-    from tradewind.model import OrderIntent
+    from tradewind.model import Instrument, OrderIntent
     from tradewind.orders.machine import Order
 
 __all__ = ["WaitingOrders", "unsupported"]
@@ -56,6 +58,17 @@ class WaitingOrders:
         """Hold orders back until others, of which so much is filled, have ended."""
         if intents:
             self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient))
+
+    def hold_replacements(self, intents: Sequence[OrderIntent], at_work: Iterable[Order]) -> list[OrderIntent]:
+        """Hold back what is of an instrument with an order that is being cancelled; return the rest."""
+        ending: dict[Instrument, dict[str, float]] = {}
+        for order in at_work:
+            if order.state is OrderState.CANCEL_PENDING:
+                ending.setdefault(order.intent.instrument, {})[order.order_id] = order.filled
+        for intent in intents:
+            if intent.instrument in ending:
+                self.hold([intent], ending[intent.instrument], patient=True)
+        return [intent for intent in intents if intent.instrument not in ending]
 
     def overtaken(self, orders: Mapping[str, Order]) -> set[str]:
         """Return the replacements whose predecessors have filled further since: their quantities are wrong now."""

@@ -76,8 +76,8 @@ def _life(entry: Entry, payload: dict[str, Any], wanted: str, sent: str) -> list
         return [{**at, "what": f"about to {payload['operation']}"}]
     if entry.kind == "answer" and payload["operation"] in ("submit", "cancel", "ask"):
         return [
-            {**at, "what": payload["operation"], "outcome": outcome, "reason": reason}
-            for order_id, outcome, reason in payload["answer"]
+            {**at, "what": payload["operation"], "outcome": outcome, "reason": reason, "code": code}
+            for order_id, outcome, reason, code in payload["answer"]
             if order_id == sent
         ]
     if entry.kind == "answer" and payload["operation"] == "poll":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tradewind.contracts import Broker, DataRequest
 from tradewind.errors import DataError, UserError
@@ -43,13 +43,6 @@ _BARS_PER_COMPARISON = 20
 """Bars from one comparison of the accounts to the next."""
 
 
-class Asked(NamedTuple):
-    """What an operator asked of a session."""
-
-    command: str
-    argument: Mapping[str, Any]
-
-
 @dataclass(slots=True, eq=False)
 class DurableRun:
     """One session of a plan in the durable journal, new or taken up again.
@@ -66,8 +59,6 @@ class DurableRun:
         Where decisions go; it knows those of earlier processes.
     talks
         What earlier processes said to the broker, and heard.
-    commands
-        What operators asked of them, by bar.
     stop
         Whether the session is to stop.
     tag
@@ -81,7 +72,6 @@ class DurableRun:
     rows: Sequence[Row]
     journal: DurableJournal
     talks: Recorded
-    commands: Mapping[int, Sequence[Asked]]
     stop: Stop
     tag: str
     instruments: list[dict[str, Any]] | None
@@ -90,6 +80,8 @@ class DurableRun:
     _instruments: Sequence[Instrument] = ()
     _time: str = ""
     _beaten: float = -1.0
+    _heard: set[int] = field(default_factory=set)
+    _unmarked: list[int] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -180,9 +172,10 @@ class DurableRun:
             if bar >= len(self.rows):
                 self.journal.commit()
         else:
-            for asked in (*self.commands.get(bar, ()), *(() if bar in self.talks.complete else self._take())):
+            for asked in path.heed(self._pending, between_bars=False):
                 self._carry_out(path, asked)
             path.end_bar(compare=bar % _BARS_PER_COMPARISON == 0)
+            self._take_note()
             self._hear_between_bars()
         self._beat(bar)
 
@@ -225,10 +218,18 @@ class DurableRun:
         self._beat(self.journal.bar)
 
     def _hear_between_bars(self) -> None:
-        if self.path is not None and self._session is not None:
-            events = self.path.idle()
+        path, session = self.path, self._session
+        while path is not None and session is not None:
+            events = path.idle()
             if events:
-                self._session.idle(events)
+                session.idle(events)
+            asked = path.heed(self._pending, between_bars=True)
+            for one in asked:
+                self._carry_out(path, one)
+            if not asked:
+                return
+            path.commit()
+            self._take_note()
 
     def _beat(self, bar: int) -> None:
         now = time.monotonic()
@@ -236,18 +237,31 @@ class DurableRun:
             self._beaten = now
             self.writer.beat(self.status(bar))
 
-    def _take(self) -> list[Asked]:
-        return [Asked(one.command, one.argument) for one in self.writer.take()]
+    def _pending(self) -> list[dict[str, Any]]:
+        """Return what operators ask and nobody has heard yet."""
+        return [
+            {"id": one.id, "command": one.command, "argument": one.argument, "posted_at": one.posted_at.isoformat()}
+            for one in self.writer.pending()
+            if one.id not in self._heard
+        ]
 
-    def _carry_out(self, path: OrderPath, asked: Asked) -> None:
-        if asked.command == "adopt":
+    def _take_note(self) -> None:
+        """Tell operators what of theirs is durable; until then it is asked for again."""
+        if self._unmarked and self.path is not None and self.path.live:
+            self.writer.done(self._unmarked)
+            self._unmarked = []
+
+    def _carry_out(self, path: OrderPath, asked: Mapping[str, Any]) -> None:
+        self._heard.add(asked["id"])
+        self._unmarked.append(asked["id"])
+        if asked["command"] == "adopt":
             path.adopt()
-        order_id = str(asked.argument.get("order", ""))
+        order_id = str(asked["argument"].get("order", ""))
         if order_id not in path.undelivered:
             return
-        if asked.command == "replay":
+        if asked["command"] == "replay":
             path.deliver_again(order_id)
-        elif asked.command == "drop":
+        elif asked["command"] == "drop":
             path.drop(order_id, "dropped by the operator")
 
 
@@ -294,16 +308,13 @@ def open_run(
             "tag": secrets.token_hex(4),
         }
         writer = store.begin(plan.name, header)
-        return DurableRun(
-            builder, writer, (), DurableJournal(writer), Recorded(), {}, stop or Stop(), header["tag"], None
-        )
+        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded(), stop or Stop(), header["tag"], None)
     last = unfinished[-1]
     _require_same(plan, last.header["config"], config, last.id)
     writer = store.resume(last.id)
     rows: list[Row] = []
     decisions: list[Record] = []
     talks: list[Record] = []
-    commands: dict[int, list[Asked]] = {}
     instruments: list[dict[str, Any]] | None = None
     for entry in store.entries(last.id):
         if entry.kind == "row":
@@ -314,13 +325,8 @@ def open_run(
             talks.append(Record(entry.bar, entry.kind, entry.payload))
         elif entry.kind == "instruments":
             instruments = json.loads(entry.payload)["instruments"]
-        elif entry.kind == "command":
-            told = json.loads(entry.payload)
-            commands.setdefault(entry.bar, []).append(Asked(told["command"], told["argument"]))
     journal, recorded = DurableJournal(writer, decisions), Recorded.of(talks)
-    return DurableRun(
-        builder, writer, rows, journal, recorded, commands, stop or Stop(), last.header["tag"], instruments
-    )
+    return DurableRun(builder, writer, rows, journal, recorded, stop or Stop(), last.header["tag"], instruments)
 
 
 def _require_same(plan: Plan, before: dict[str, Any], now: dict[str, Any], session: int) -> None:

@@ -11,13 +11,13 @@ from pydantic import Field
 from tradewind.contracts import Account, BrokerCapabilities, Outcome, Response
 from tradewind.errors import BrokerError
 from tradewind.exchange.venue.protocol import decode, encode, order_from, response_from
-from tradewind.model.wire import instrument_from, instrument_to, intent_to, report_from
+from tradewind.model.wire import activity_from, instrument_from, instrument_to, intent_to, report_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.contracts import BrokerOrder, Replacement
-    from tradewind.model import ExecutionReport, Instrument, OrderIntent, Quote
+    from tradewind.model import Activity, ExecutionReport, Instrument, OrderIntent, Quote
 
 __all__ = ["VenueBroker"]
 
@@ -148,6 +148,11 @@ class VenueBroker:
         """Ask for the executions after one."""
         request = {"op": "executions", "since": since}
         return self._ask(request, lambda told: [report_from(fields) for fields in told])
+
+    def activities(self, since: str = "") -> Sequence[Activity]:
+        """Ask for the changes of the account without an order after one."""
+        request = {"op": "activities", "since": since}
+        return self._ask(request, lambda told: [activity_from(fields) for fields in told])
 
     def _tell_credit(self) -> None:
         if self._lent != self._credit:

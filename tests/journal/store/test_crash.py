@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from tests.journal.store import killed_writer
+from tests.journal.store.killed_writer import record_commands
 from tradewind.errors import JournalError
 from tradewind.journal.store import open_store
 
@@ -51,7 +52,7 @@ def kill_often(url, rounds):
             verdict = store.verify()
             assert verdict.good, verdict.problem
         with store.resume(1) as writer:
-            writer.take()
+            record_commands(store, writer)
         recorded = [json.loads(entry.payload)["id"] for entry in store.entries(1, kinds=["command"])]
         assert recorded == expected_commands
         assert set(taken) <= set(recorded)

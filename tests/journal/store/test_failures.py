@@ -40,7 +40,13 @@ def test_a_full_disk_fails_the_commit_and_the_writer(path):
         ) as failed:
             writer.commit()
         assert str(path) in str(failed.value)
-        for use in (writer.commit, writer.take, lambda: writer.append(1, "x", "{}"), lambda: writer.beat({})):
+        for use in (
+            writer.commit,
+            writer.pending,
+            lambda: writer.done([1]),
+            lambda: writer.append(1, "x", "{}"),
+            lambda: writer.beat({}),
+        ):
             with pytest.raises(JournalError, match=r"refused: an earlier step failed .*50 entries .*resume session 1"):
                 use()
         writer.close()

@@ -165,25 +165,20 @@ def test_an_error_in_the_with_block_is_not_hidden(store):
     store.resume(1).close()
 
 
-def test_commands_are_taken_once_and_recorded(store, url):
+def test_commands_wait_until_they_are_done(store, url):
     with store.begin("paper", {}) as writer, open_store(url) as operator:
-        assert writer.take() == []
+        assert writer.pending() == []
         first = operator.post(1, "drop", {"order": "a-1"})
         second = operator.post(1, "stop", {})
-        writer.append(5, "bar", "{}")
-        taken = writer.take()
-        assert [(one.id, one.command, one.argument, one.sequence) for one in taken] == [
-            (first, "drop", {"order": "a-1"}, 2),
-            (second, "stop", {}, 3),
-        ]
-        assert writer.take() == []
-        entries = list(operator.entries(1, kinds=["command"]))
-        assert [entry.sequence for entry in entries] == [2, 3]
-        recorded = json.loads(entries[0].payload)
-        assert (recorded["id"], recorded["command"], recorded["argument"]) == (first, "drop", {"order": "a-1"})
-        assert [entry.bar for entry in entries] == [5, 5]
+        asked = [(first, "drop", {"order": "a-1"}), (second, "stop", {})]
+        assert [(one.id, one.command, one.argument) for one in writer.pending()] == asked
+        assert [one.id for one in writer.pending()] == [first, second]
+        writer.done([first])
+        assert [one.id for one in writer.pending()] == [second]
     with store.resume(1) as writer:
-        assert writer.take() == []
+        assert [one.id for one in writer.pending()] == [second]
+        writer.done([second])
+        assert writer.pending() == []
     assert store.verify().good
 
 
@@ -192,7 +187,7 @@ def test_a_command_waits_for_a_stopped_session(store):
         writer.finish("stopped")
     store.post(1, "flatten", {"symbols": ["KO"]})
     with store.resume(1) as writer:
-        assert [one.command for one in writer.take()] == ["flatten"]
+        assert [one.command for one in writer.pending()] == ["flatten"]
 
 
 def test_an_unknown_session_is_named(store):

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts import BrokerOrder, Outcome, Response
-from tradewind.model import OrderState
+from tradewind.model import OrderState, ReasonCode
 from tradewind.model.wire import instrument_from, instrument_to
 
 if TYPE_CHECKING:
@@ -44,20 +44,36 @@ def order_to(order: BrokerOrder) -> dict[str, Any]:
         "average_price": order.average_price,
         "state": order.state.value,
         "reason": order.reason,
+        "code": order.code.value,
     }
 
 
 def order_from(fields: Mapping[str, Any]) -> BrokerOrder:
     """Return the order that `order_to` described."""
-    values = {**fields, "instrument": instrument_from(fields["instrument"]), "state": OrderState(fields["state"])}
+    values = {
+        **fields,
+        "instrument": instrument_from(fields["instrument"]),
+        "state": OrderState(fields["state"]),
+        "code": ReasonCode(fields["code"]),
+    }
     return BrokerOrder(**values)
 
 
 def response_to(response: Response) -> dict[str, Any]:
     """Return a response's fields."""
-    return {"order_id": response.order_id, "outcome": response.outcome.value, "reason": response.reason}
+    return {
+        "order_id": response.order_id,
+        "outcome": response.outcome.value,
+        "reason": response.reason,
+        "code": response.code.value,
+    }
 
 
 def response_from(fields: Mapping[str, Any]) -> Response:
     """Return the response that `response_to` described."""
-    return Response(order_id=fields["order_id"], outcome=Outcome(fields["outcome"]), reason=fields.get("reason", ""))
+    return Response(
+        order_id=fields["order_id"],
+        outcome=Outcome(fields["outcome"]),
+        reason=fields["reason"],
+        code=ReasonCode(fields["code"]),
+    )

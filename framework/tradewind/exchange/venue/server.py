@@ -19,7 +19,7 @@ from tradewind.contracts import Replacement
 from tradewind.errors import TradewindError
 from tradewind.exchange.venue.protocol import decode, encode, order_to, response_to
 from tradewind.model import OrderIntent, Quote
-from tradewind.model.wire import instrument_from, instrument_to, intent_from, report_to
+from tradewind.model.wire import activity_to, instrument_from, instrument_to, intent_from, report_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,6 +67,7 @@ class VenueServer:
             "open_orders": lambda _: [order_to(order) for order in broker.open_orders()],
             "order": self._order,
             "executions": lambda request: [report_to(one) for one in broker.executions(request["since"])],
+            "activities": lambda request: [activity_to(one) for one in broker.activities(request["since"])],
             "stats": lambda _: {"requests": dict(self._counts), "created": dict(self._created)},
             "fault": self._order_fault,
             "manual": self._trade_by_hand,

@@ -27,13 +27,12 @@ class Entry(NamedTuple):
 
 
 class Command(NamedTuple):
-    """What an operator asked of a session; ``sequence`` is the entry that records its being taken."""
+    """What an operator asked of a session."""
 
     id: int
     command: str
     argument: Mapping[str, Any]
     posted_at: datetime
-    sequence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,21 +108,22 @@ class SessionWriter:
                 self._connection.execute(text("SET LOCAL synchronous_commit = off"))
             self._connection.execute(_UPDATE_HEARTBEAT, {"of": self.session, **values})
 
-    def take(self) -> list[Command]:
-        """Return the commands posted since, each once: its entry ``command`` is durable when this returns."""
+    def pending(self) -> list[Command]:
+        """Return the commands that were posted and are not `done`, oldest first."""
         self._require_usable()
         with self._transaction(f"read the commands of session {self.session}", writes=False):
-            pending = self._connection.execute(_PENDING, {"session": self.session}).all()
-        if not pending:
-            return []
-        commands = [self._record(*row) for row in pending]
+            rows = self._connection.execute(_PENDING, {"session": self.session}).all()
+        return [
+            Command(number, command, read_json(argument), as_time(posted_at))
+            for number, command, argument, posted_at in rows
+        ]
+
+    def done(self, numbers: Sequence[int]) -> None:
+        """Take note that commands were carried out up to the last durable entry."""
+        self._require_usable()
         with self._transaction(f"take the commands of session {self.session}"):
-            head = self._write_block(self._head)
-            taken = [{"taken": command.id, "sequence": command.sequence} for command in commands]
+            taken = [{"taken": number, "sequence": self._head.entries} for number in numbers]
             self._connection.execute(_TAKE, taken)
-        self._head = head
-        self._rows.clear()
-        return commands
 
     def finish(self, status: Literal["stopped", "finished"]) -> None:
         """Commit, and say that the session ended: ``stopped`` can be resumed, ``finished`` cannot."""
@@ -165,13 +166,6 @@ class SessionWriter:
         self._lock.release()
         with suppress(SQLAlchemyError):
             self._connection.close()
-
-    def _record(self, number: int, command: str, argument: str, posted_at: int) -> Command:
-        values = read_json(argument)
-        posted = as_time(posted_at)
-        payload = {"id": number, "command": command, "argument": values, "posted_at": posted.isoformat()}
-        sequence = self.append(self._bar, "command", write_json(payload, self._where))
-        return Command(number, command, values, posted, sequence)
 
     def _write_block(self, head: Head) -> Head:
         rows, session = self._rows, self.session

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from tradewind.exchange.charges import Execution, Tariff
-from tradewind.model import AssetClass, Fill, OrderEvent, OrderEventKind, OrderType, TimeInForce
+from tradewind.model import AssetClass, Fill, OrderEvent, OrderEventKind, OrderType, ReasonCode, TimeInForce
 from tradewind.orders.account import OwnAccount
 from tradewind.runs.parity.traded import Trade
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tradewind.exchange import Exchange, MarkSource, Quote
     from tradewind.exchange.accounting import PositionRecord
     from tradewind.exchange.rules import PathPrices
-    from tradewind.model import Instrument, OrderIntent
+    from tradewind.model import Activity, Instrument, OrderIntent
     from tradewind.runs.parity.recorded import Outside
     from tradewind.runs.parity.traded import TradedOrder
 
@@ -81,6 +81,10 @@ class GatedExchange:
         """Tell that orders are always taken: what paper put off shows as its difference."""
         return True
 
+    def activities(self) -> Sequence[Activity]:
+        """Return nothing: this account is the exchange's own."""
+        return ()
+
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen."""
         self._grant(any(self._exchange.remaining(name) for name in self._granted))
@@ -143,7 +147,7 @@ class GatedExchange:
         end = self._gated[name].end
         if end is not None and end.event == "rejected" and end.bar <= bar:
             del self._withheld[name]
-            self._events.append(OrderEvent(name, bar, OrderEventKind.REJECTED, end.reason))
+            self._events.append(OrderEvent(name, bar, OrderEventKind.REJECTED, end.reason, None, end.code))
 
 
 class ScriptedPort:
@@ -187,6 +191,7 @@ class ScriptedPort:
         self._before = before
         self._cancelled = cancelled
         self._outside = outside
+        self._activities: list[Activity] = []
         self._rate_per_year = borrow_rate_per_year
         self._short: list[float] = []
         self._working: dict[str, OrderIntent] = {}
@@ -215,9 +220,18 @@ class ScriptedPort:
         """Tell that orders are always taken: what paper put off shows as its difference."""
         return True
 
+    def activities(self) -> Sequence[Activity]:
+        """Return what happened to paper's account without an order since the last call."""
+        activities, self._activities = self._activities, []
+        return activities
+
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Execute what paper executed in this bar, and end what ended in it."""
         self._bar = bar
+        if self._level >= Level.OUTSIDE:
+            for activity in self._outside.activities.get(bar, ()):
+                self._account.receive(activity)
+                self._activities.append(activity)
         if self._level >= Level.COST:
             borrowed = self._outside.borrowed.get(bar, 0.0)
         else:
@@ -252,12 +266,12 @@ class ScriptedPort:
             name = intent.order_id
             end = self._paper[name].end if name in self._paper else None
             at_once = end is not None and end.bar == intent.bar and end.event == "rejected"
-            if not at_once or (end is not None and end.reason == "margin"):
+            if not at_once or (end is not None and end.code is ReasonCode.INSUFFICIENT_FUNDS):
                 self._account.ordered(intent.instrument)
             self._working[name] = intent
             self._remaining[name] = intent.quantity
             if at_once and end is not None:
-                self._end(name, OrderEventKind.REJECTED, end.reason)
+                self._end(name, OrderEventKind.REJECTED, end.reason, end.code)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Cancel what of these orders is at work, unless paper's venue filled it nevertheless."""
@@ -345,9 +359,9 @@ class ScriptedPort:
         else:
             self._remaining[name] = left
 
-    def _end(self, name: str, kind: OrderEventKind, reason: str) -> None:
+    def _end(self, name: str, kind: OrderEventKind, reason: str, code: ReasonCode = ReasonCode.NONE) -> None:
         del self._working[name], self._remaining[name]
-        self._events.append(OrderEvent(name, self._bar, kind, reason))
+        self._events.append(OrderEvent(name, self._bar, kind, reason, None, code))
 
 
 def reference_price(trade: Trade, before: TradedOrder | None, quote: Quote | None, moment: str) -> float:

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from tradewind.config.plan import Plan
 from tradewind.errors import ConfigError, DataError, UserError
 from tradewind.journal import DECISION_KINDS, Record, row_from
-from tradewind.model import Bars, Fill
-from tradewind.model.wire import instrument_from
+from tradewind.model import Bars, Fill, ReasonCode
+from tradewind.model.wire import activity_from, instrument_from
 from tradewind.orders.account import OwnAccount
 from tradewind.runs.parity.traded import TradedOrder, traded_orders
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.journal.store import JournalStore, SessionInfo
-    from tradewind.model import Instrument, Row
+    from tradewind.model import Activity, Instrument, Row
     from tradewind.model.typing import FloatArray
 
 __all__ = ["Adoption", "Outside", "RecordedSession", "read_session"]
@@ -46,12 +46,15 @@ class Outside:
         Positions taken over by bar.
     cash
         Change of the cash that was taken over by bar.
+    activities
+        What happened to the account by bar: dividends, fees, splits ...
     """
 
     opening_cash: float
     borrowed: dict[int, float] = field(default_factory=dict)
     adopted: dict[int, list[Adoption]] = field(default_factory=dict)
     cash: dict[int, float] = field(default_factory=dict)
+    activities: dict[int, list[Activity]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -220,7 +223,7 @@ def _deliveries(talks: Sequence[Record], own: Callable[[str], str]) -> tuple[set
         elif record.kind == "answer":
             told = json.loads(record.payload)
             if told["operation"] in ("submit", "ask"):
-                outcomes.update((own(name), outcome) for name, outcome, _ in told["answer"])
+                outcomes.update((own(name), outcome) for name, outcome, *_ in told["answer"])
     return {name for name, outcome in outcomes.items() if outcome in ("not_sent", "uncertain")}, frozenset(cancelled)
 
 
@@ -249,14 +252,19 @@ def _heard(account: OwnAccount, outside: Outside, record: Record, instrument_of:
             account.borrow(answer)
             outside.borrowed[record.bar] = outside.borrowed.get(record.bar, 0.0) + answer
         case "submit":
-            for name, outcome, reason in answer:
-                if outcome != "refused" or reason == "margin":
+            for name, outcome, _, code in answer:
+                if outcome != "refused" or code == ReasonCode.INSUFFICIENT_FUNDS:
                     account.ordered(instrument_of(name))
         case "adopt":
             for fields, quantity, price in answer:
                 instrument = instrument_from(fields)
                 account.adopt(instrument, quantity, price)
                 outside.adopted.setdefault(record.bar, []).append((instrument, quantity, price))
+        case "activities":
+            for fields in answer:
+                activity = activity_from(fields)
+                account.receive(activity)
+                outside.activities.setdefault(record.bar, []).append(activity)
         case "cash":
             outside.cash[record.bar] = outside.cash.get(record.bar, 0.0) + answer - account.cash
             account.cash = answer

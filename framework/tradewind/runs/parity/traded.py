@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tradewind.model import ReasonCode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -34,6 +36,7 @@ class End(NamedTuple):
     bar: int
     event: str
     reason: str
+    code: ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ def traded_orders(records: Iterable[Record]) -> dict[str, TradedOrder]:
             if order is None:
                 continue
             if record.kind == "order":
-                order["end"] = End(record.bar, told["event"], told["reason"])
+                code = ReasonCode(told.get("code", ""))
+                order["end"] = End(record.bar, told["event"], told["reason"], code)
             else:
                 order["trades"].append(_trade(told, max(record.bar, order["bar"] + 1), place))
     return {name: TradedOrder(**{**order, "trades": tuple(order["trades"])}) for name, order in orders.items()}

@@ -1,0 +1,74 @@
+"""What changes a book without an order: expiries, and what a venue does to an account by itself."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tradewind.errors import DataError
+from tradewind.model import AssetClass, Fill, OptionRight
+
+if TYPE_CHECKING:
+    from tradewind.engine.panel import Panel
+    from tradewind.engine.quotes import PanelQuotes
+    from tradewind.model import Activity, Instrument
+    from tradewind.portfolio.books import SleeveBooks
+
+__all__ = ["attribute", "settlement"]
+
+
+def attribute(activity: Activity, books: SleeveBooks, bar: int) -> None:
+    """Divide an activity among the sleeves that hold its instrument; else among all, by equal parts.
+
+    Parameters
+    ----------
+    activity
+        What happened.
+    books
+        Sleeve books, which are changed.
+    bar
+        Current bar.
+    """
+    instrument, cash = activity.instrument, activity.cash
+    holders = {} if instrument is None else {name: abs(books.holding(name, instrument)) for name in books.books}
+    total = math.fsum(holders.values())
+    weights = {name: held / total if total else 1.0 / len(books.books) for name, held in holders.items()}
+    if instrument is not None and activity.quantity:
+        cash += activity.quantity * activity.price * instrument.multiplier
+        books.apply(Fill(f"activity-{activity.activity_id}", bar, instrument, activity.quantity, activity.price))
+    if cash:
+        books.charge(-cash, weights or dict.fromkeys(books.books, 1.0 / len(books.books)))
+
+
+def settlement(instrument: Instrument, panel: Panel, quotes: PanelQuotes) -> float:
+    """Return the cash value of one unit at expiry: an option's payoff on its underlying, else its own last price.
+
+    Raises
+    ------
+    DataError
+        If the underlying of an option has no price.
+    """
+    if instrument.asset_class is not AssetClass.OPTION or instrument.strike is None:
+        return quotes.mark(instrument)
+    payoff = _spot(instrument, panel) - instrument.strike
+    return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
+
+
+def _spot(option: Instrument, panel: Panel) -> float:
+    """Last price of an option's underlying, traded or quoted only."""
+    spot = math.nan
+    for column, candidate in enumerate(panel.instruments):
+        if candidate.symbol == option.underlying:
+            spot = float(panel.marks()[column])
+    if option.underlying is not None and option.underlying in panel.reference_symbols:
+        closes = panel.reference_fields[panel.reference_symbols[option.underlying]]["close"][: panel.bar + 1, 0]
+        known = closes[np.isfinite(closes)]
+        spot = float(known[-1]) if len(known) else math.nan
+    if math.isnan(spot):
+        raise DataError(
+            f"{option.symbol} expires at bar {panel.bar} and its underlying {option.underlying!r} has no price; "
+            f"add it to `data: symbols:` or `references:`"
+        )
+    return spot

@@ -1,0 +1,93 @@
+"""What is sent, and what is not: nothing leaves while the accounts differ or an order is in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tradewind.contracts import Outcome, Response
+from tradewind.model import ReasonCode
+from tradewind.orders.waiting import unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tradewind.model import Instrument, OrderIntent
+    from tradewind.orders.courier import Courier
+    from tradewind.orders.reconcile import Reconciliation
+
+__all__ = ["Delivery", "Dispatch", "plain"]
+
+Dispatch = tuple[str, str, str, str]
+"""A response as the journal holds it: order id, outcome, reason, code."""
+
+
+def plain(responses: Sequence[Response]) -> list[Dispatch]:
+    """Return responses as the journal holds them."""
+    return [(one.order_id, one.outcome.value, one.reason, one.code.value) for one in responses]
+
+
+class Delivery:
+    """Sends batches through a courier, while nothing stands against it.
+
+    Parameters
+    ----------
+    courier
+        Who delivers.
+    reconciliation
+        Knows whether the accounts agree.
+    undelivered
+        Orders that were not delivered, or may not have been.
+    held
+        Signed quantity of an instrument that is held.
+    """
+
+    def __init__(
+        self,
+        courier: Courier,
+        reconciliation: Reconciliation,
+        undelivered: Mapping[str, Response],
+        held: Callable[[Instrument], float],
+    ) -> None:
+        self._courier = courier
+        self._reconciliation = reconciliation
+        self._undelivered = undelivered
+        self._held = held
+
+    def deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[Dispatch]:
+        """Send what the broker can do; ``again`` where an earlier process may have sent it."""
+        reconciliation = self._reconciliation
+        if not reconciliation.compared or reconciliation.differences:
+            reconciliation.compare()
+        names = [intent.order_id for intent in intents]
+        blocked = bool(reconciliation.differences) or not self._doubtful() <= set(names)
+        if blocked and again:
+            return plain(self._courier.find(names, ReasonCode.UNEXPLAINED))
+        refused = {intent.order_id: self._refusal(intent, blocked=blocked) for intent in intents}
+        deliverable = [intent for intent in intents if refused[intent.order_id] is None]
+        sent = {one.order_id: one for one in self._courier.deliver(deliverable, again=again)}
+        return plain([refused[name] or sent[name] for name in names])
+
+    def blocked(self) -> list[str]:
+        """Return what nothing may be sent for; nothing where all is well. Compares the accounts where that is due."""
+        if self._reconciliation.differences or self._reconciliation.due():
+            self._reconciliation.compare()
+        return [*sorted(self._reconciliation.differences), *sorted(self._doubtful())]
+
+    def ask_doubtful(self) -> list[Dispatch]:
+        """Ask the venue for the orders in doubt; return what is no longer."""
+        answers = self._courier.ask(sorted(self._doubtful())).values()
+        return plain([answer for answer in answers if answer.outcome is not Outcome.UNCERTAIN])
+
+    def _doubtful(self) -> set[str]:
+        return {name for name, known in self._undelivered.items() if known.outcome is Outcome.UNCERTAIN}
+
+    def _refusal(self, intent: OrderIntent, *, blocked: bool) -> Response | None:
+        """Return why an order is not sent; None where it is."""
+        reason = unsupported(intent, self._courier.broker.capabilities, self._held(intent.instrument))
+        code = ReasonCode.UNSUPPORTED
+        if not reason and blocked:
+            code = ReasonCode.UNEXPLAINED
+            reason = code.value
+        if not reason:
+            return None
+        return Response(order_id=intent.order_id, outcome=Outcome.REFUSED, reason=reason, code=code)
