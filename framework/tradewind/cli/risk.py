@@ -50,6 +50,9 @@ def stress_run(
     limit: Annotated[float, typer.Option("--limit", help="Drawdown at which trading halts, a fraction.")] = 0.12,
     every: Annotated[int, typer.Option("--every", metavar="BARS", help="Distance of the dates of the history.")] = 5,
     beta_bars: Annotated[int, typer.Option("--beta-bars", metavar="BARS", help="Bars a beta comes from.")] = 252,
+    own_returns: Annotated[
+        bool, typer.Option("--own-returns", help="Instruments do what they did then, where their prices reach back.")
+    ] = False,
     drawdown: Fractions = None,
     years: Years = None,
     paths: Annotated[int, typer.Option("--paths", help="Paths of the bootstrap.")] = 10_000,
@@ -95,6 +98,7 @@ def stress_run(
         limit=limit,
         every_bars=every,
         beta_bars=beta_bars,
+        own_returns=own_returns,
         drawdowns=tuple(sorted(set(limits))),
         years=tuple(sorted(set(horizons))),
         paths=paths,
@@ -138,8 +142,10 @@ def _print(report: StressReport) -> None:
         console.print(f"\nHad it begun on the last bar, with a halt at a drawdown of {report.settings.limit:.0%}:")
         console.print(_impacts(report))
     if report.history:
-        every = report.settings.every_bars
-        console.print(f"\nHad it begun earlier ({report.history[0].dates} dates, every {every} bars):")
+        console.print(
+            f"\nHad it begun earlier ({report.history[0].dates:,} dates, {report.settings.every_bars} bars apart; the "
+            f"drawdown was beyond the limit at {report.standing_beyond_limit:.1%} of them anyway):"
+        )
         console.print(_history(report))
     if report.survival:
         console.print("\nProbability that no drawdown reaches the limit within")
@@ -171,7 +177,7 @@ def _impacts(report: StressReport) -> Table:
 
 def _history(report: StressReport) -> Table:
     table = _table(
-        "scenario", "worst date", "loss then", "of equity", "median", "dates beyond the limit", "worst drawdown"
+        "scenario", "worst date", "loss then", "of equity", "median loss", "dates beyond the limit", "worst drawdown"
     )
     for one in report.history:
         table.add_row(

@@ -16,13 +16,14 @@ from tradewind.research.stress.apply import Impact, apply_scenario
 from tradewind.research.stress.bootstrap import Survival, block_length, survival
 from tradewind.research.stress.history import HistoryImpact, apply_over_history
 from tradewind.research.stress.holdings import LEAST_BETA_RETURNS, Holdings, holdings_of, read_bars
+from tradewind.research.stress.own_returns import replayed
 from tradewind.runs.capsule import load_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tradewind.model import Result
+    from tradewind.model import Bars, Result
     from tradewind.model.typing import FloatArray
     from tradewind.registry import Registry
     from tradewind.research.stress.scenario import Scenario
@@ -45,6 +46,8 @@ class Settings:
         Distance of the dates of the history that are looked at.
     beta_bars
         Bars that a beta is estimated from.
+    own_returns
+        Whether an instrument does what it did in the episode itself, where its prices reach that far back.
     drawdowns, years
         Limits and horizons of the survival probability.
     paths, seed
@@ -56,6 +59,7 @@ class Settings:
     limit: float = 0.12
     every_bars: int = 5
     beta_bars: int = 252
+    own_returns: bool = False
     drawdowns: tuple[float, ...] = SURVIVAL_DRAWDOWNS
     years: tuple[float, ...] = SURVIVAL_YEARS
     paths: int = 10_000
@@ -77,6 +81,8 @@ class StressReport:
         Symbols at the last bar; ``gross`` is the sum of their values' sizes as a fraction of equity.
     impacts, history
         One a scenario, in order; empty where the run never held anything.
+    standing_beyond_limit
+        Part of the dates of the history at which the drawdown was at or above the limit without any scenario.
     survival
         Limits by horizons; empty where the returns allow none.
     bars_per_year, returns, mean_block_bars
@@ -95,6 +101,7 @@ class StressReport:
     gross: float
     impacts: tuple[Impact, ...]
     history: tuple[HistoryImpact, ...]
+    standing_beyond_limit: float
     survival: tuple[Survival, ...]
     bars_per_year: float
     returns: int
@@ -128,10 +135,13 @@ def stress(
     bars, told = read_bars(result, registry) if result.weights.to_numpy().any() else (None, "")
     holdings = holdings_of(result, bars, every_bars=settings.every_bars, beta_bars=settings.beta_bars)
     notes = [*([f"{told}; {_without(bars is None)}"] if told else []), *holdings.notes]
+    if settings.own_returns:
+        scenarios, told_replayed = _replayed(scenarios, bars)
+        notes += told_replayed
     ever = bool(holdings.symbols)
     impacts = tuple(apply_scenario(one, holdings, limit=settings.limit) for one in scenarios) if ever else ()
     held = np.flatnonzero(holdings.weights[-1])
-    notes += _position_notes(holdings, impacts)
+    notes += _position_notes(holdings, impacts, none_estimated=bars is None or bool(holdings.notes))
     index = pd.DatetimeIndex(result.equity.index)
     bars_per_year = infer_periods_per_year(index)
     returns = _returns(result)
@@ -147,6 +157,7 @@ def stress(
         gross=math.fsum(np.abs(holdings.weights[-1])),
         impacts=impacts,
         history=tuple(apply_over_history(one, holdings, limit=settings.limit) for one in scenarios) if ever else (),
+        standing_beyond_limit=float((holdings.drawdown >= settings.limit).mean()),
         survival=odds,
         bars_per_year=bars_per_year,
         returns=len(returns),
@@ -155,11 +166,23 @@ def stress(
     )
 
 
+def _replayed(scenarios: Sequence[Scenario], bars: Bars | None) -> tuple[list[Scenario], list[str]]:
+    """Return the scenarios with the instruments' own returns where there are any, and what to say about it."""
+    found: list[Scenario] = []
+    notes = []
+    for scenario in scenarios:
+        own = None if bars is None else replayed(scenario, bars)
+        count = 0 if own is None else len(own.own_returns)
+        notes.append(f"{scenario.name}: {count} of {0 if bars is None else len(bars.symbols)} symbols do what they did")
+        found.append(own or scenario)
+    return found, notes
+
+
 def _without(no_prices: bool) -> str:
     return "betas are 1 and sectors unknown" if no_prices else "betas are estimated from today's"
 
 
-def _position_notes(holdings: Holdings, impacts: tuple[Impact, ...]) -> list[str]:
+def _position_notes(holdings: Holdings, impacts: tuple[Impact, ...], *, none_estimated: bool) -> list[str]:
     """Say which of the last positions have no beta of their own, and which no scenario covers."""
     if not holdings.symbols:
         return ["the run held no position on any date looked at: there is nothing to stress"]
@@ -172,7 +195,7 @@ def _position_notes(holdings: Holdings, impacts: tuple[Impact, ...]) -> list[str
         for column, symbol in enumerate(holdings.symbols)
         if symbol in taken and math.isnan(holdings.betas[-1, column])
     ]
-    if unknown and not np.isnan(holdings.betas).all():
+    if unknown and not none_estimated:
         notes.append(f"beta is 1 for {_some(unknown)}: fewer than {LEAST_BETA_RETURNS} returns with the benchmark")
     left_out = sorted({symbol for impact in impacts for symbol in impact.not_covered})
     if left_out:

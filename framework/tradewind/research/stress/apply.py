@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from tradewind.research.stress.holdings import Holdings
     from tradewind.research.stress.scenario import Scenario
 
-__all__ = ["Contribution", "Impact", "PathImpact", "apply_scenario", "path_drawdowns", "shocks"]
+__all__ = ["Contribution", "Impact", "PathImpact", "apply_scenario", "drawdown_after", "path_drawdowns", "shocks"]
 
 UNKNOWN_SECTOR = "unknown"
+_VALUES_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class Contribution:
     loss
         Fraction of equity.
     cause
-        What the shock comes from: ``symbol``, ``duration``, ``sector``, ``asset class``, ``beta``, ``market`` or
-        ``not covered``; empty for a sector.
+        What the shock comes from: ``symbol``, ``own history``, ``duration``, ``sector``, ``asset class``, ``beta``,
+        ``market`` or ``not covered``; empty for a sector.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Impact:
     loss, loss_money
         Fraction of equity, and in the account's currency.
     drawdown_after
-        The loss on top of the drawdown that stands already.
+        The loss on top of the drawdown that stands already; 0 at a new high.
     breaches_limit
         Whether ``drawdown_after`` is at or above the limit.
     positions, sectors
@@ -155,7 +156,7 @@ def apply_scenario(scenario: Scenario, holdings: Holdings, *, limit: float = 0.1
         for column in held
     ]
     loss = math.fsum(losses[held])
-    after = 1.0 - (1.0 - standing) * (1.0 - loss)
+    after = float(drawdown_after(np.array([loss]), np.array([standing]))[0])
     return Impact(
         scenario=scenario.name,
         loss=loss,
@@ -167,6 +168,11 @@ def apply_scenario(scenario: Scenario, holdings: Holdings, *, limit: float = 0.1
         not_covered=tuple(one.name for one in positions if math.isnan(one.shock)),
         path=_path(scenario, loss, standing, limit),
     )
+
+
+def drawdown_after(losses: FloatArray, standing: FloatArray) -> FloatArray:
+    """Return the drawdown that a loss makes of the one that stands already, at least 0."""
+    return np.maximum(1.0 - (1.0 - standing) * (1.0 - losses), 0.0)
 
 
 def path_drawdowns(scenario: Scenario, losses: FloatArray, standing: FloatArray) -> FloatArray:
@@ -182,7 +188,13 @@ def path_drawdowns(scenario: Scenario, losses: FloatArray, standing: FloatArray)
     standing
         Drawdown at the start, shape (D,).
     """
-    return np.asarray(_drawdown_paths(scenario, losses, standing).max(axis=1), dtype=np.float64)
+    size = max(1, _VALUES_AT_ONCE // len(scenario.shape()))
+    return np.concatenate(
+        [
+            _drawdown_paths(scenario, losses[first : first + size], standing[first : first + size]).max(axis=1)
+            for first in range(0, len(losses), size)
+        ]
+    )
 
 
 def _drawdown_paths(scenario: Scenario, losses: FloatArray, standing: FloatArray) -> FloatArray:

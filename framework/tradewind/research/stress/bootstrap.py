@@ -225,4 +225,4 @@ def _wilson(share: float, count: int) -> tuple[float, float]:
     scale = 1.0 + _Z95**2 / count
     centre = share + _Z95**2 / (2.0 * count)
     half = _Z95 * math.sqrt(share * (1.0 - share) / count + _Z95**2 / (4.0 * count**2))
-    return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
+    return min(max((centre - half) / scale, 0.0), share), max(min((centre + half) / scale, 1.0), share)

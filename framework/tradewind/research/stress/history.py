@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tradewind.research.stress.apply import path_drawdowns, shocks
+from tradewind.research.stress.apply import drawdown_after, path_drawdowns, shocks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,6 @@ def apply_over_history(scenario: Scenario, holdings: Holdings, *, limit: float =
     """Apply a scenario at each of the dates; betas are those estimated up to the date."""
     moved, _ = shocks(scenario, holdings)
     losses = -(holdings.weights * np.nan_to_num(moved)).sum(axis=1)
-    after = 1.0 - (1.0 - holdings.drawdown) * (1.0 - losses)
     worst = int(losses.argmax())
     return HistoryImpact(
         scenario=scenario.name,
@@ -63,6 +62,6 @@ def apply_over_history(scenario: Scenario, holdings: Holdings, *, limit: float =
         worst_loss=float(losses[worst]),
         worst_loss_money=float(losses[worst] * holdings.equity[worst]),
         median_loss=float(np.median(losses)),
-        share_beyond_limit=float((after >= limit).mean()),
+        share_beyond_limit=float((drawdown_after(losses, holdings.drawdown) >= limit).mean()),
         worst_path_drawdown=float(path_drawdowns(scenario, losses, holdings.drawdown).max()),
     )

@@ -27,6 +27,8 @@ __all__ = ["LEAST_BETA_RETURNS", "Holdings", "estimate_betas", "holdings_of", "r
 
 LEAST_BETA_RETURNS = 60
 """Fewer common returns of instrument and market than this, and the beta is 1."""
+_COLUMNS_AT_ONCE = 64
+"""So that the betas of many instruments need little memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -162,6 +164,14 @@ def estimate_betas(
     FloatArray
         Shape (rows, N); NaN where there are too few returns, or the market did not move.
     """
+    slopes = [
+        _slopes(closes[:, first : first + _COLUMNS_AT_ONCE], market, rows, window, least)
+        for first in range(0, closes.shape[1], _COLUMNS_AT_ONCE)
+    ]
+    return np.hstack(slopes) if slopes else np.empty((len(rows), 0))
+
+
+def _slopes(closes: FloatArray, market: FloatArray, rows: IntArray, window: int, least: int) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         moves = closes[1:] / closes[:-1] - 1.0
         market_moves = (market[1:] / market[:-1] - 1.0)[:, None]

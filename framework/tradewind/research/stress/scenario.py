@@ -98,8 +98,8 @@ class Scenario(_Section):
     beta: bool = Field(True, description="Whether an instrument moves by its beta times the market, or with it.")
     symbols: dict[str, Return] = Field(default_factory=dict, description="Return by symbol.")
     sectors: dict[str, Return] = Field(default_factory=dict, description="Return by sector.")
-    asset_classes: dict[AssetClass, Return] = Field(
-        default_factory=dict, strict=False, description="Return by asset class: equity, etf, future, option."
+    asset_classes: dict[Annotated[AssetClass, Field(strict=False)], Return] = Field(
+        default_factory=dict, description="Return by asset class: equity, etf, future, option."
     )
     rates_basis_points: float = Field(0.0, description="Change of interest rates; acts on symbols with a duration.")
     durations_years: dict[str, float] = Field(
