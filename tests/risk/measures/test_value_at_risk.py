@@ -26,6 +26,7 @@ EXPECTED_SHORTFALL = {
 }
 RETURNS = arrays(np.float64, st.integers(5, 60), elements=st.floats(-0.2, 0.2).map(lambda x: round(x, 6)))
 LEVELS = st.floats(0.6, 0.99)
+CORRELATED = np.array([[1.0, 1.2, 0.6], [1.2, 4.0, -2.0], [0.6, -2.0, 9.0]]) * 1e-4
 
 
 def _sample(count: int = 500, seed: int = 3) -> np.ndarray:
@@ -152,6 +153,8 @@ def test_the_normal_is_in_the_domain_and_the_greatest_skewness_is_maillard_s() -
     assert cornish_fisher_domain(0.0, 0.0)
     assert cornish_fisher_domain(greatest - 1e-3, kurtosis).any()
     assert not cornish_fisher_domain(greatest + 1e-3, kurtosis).any()
+    # Here the derivative has no root because it is negative everywhere.
+    assert not cornish_fisher_domain(20.0, 493.0)
     assert cornish_fisher_domain(0.0, kurtosis).tolist() == ((kurtosis >= 0.0) & (kurtosis <= 8.0)).tolist()
 
 
@@ -223,11 +226,12 @@ def test_returns_that_stand_still_lose_what_they_are(method: str) -> None:
     assert found.value_at_risk == pytest.approx(-0.001)
     assert found.expected_shortfall == pytest.approx(-0.001)
     assert found.within_domain
+    assert tail_risk([0.3, 0.1 + 0.2] * 9 + [0.3], method=method).within_domain
 
 
 @pytest.mark.parametrize("level", [0.95, 0.99])
 def test_simulated_normal_returns_have_the_gaussian_risk(level: float) -> None:
-    assets = np.random.default_rng(7).multivariate_normal([0.0005, 0.0, 0.001], np.diag([1, 4, 9]) * 1e-4, 700)
+    assets = np.random.default_rng(7).multivariate_normal([0.0005, 0.0, 0.001], CORRELATED, 700)
     weights = [0.5, -0.3, 0.4]
     exact = portfolio_risk(assets, weights, method="gaussian", level=level)
     drawn = portfolio_risk(assets, weights, method="monte_carlo", level=level, seed=11, draws=400_000)

@@ -41,6 +41,7 @@ METHODS = (*ESTIMATORS, "monte_carlo")
 DRAWS = 100_000
 _DRAWS_AT_ONCE = 4096
 _STANDARD = NormalDist()
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,13 +281,12 @@ def _gaussian(samples: FloatArray, level: float) -> TailEstimate:
 def _cornish_fisher(samples: FloatArray, level: float) -> TailEstimate:
     mean = samples.mean(axis=-1)
     deviations = samples - mean[..., np.newaxis]
-    variance = (deviations**2).mean(axis=-1)
-    # The moments of a sample that stands still are those of its rounding.
-    moving = samples.max(axis=-1) > samples.min(axis=-1)
-    scale = np.where(moving, variance, 1.0)
-    skewness = np.where(moving, (deviations**3).mean(axis=-1) / scale**1.5, 0.0)
-    kurtosis = np.where(moving, (deviations**4).mean(axis=-1) / scale**2 - 3.0, 0.0)
-    deviation = np.where(moving, np.sqrt(variance), 0.0)
+    deviation = np.sqrt((deviations**2).mean(axis=-1))
+    # The higher moments of a sample that stands still would be those of its rounding.
+    moving = deviation > _ROUNDING * np.abs(samples).max(axis=-1)
+    scores = np.where(moving[..., np.newaxis], deviations, 0.0) / np.where(moving, deviation, 1.0)[..., np.newaxis]
+    skewness = (scores**3).mean(axis=-1)
+    kurtosis = np.where(moving, (scores**4).mean(axis=-1) - 3.0, 0.0)
     quantile = _rising_quantile(_STANDARD.inv_cdf(1.0 - level), skewness, kurtosis)
     tail_mean = np.minimum(_edgeworth_tail_mean(quantile, skewness, kurtosis, level), quantile)
     within_domain = cornish_fisher_domain(skewness, kurtosis)
