@@ -50,6 +50,7 @@ def test_the_standing_drawdown_counts_and_the_limit_itself_is_beyond():
     assert not apply_scenario(scenario(market=-0.2), holdings, limit=0.29).breaches_limit
     exact = apply_scenario(scenario(market=-0.25), account({"SPY": (1.0, 1.0, "")}), limit=0.25)
     assert exact.breaches_limit
+    assert (exact.path.breach_step, exact.path.breach_drawdown) == (1, 0.25)
 
 
 def test_the_index_itself_loses_what_was_published():
@@ -116,6 +117,11 @@ def test_options_are_named_and_not_guessed():
     impact = apply_scenario(scenario(market=-0.4), option)
     assert impact.not_covered == ("KO_C60",)
     assert impact.loss == pytest.approx(0.2)
+
+
+def test_a_long_position_loses_no_more_than_its_value_and_a_short_one_gains_no_more():
+    holdings = account({"HOT": (0.5, 4.0, ""), "COLD": (-0.25, 4.0, "")})
+    assert apply_scenario(scenario(market=-0.4), holdings).loss == pytest.approx(0.25)
 
 
 def test_an_unknown_beta_is_one():

@@ -145,6 +145,28 @@ def test_clusters_of_turmoil_make_blocks_longer_than_the_returns_alone_would():
     assert block_length(values) <= math.ceil(3.0 * math.sqrt(2_400))
 
 
+def clustered(paths, bars, seed):
+    """Return returns whose variance is a persistent GARCH(1, 1), shape (paths, bars)."""
+    generator = np.random.default_rng(seed)
+    variance = np.full(paths, 1e-4)
+    found = np.empty((paths, bars + 500))
+    for bar in range(bars + 500):
+        found[:, bar] = np.sqrt(variance) * generator.normal(size=paths)
+        variance = 1e-6 + 0.10 * found[:, bar] ** 2 + 0.89 * variance
+    return found[:, 500:]
+
+
+def test_with_clusters_the_chosen_blocks_come_nearer_the_truth_than_single_bars():
+    truth = float(np.mean([naive_drawdown(row) < -math.log1p(-0.2) for row in np.log1p(clustered(4_000, 252, 1))]))
+    history = clustered(1, 30_000, 2)[0]
+
+    def error(mean_block):
+        (one,) = survival(history, drawdowns=(0.2,), horizons=(252,), mean_block=mean_block, histories=0)
+        return abs(one.probability - truth)
+
+    assert error(block_length(history)) < 0.5 * error(1.0)
+
+
 @pytest.mark.parametrize(
     ("returns", "words"),
     [
