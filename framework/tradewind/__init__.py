@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradewind.contracts import (
+        BreakerPlugin,
         BrokerPlugin,
         CostPlugin,
         DataRequest,
         ExitPlugin,
         FactorPlugin,
         FeedPlugin,
+        GatePlugin,
         RegimePlugin,
         ReportPlugin,
         SizerPlugin,
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "tradewind.contracts": (
+        "BreakerPlugin",
         "BrokerPlugin",
         "CostPlugin",
         "DataRequest",
         "ExitPlugin",
         "FactorPlugin",
         "FeedPlugin",
+        "GatePlugin",
         "RegimePlugin",
         "ReportPlugin",
         "SizerPlugin",
@@ -58,12 +62,14 @@ _HOMES = {
 __all__ = [
     "Backtest",
     "Bars",
+    "BreakerPlugin",
     "BrokerPlugin",
     "CostPlugin",
     "DataRequest",
     "ExitPlugin",
     "FactorPlugin",
     "FeedPlugin",
+    "GatePlugin",
     "Instrument",
     "Market",
     "Path",

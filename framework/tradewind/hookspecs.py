@@ -23,11 +23,13 @@ import pluggy
 
 if TYPE_CHECKING:
     from tradewind.contracts.plugin import (
+        BreakerPlugin,
         BrokerPlugin,
         CostPlugin,
         ExitPlugin,
         FactorPlugin,
         FeedPlugin,
+        GatePlugin,
         RegimePlugin,
         ReportPlugin,
         SizerPlugin,
@@ -76,6 +78,14 @@ class HookSpecs:
     @hookspec
     def tradewind_brokers(self) -> Iterable[BrokerPlugin]:  # type: ignore[empty-body]
         """Brokers: ``yield BrokerPlugin(name="venue", create=VenueBroker, summary="The exchange.")``."""
+
+    @hookspec
+    def tradewind_gates(self) -> Iterable[GatePlugin]:  # type: ignore[empty-body]
+        """Pre-trade checks: ``yield GatePlugin(name="position_size", create=PositionSize, summary="15 %.")``."""
+
+    @hookspec
+    def tradewind_breakers(self) -> Iterable[BreakerPlugin]:  # type: ignore[empty-body]
+        """Breakers: ``yield BreakerPlugin(name="drawdown", create=Drawdown, summary="Halt at 12 %.")``."""
 
     @hookspec
     def tradewind_reports(self) -> Iterable[ReportPlugin]:  # type: ignore[empty-body]

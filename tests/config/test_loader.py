@@ -228,7 +228,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_file(write):
         "known: backtrader, name, params, python. Did you mean 'name'?",
         "plan.yaml:1:38: data.symbols: expected a list; received 'AAPL' (text)",
         "plan.yaml:2:1: startegy: unknown key 'startegy'; received 'momentum' (text); known: account, costs, data, "
-        "exchange, exits, name, rebalance, regime, reports, seed, share, sizer, sleeves, strategy. Did you mean 'strategy'?",
+        "exchange, exits, name, rebalance, regime, reports, risk, seed, share, sizer, sleeves, strategy. Did you mean 'strategy'?",
         "plan.yaml:3:1: cash: unknown key 'cash' at the top; write account.cash",
         "plan.yaml:4:17: account.cash: expected a number (> 0); received '5' (text); write the number without quotes or "
         "leading zeros",

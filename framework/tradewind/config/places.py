@@ -25,6 +25,8 @@ PLACES = {
     ("SleeveConfig", "strategy"): "strategy",
     ("SleeveConfig", "sizer"): "sizer",
     ("SleeveConfig", "exits"): "exit",
+    ("RiskConfig", "gates"): "gate",
+    ("RiskConfig", "breakers"): "breaker",
     ("Plan", "costs"): "cost",
     ("Plan", "reports"): "report",
 }
@@ -37,7 +39,7 @@ def references(plan: Plan) -> Iterator[tuple[str, tuple[Step, ...], PluginRef]]:
     if plan.regime is not None:
         sections.append((("regime",), plan.regime))
     sections += [(("sleeves", index), sleeve) for index, sleeve in enumerate(plan.sleeves)]
-    sections += [((), plan), (("mode",), plan.mode)]
+    sections += [((), plan), (("risk",), plan.risk), (("mode",), plan.mode)]
     for path, section in sections:
         for (owner, field), kind in PLACES.items():
             if owner != type(section).__name__:

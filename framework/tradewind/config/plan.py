@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from tradewind.config.risk import RiskConfig, RiskSection
 from tradewind.registry.reference import PluginRef
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PluginRef",
     "RebalanceConfig",
     "RegimeConfig",
+    "RiskConfig",
     "SleeveConfig",
 ]
 
@@ -145,6 +147,7 @@ class Plan(_Section):
     costs: PluginRef | None = Field(None, description="Cost plugin; none: trading is free.")
     rebalance: RebalanceConfig = Field(default_factory=RebalanceConfig)
     exchange: ExchangeConfig = Field(default_factory=ExchangeConfig)
+    risk: RiskSection = Field(default_factory=RiskConfig, description="Gates and breakers; `off`: none acts.")
     reports: tuple[PluginRef, ...] = Field((), strict=False, description="Report plugins.")
     mode: ModeConfig = Field(default_factory=ModeConfig)
 

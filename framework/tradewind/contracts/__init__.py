@@ -1,6 +1,7 @@
 """What a plugin promises: one module a kind."""
 
 from tradewind.contracts.async_broker import AsyncBroker
+from tradewind.contracts.breaker import Breaker, BreakerPath, BreakerView, Reading
 from tradewind.contracts.broker import (
     Account,
     Broker,
@@ -15,14 +16,17 @@ from tradewind.contracts.cost import Cost, Costs, Trades
 from tradewind.contracts.exit import Exit, RestingExit
 from tradewind.contracts.factor import Factor, FactorStep, OnReference
 from tradewind.contracts.feed import DataRequest, Feed, StreamingFeed
+from tradewind.contracts.gate import AccountView, Gate, OrderBatch, Verdict
 from tradewind.contracts.plugin import (
     KINDS,
+    BreakerPlugin,
     BrokerPlugin,
     CostPlugin,
     Directory,
     ExitPlugin,
     FactorPlugin,
     FeedPlugin,
+    GatePlugin,
     Plugin,
     RegimePlugin,
     ReportPlugin,
@@ -39,7 +43,12 @@ __all__ = [
     "KINDS",
     "SCHEDULES",
     "Account",
+    "AccountView",
     "AsyncBroker",
+    "Breaker",
+    "BreakerPath",
+    "BreakerPlugin",
+    "BreakerView",
     "Broker",
     "BrokerCapabilities",
     "BrokerOrder",
@@ -56,9 +65,13 @@ __all__ = [
     "FactorStep",
     "Feed",
     "FeedPlugin",
+    "Gate",
+    "GatePlugin",
     "OnReference",
+    "OrderBatch",
     "Outcome",
     "Plugin",
+    "Reading",
     "Regime",
     "RegimePlugin",
     "Replacement",
@@ -75,4 +88,5 @@ __all__ = [
     "StrategyPlugin",
     "StreamingFeed",
     "Trades",
+    "Verdict",
 ]

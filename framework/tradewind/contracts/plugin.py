@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NewType
 
+from tradewind.contracts.breaker import Breaker
 from tradewind.contracts.broker import Broker
 from tradewind.contracts.cost import Cost
 from tradewind.contracts.exit import Exit, RestingExit
 from tradewind.contracts.factor import Factor
 from tradewind.contracts.feed import Feed, StreamingFeed
+from tradewind.contracts.gate import Gate
 from tradewind.contracts.regime import Regime
 from tradewind.contracts.report import Report
 from tradewind.contracts.sizer import Sizer
@@ -19,12 +21,14 @@ from tradewind.contracts.strategy import Strategy
 
 __all__ = [
     "KINDS",
+    "BreakerPlugin",
     "BrokerPlugin",
     "CostPlugin",
     "Directory",
     "ExitPlugin",
     "FactorPlugin",
     "FeedPlugin",
+    "GatePlugin",
     "Plugin",
     "RegimePlugin",
     "ReportPlugin",
@@ -132,6 +136,24 @@ class BrokerPlugin(Plugin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatePlugin(Plugin):
+    """A `tradewind.contracts.Gate`."""
+
+    kind: ClassVar[str] = "gate"
+    create: Callable[..., Gate]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerPlugin(Plugin):
+    """A `tradewind.contracts.Breaker`."""
+
+    kind: ClassVar[str] = "breaker"
+    create: Callable[..., Breaker]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPlugin(Plugin):
     """A `tradewind.contracts.Report`."""
 
@@ -149,6 +171,8 @@ KINDS: Mapping[str, tuple[type[Plugin], tuple[type, ...]]] = {
     "feed": (FeedPlugin, (Feed, StreamingFeed)),
     "cost": (CostPlugin, (Cost,)),
     "broker": (BrokerPlugin, (Broker,)),
+    "gate": (GatePlugin, (Gate,)),
+    "breaker": (BreakerPlugin, (Breaker,)),
     "report": (ReportPlugin, (Report,)),
 }
 """Kind to its record type and the contracts one of which what it creates must meet."""

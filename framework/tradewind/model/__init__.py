@@ -12,6 +12,7 @@ from tradewind.model.quote import Quote
 from tradewind.model.reason import ReasonCode
 from tradewind.model.result import Result
 from tradewind.model.signals import RegimeEstimate, Signals, Targets
+from tradewind.model.standing import Standing
 
 __all__ = [
     "TERMINAL_STATES",
@@ -40,6 +41,7 @@ __all__ = [
     "Result",
     "Row",
     "Signals",
+    "Standing",
     "Targets",
     "TimeInForce",
 ]

@@ -26,6 +26,8 @@ HOOK_KINDS: Mapping[str, str] = {
     "tradewind_factors": "factor",
     "tradewind_feeds": "feed",
     "tradewind_brokers": "broker",
+    "tradewind_gates": "gate",
+    "tradewind_breakers": "breaker",
     "tradewind_costs": "cost",
     "tradewind_reports": "report",
 }

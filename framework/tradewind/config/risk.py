@@ -1,0 +1,124 @@
+"""The section `risk:` of a plan: gates, breakers, and what happens when one trips."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from tradewind.registry.reference import PluginRef
+
+__all__ = ["ALL", "DEFAULT_BREAKERS", "DEFAULT_GATES", "RiskConfig", "RiskSection"]
+
+DEFAULT_GATES = (
+    "order_structure",
+    "symbol",
+    "duplicate_order",
+    "market_hours",
+    "stale_quote",
+    "price_collar",
+    "fat_finger",
+    "order_rate",
+    "short_availability",
+    "trade_risk",
+    "position_size",
+    "sector_allocation",
+    "regime_compliance",
+    "total_allocation",
+    "buying_power",
+)
+"""Gates that are on in every mode unless they are switched off."""
+
+DEFAULT_BREAKERS = (
+    "drawdown",
+    "daily_loss",
+    "volatility_spike",
+    "losing_streak",
+    "error_rate",
+    "stale_data",
+    "confidence_floor",
+)
+"""Breakers that are on in every mode unless they are switched off."""
+
+ALL = "all"
+
+
+class RiskConfig(BaseModel):
+    """Limits of the account; the same in every mode."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    gates: tuple[PluginRef, ...] = Field(
+        (), strict=False, description="Gates with other parameters than the default ones, and further gates."
+    )
+    breakers: tuple[PluginRef, ...] = Field(
+        (), strict=False, description="Breakers with other parameters than the default ones, and further breakers."
+    )
+    switched_off: tuple[str, ...] = Field(
+        (), strict=False, description="Default gates and breakers that do not act; `all` for every one."
+    )
+    reduced_size: float = Field(
+        0.7, gt=0.0, lt=1.0, description="Part that is left of opening orders while a breaker asks for smaller sizes."
+    )
+    cool_down_bars: int = Field(10, ge=1, description="Bars that a halt lasts.")
+    on_kill: Literal["cancel", "flatten"] = Field(
+        "cancel", description="What a kill does: cancel what is at work, or also sell what is held."
+    )
+    rearm_after_bars: int = Field(
+        21, ge=0, description="Bars after which a backtest re-arms a kill by itself; 0: never. Paper and live never do."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        known = {*DEFAULT_GATES, *DEFAULT_BREAKERS, ALL}
+        listed = {ref.name for ref in (*self.gates, *self.breakers) if ref.name}
+        for index, name in enumerate(self.switched_off):
+            if name in listed:
+                raise _fault(f"{name!r} is switched off and listed; do one of the two", "switched_off", index)
+            if name not in known:
+                raise _fault(
+                    f"no default gate or breaker is named {name!r}; known: {', '.join(sorted(known))}",
+                    "switched_off",
+                    index,
+                )
+        for field in ("gates", "breakers"):
+            names = [ref.name for ref in getattr(self, field) if ref.name]
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    raise _fault(f"{name!r} is listed twice; keep one", field, index)
+        return self
+
+    def gate_refs(self) -> list[PluginRef]:
+        """Return the gates that act: the default ones, and what is listed."""
+        return self._refs(self.gates, DEFAULT_GATES)
+
+    def breaker_refs(self) -> list[PluginRef]:
+        """Return the breakers that act: the default ones, and what is listed."""
+        return self._refs(self.breakers, DEFAULT_BREAKERS)
+
+    def off(self) -> tuple[str, ...]:
+        """Return the default gates and breakers that do not act."""
+        listed = {ref.name for ref in (*self.gates, *self.breakers)}
+        names = (*DEFAULT_GATES, *DEFAULT_BREAKERS)
+        return tuple(name for name in names if self._is_off(name) and name not in listed)
+
+    def _refs(self, listed: tuple[PluginRef, ...], default: tuple[str, ...]) -> list[PluginRef]:
+        named = {ref.name for ref in listed}
+        kept = [PluginRef(name=name) for name in default if name not in named and not self._is_off(name)]
+        return [*kept, *listed]
+
+    def _is_off(self, name: str) -> bool:
+        return ALL in self.switched_off or name in self.switched_off
+
+
+def _fault(text: str, *at: str | int) -> PydanticCustomError:
+    return PydanticCustomError("config", "{text}", {"text": text, "at": at})
+
+
+def _everything_off(value: Any) -> Any:
+    """Read ``risk: off``, which YAML makes False."""
+    return {"switched_off": [ALL]} if value is False or value == "off" else value
+
+
+RiskSection = Annotated[RiskConfig, BeforeValidator(_everything_off)]

@@ -1,0 +1,157 @@
+"""Gates: what stands between a decision and the broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from tradewind.model.order import OrderIntent
+    from tradewind.model.standing import Standing
+    from tradewind.model.typing import FloatArray, IntArray
+
+__all__ = ["AccountView", "Gate", "OrderBatch", "Verdict"]
+
+
+class Verdict(NamedTuple):
+    """What a gate says of one order; it says nothing of those that it allows as they are.
+
+    Parameters
+    ----------
+    order
+        Number of the order within the batch.
+    quantity
+        Signed quantity that is allowed: 0 rejects the order, less than asked resizes it. It never grows nor changes
+        sides.
+    code
+        A short word for journal, report and programs: ``position_size``.
+    text
+        The rule and the numbers: ``AAPL would be 21.3 % of equity, allowed are 15 %``.
+    """
+
+    order: int
+    quantity: float
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrderBatch:
+    """Orders decided together, as columns of n entries; the quantities are what the gates before have left.
+
+    Parameters
+    ----------
+    intents
+        The orders as they were decided.
+    quantities
+        Signed; 0 for an order that a gate before has rejected.
+    prices
+        Last price per unit; NaN where there never was one.
+    previous_prices
+        Price before the last one; NaN where there is none.
+    ages
+        Bars since the last price, 0 for one of this bar.
+    multipliers
+        Value of one unit at price 1.
+    held
+        Signed quantity of the instrument that the account holds, with what orders at work will still bring.
+    openings
+        Signed part of each quantity that opens or increases a position, the orders before it in the batch included;
+        the rest makes a position smaller.
+    stops
+        Price at which the trade is given up; NaN where it is not known.
+    sectors
+        Index of the instrument's sector in `AccountView.sectors`; -1 for none.
+    """
+
+    intents: tuple[OrderIntent, ...]
+    quantities: FloatArray
+    prices: FloatArray
+    previous_prices: FloatArray
+    ages: IntArray
+    multipliers: FloatArray
+    held: FloatArray
+    openings: FloatArray
+    stops: FloatArray
+    sectors: IntArray
+
+    def __len__(self) -> int:
+        return len(self.intents)
+
+    @property
+    def opening_values(self) -> FloatArray:
+        """Value of what each order opens, in the account's currency, at least 0."""
+        values: FloatArray = abs(self.openings) * self.prices * self.multipliers
+        return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccountView:
+    """The account on the close on which a batch was decided. Values are in its currency.
+
+    Parameters
+    ----------
+    bar, time
+        Number and timestamp of the bar.
+    equity, cash
+        Equity at the last prices; cash less what orders at work will need.
+    credit
+        Cash that may be borrowed.
+    leverage
+        Declared `account.leverage`.
+    regime
+        Confirmed regime; empty in a run without regimes.
+    standing
+        What the breakers and the operator allow.
+    gross
+        Absolute value of all positions, with what orders at work will still bring.
+    sectors
+        Names of the sectors.
+    sector_values
+        Absolute value of the positions of each sector, one entry a sector.
+    adjusted
+        Whether prices are adjusted for splits and dividends: price levels and lots mean nothing then.
+    symbols
+        Symbols that can be traded.
+    sent
+        Orders sent before in this second, minute and day of the bars' clock.
+    working
+        Orders at work that do not rest, by symbol.
+    """
+
+    bar: int
+    time: np.datetime64
+    equity: float
+    cash: float
+    credit: float
+    leverage: float
+    regime: str
+    standing: Standing
+    gross: float
+    sectors: tuple[str, ...]
+    sector_values: FloatArray
+    adjusted: bool
+    symbols: frozenset[str]
+    sent: tuple[int, int, int]
+    working: Mapping[str, Sequence[OrderIntent]]
+
+
+@runtime_checkable
+class Gate(Protocol):
+    """A check of a batch of orders before it is sent.
+
+    It is pure: the same batch and account give the same verdicts, and it remembers nothing. Gates are asked one after
+    the other, each with what the one before has left. Orders that only make positions smaller should pass, so that a
+    limit that is exceeded never holds a position.
+
+    Optional are the attributes ``stage: int = 50``, its place in the pipeline (built-in gates stand at 0 to 40, smaller
+    first), and ``structural: bool = False`` for one that also checks the orders of a `bt.Strategy`.
+    """
+
+    def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
+        """Return a verdict for each order that is not allowed as it is."""
+        ...
