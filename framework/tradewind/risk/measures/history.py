@@ -196,6 +196,11 @@ def risk_history(
         If shapes do not fit, or a number other than an asset return is not finite.
     UserError
         If ``window``, ``every`` or a level is out of range.
+
+    Notes
+    -----
+    With hundreds of positions nearly all time goes to the effective bets: one eigendecomposition a sample, of size
+    min(window, positions). On busy cores several BLAS threads make it slower than one does (OPENBLAS_NUM_THREADS=1).
     """
     run = _Run.of(dates, equity_returns, weights, asset_returns, factors or {})
     if window < 2 or every < 1:

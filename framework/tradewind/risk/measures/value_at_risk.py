@@ -285,8 +285,9 @@ def _cornish_fisher(samples: FloatArray, level: float) -> TailEstimate:
     # The higher moments of a sample that stands still would be those of its rounding.
     moving = deviation > _ROUNDING * np.abs(samples).max(axis=-1)
     scores = np.where(moving[..., np.newaxis], deviations, 0.0) / np.where(moving, deviation, 1.0)[..., np.newaxis]
-    skewness = (scores**3).mean(axis=-1)
-    kurtosis = np.where(moving, (scores**4).mean(axis=-1) - 3.0, 0.0)
+    squares = scores * scores
+    skewness = (squares * scores).mean(axis=-1)
+    kurtosis = np.where(moving, (squares * squares).mean(axis=-1) - 3.0, 0.0)
     quantile = _rising_quantile(_STANDARD.inv_cdf(1.0 - level), skewness, kurtosis)
     tail_mean = np.minimum(_edgeworth_tail_mean(quantile, skewness, kurtosis, level), quantile)
     within_domain = cornish_fisher_domain(skewness, kurtosis)
