@@ -159,12 +159,15 @@ def _print(report: StressReport) -> None:
 
 
 def _impacts(report: StressReport) -> Table:
-    table = _table("scenario", "market", "loss", "of equity", "drawdown then", "| worst position", "| worst sector")
+    table = _table(
+        "scenario", "market", "VIX", "loss", "of equity", "drawdown then", "| worst position", "| worst sector"
+    )
     table.add_column("limit")
     for scenario, impact in zip(report.scenarios, report.impacts, strict=True):
         table.add_row(
             scenario.name,
             f"{scenario.market:+.1%}",
+            "" if scenario.vix_level is None else f"{scenario.vix_level:.1f}",
             _money(impact.loss_money),
             f"{impact.loss:.1%}",
             f"{impact.drawdown_after:.1%}",
