@@ -1,0 +1,105 @@
+"""What may be traded at all."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from tradewind.contracts import Verdict
+from tradewind.model import AssetClass
+from tradewind_plugins.gates.limits import refuse_openings, strictest, symbol_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tradewind.contracts import AccountView, OrderBatch
+    from tradewind.model import Instrument
+
+__all__ = ["SymbolGate"]
+
+
+class SymbolGate:
+    """Refuses symbols that the run does not know, that are only quoted, that are restricted, or that are penny stocks.
+
+    An option is known where its underlying is. Positions in restricted symbols and penny stocks may still be closed. On
+    adjusted prices the level of a price means nothing, and the lowest one is not checked.
+
+    Parameters
+    ----------
+    restricted
+        Symbols in which no position may be opened; an option's underlying counts too.
+    minimum_price
+        Lowest price at which a position may be opened.
+    """
+
+    stage: ClassVar[int] = 2
+
+    def __init__(
+        self,
+        restricted: Annotated[
+            tuple[str, ...], Field(description="Symbols in which no position may be opened, nor in their options.")
+        ] = (),
+        minimum_price: Annotated[
+            float, Field(ge=0.0, description="Lowest price at which a share may be bought or sold short.")
+        ] = 1.0,
+    ) -> None:
+        self._restricted = frozenset(restricted)
+        self._minimum_price = minimum_price
+
+    def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
+        """Return a refusal for each order in a symbol that may not be traded."""
+        symbols = account.symbols
+        suspects = [
+            order
+            for order, intent in enumerate(batch.intents)
+            if intent.instrument.symbol not in symbols or intent.instrument.asset_class is AssetClass.INDEX
+        ]
+        verdicts = []
+        for order in suspects:
+            fault = _unknown(batch.intents[order].instrument, account) if batch.quantities[order] else ""
+            if fault:
+                verdicts.append(Verdict(order, 0.0, "symbol_unknown", fault))
+        if self._restricted:
+            verdicts += self._of_restricted(batch)
+        lowest = self._minimum_price
+        if not account.adjusted and batch.prices.min(initial=math.inf) < lowest:
+            verdicts += self._of_pennies(batch)
+        return strictest(verdicts)
+
+    def _of_restricted(self, batch: OrderBatch) -> list[Verdict]:
+        orders = [
+            order
+            for order, intent in enumerate(batch.intents)
+            if not self._restricted.isdisjoint((intent.instrument.symbol, intent.instrument.underlying or ""))
+        ]
+        return refuse_openings(
+            batch,
+            orders,
+            "symbol_restricted",
+            lambda order: f"{symbol_of(batch, order)} is restricted: no position may be opened in it",
+        )
+
+    def _of_pennies(self, batch: OrderBatch) -> list[Verdict]:
+        cheap = np.flatnonzero(batch.prices < self._minimum_price).tolist()
+        # The price of an option is no sign of its underlying's quality.
+        orders = [order for order in cheap if batch.intents[order].instrument.asset_class is not AssetClass.OPTION]
+        return refuse_openings(
+            batch,
+            orders,
+            "penny_stock",
+            lambda order: (
+                f"{symbol_of(batch, order)} is at {batch.prices[order]:.10g}, the lowest price allowed is "
+                f"{self._minimum_price:.10g}"
+            ),
+        )
+
+
+def _unknown(instrument: Instrument, account: AccountView) -> str:
+    if instrument.asset_class is AssetClass.INDEX:
+        return f"{instrument.symbol} is an index, which is only quoted; trade a fund or a future on it"
+    if instrument.symbol in account.symbols or instrument.underlying in account.symbols:
+        return ""
+    return f"{instrument.symbol} is not among the {len(account.symbols)} symbols of this run; add it to the data"
