@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from tradewind_plugins.gates.limits import closed_values, exceeds, shrink, symbol_of
+from tradewind_plugins.gates.limits import closed_values, exceeds, one_order_each, shrink, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,18 @@ class BuyingPower:
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return what is left of buys that cannot be paid."""
-        values = np.fmax(batch.openings, 0.0) * batch.prices * batch.multipliers
+        openings = batch.openings
+        unit = batch.prices * batch.multipliers
+        values = np.fmax(openings, 0.0) * unit
         needed = float(np.add.reduce(values))
         if needed == 0.0:
             return ()
-        closed = closed_values(batch)
-        received = float(np.add.reduce(np.copysign(closed, -batch.quantities)))
-        power = account.cash + account.credit + received
+        funds = account.cash + account.credit
+        quick = float(np.add.reduce((openings - batch.quantities) * unit))
+        if not exceeds(needed, funds + quick) and one_order_each(batch):
+            return ()
+        received = float(np.add.reduce(np.copysign(closed_values(batch), -batch.quantities)))
+        power = funds + received
         if not exceeds(needed, power):
             return ()
         text = f"buying for {needed:,.2f} of {max(0.0, power):,.2f} in cash and credit"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tradewind.contracts import AccountView, OrderBatch
     from tradewind.model import OrderIntent
+    from tradewind.model.typing import FloatArray
 
 __all__ = ["OrderStructure"]
 
@@ -44,16 +45,16 @@ class OrderStructure:
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return a refusal for each order without sense."""
-        quantities, prices = batch.quantities, batch.prices
-        # NaN and infinity are no whole numbers either: both differences are NaN, which is true.
-        if (
-            (np.rint(quantities) - quantities).any()
-            or not quantities.all()
-            or not (prices.min(initial=math.inf) > 0.0 and prices.max(initial=0.0) < math.inf)
-        ):
-            suspects: Sequence[int] = range(len(batch))
+        if _are_plain(batch.quantities, batch.prices):
+            suspects: Sequence[int] = [
+                order
+                for order, intent in enumerate(batch.intents)
+                if intent.order_type is not OrderType.MARKET
+                or intent.instrument.lot_size != 1.0
+                or intent.instrument.expiry is not None
+            ]
         else:
-            suspects = [order for order, intent in enumerate(batch.intents) if _is_special(intent)]
+            suspects = range(len(batch))
         verdicts = []
         for order in suspects:
             fault = _fault(batch, order, account)
@@ -63,9 +64,16 @@ class OrderStructure:
         return verdicts
 
 
-def _is_special(intent: OrderIntent) -> bool:
-    instrument = intent.instrument
-    return intent.order_type is not OrderType.MARKET or instrument.lot_size != 1.0 or instrument.expiry is not None
+def _are_plain(quantities: FloatArray, prices: FloatArray) -> bool:
+    """Whether all quantities are whole numbers but 0 and all prices are above 0, which are questions to arrays."""
+    count, nonzero = len(quantities), np.count_nonzero
+    return bool(
+        nonzero(quantities) == count
+        and nonzero(np.isfinite(quantities)) == count
+        and nonzero(np.rint(quantities) == quantities) == count
+        and nonzero(np.isfinite(prices)) == count
+        and nonzero(prices > 0.0) == count
+    )
 
 
 def _fault(batch: OrderBatch, order: int, account: AccountView) -> str:

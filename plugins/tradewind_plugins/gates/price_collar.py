@@ -56,7 +56,7 @@ class PriceCollar:
                 verdicts.append(Verdict(order, 0.0, "price_collar", fault))
         # Multiplied out, an unknown price before is NaN and never jumps.
         jumped = abs(batch.prices - batch.previous_prices) > (self._jump * SLACK) * batch.previous_prices
-        if jumped.any():
+        if np.count_nonzero(jumped):
             orders = np.flatnonzero(jumped).tolist()
             verdicts += refuse_openings(batch, orders, "price_collar", lambda order: self._jump_text(batch, order))
         return strictest(verdicts)

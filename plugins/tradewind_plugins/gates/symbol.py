@@ -51,17 +51,9 @@ class SymbolGate:
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return a refusal for each order in a symbol that may not be traded."""
-        symbols = account.symbols
-        suspects = [
-            order
-            for order, intent in enumerate(batch.intents)
-            if intent.instrument.symbol not in symbols or intent.instrument.asset_class is AssetClass.INDEX
-        ]
-        verdicts = []
-        for order in suspects:
-            fault = _unknown(batch.intents[order].instrument, account) if batch.quantities[order] else ""
-            if fault:
-                verdicts.append(Verdict(order, 0.0, "symbol_unknown", fault))
+        verdicts: list[Verdict] = []
+        if not {intent.instrument.symbol for intent in batch.intents} <= account.symbols:
+            verdicts += _of_unknown(batch, account)
         if self._restricted:
             verdicts += self._of_restricted(batch)
         lowest = self._minimum_price
@@ -97,9 +89,18 @@ class SymbolGate:
         )
 
 
+def _of_unknown(batch: OrderBatch, account: AccountView) -> list[Verdict]:
+    faults = [_unknown(intent.instrument, account) for intent in batch.intents]
+    return [
+        Verdict(order, 0.0, "symbol_unknown", fault)
+        for order, fault in enumerate(faults)
+        if fault and batch.quantities[order]
+    ]
+
+
 def _unknown(instrument: Instrument, account: AccountView) -> str:
-    if instrument.asset_class is AssetClass.INDEX:
-        return f"{instrument.symbol} is an index, which is only quoted; trade a fund or a future on it"
     if instrument.symbol in account.symbols or instrument.underlying in account.symbols:
         return ""
+    if instrument.is_reference:
+        return f"{instrument.symbol} is an index, which is only quoted; trade a fund or a future on it"
     return f"{instrument.symbol} is not among the {len(account.symbols)} symbols of this run; add it to the data"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from tradewind_plugins.gates.limits import SLACK, by_instrument, cut, exceeds, one_order_each, part, symbol_of
@@ -43,7 +44,7 @@ class TradeRisk:
         """Return what is left of openings that risk too much."""
         limit = max(0.0, self._maximum * account.equity)
         risks = abs(batch.openings * (batch.prices - batch.stops) * batch.multipliers)
-        if not (risks > limit * SLACK).any() and one_order_each(batch):
+        if not np.count_nonzero(risks > limit * SLACK) and one_order_each(batch):
             return ()
         kept = batch.openings.copy()
         asked: dict[int, float] = {}
