@@ -27,6 +27,7 @@ _NEEDED_PRICES = {
     OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
     OrderType.TRAILING_STOP: (),
 }
+_MARKET = OrderType.MARKET
 _LOT_SLACK = 1e-6
 """Part of a lot that is rounding, not a fraction of a unit."""
 
@@ -49,7 +50,7 @@ class OrderStructure:
             suspects: Sequence[int] = [
                 order
                 for order, intent in enumerate(batch.intents)
-                if intent.order_type is not OrderType.MARKET
+                if intent.order_type is not _MARKET
                 or intent.instrument.lot_size != 1.0
                 or intent.instrument.expiry is not None
             ]
