@@ -31,7 +31,10 @@ def explain_order(store: JournalStore, info: SessionInfo, order_id: str) -> dict
     ------
     UserError
         If the session never decided such an order; the nearest is named.
+    JournalError
+        If the session is not as it was written.
     """
+    store.require_good(info.id)
     known: dict[str, str] = {}
     bar: dict[str, Any] = {"number": -1}
     told: dict[str, Any] | None = None

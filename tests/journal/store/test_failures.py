@@ -142,11 +142,29 @@ def test_a_session_that_was_cut_off_is_not_resumed(path):
                 writer.append(bar, "x", "{}")
                 writer.commit()
         change(path, "DROP TRIGGER journal_entry_no_delete; DELETE FROM journal_entry WHERE sequence = 2")
-        with pytest.raises(JournalError, match="ends with block 2 and entry 1, its row says block 2 and entry 2"):
+        with pytest.raises(JournalError, match="session 1, block 2, entry 2: the entry is missing"):
             store.resume(1)
         change(path, "UPDATE journal_session SET status = 'stopped'")
         with pytest.raises(JournalError, match="the row of session 1 was changed from outside"):
             store.resume(1)
+
+
+def test_the_count_of_sessions_is_verified_with_each_of_them(path):
+    with open_store(path) as store:
+        store.begin("paper", {}).close()
+        assert store.verify(1).good
+        change(path, "DELETE FROM journal_ledger")
+        assert "the ledger that counts the sessions was changed" in str(store.verify(1).problem)
+        change(path, "INSERT INTO journal_ledger VALUES (1, 0)")
+        assert "the session was inserted" in str(store.verify(1).problem)
+
+
+def test_a_row_changed_from_outside_is_not_taken_for_intact(path):
+    with open_store(path) as store:
+        store.begin("paper", {}).close()
+        assert store.sessions()[0].intact
+        change(path, "UPDATE journal_session SET status = 'weird'")
+        assert not store.sessions()[0].intact
 
 
 def test_a_session_that_was_changed_is_not_pruned(path):

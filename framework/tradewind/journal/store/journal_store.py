@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from tradewind.errors import JournalError
 from tradewind.journal.store import retention, tables
-from tradewind.journal.store.chain import session_identity
+from tradewind.journal.store.chain import seal, session_identity
 from tradewind.journal.store.database import database_url, open_engine, shown, writing
 from tradewind.journal.store.failures import guarded
 from tradewind.journal.store.head import COLUMNS, Head, read_head, read_json, write_json
@@ -77,7 +77,7 @@ class JournalStore:
             return self._locked(connection, head)
 
     def resume(self, session: int) -> SessionWriter:
-        """Continue a session that has not finished, after its last durable block."""
+        """Continue a session that has not finished, after its last durable block; one that verifies, that is."""
         with self._writer_connection(f"resume session {session}") as connection:
             with connection.begin():
                 read_head(connection, session, self._where)
@@ -87,14 +87,14 @@ class JournalStore:
         """Return the sessions, of one name or all, in the order they were begun."""
         beat = tables.heartbeats.c
         query = (
-            select(*COLUMNS, beat.beaten_at, beat.status.label("beat"), beat.pid)
+            select(*COLUMNS, tables.sessions.c.seal, beat.beaten_at, beat.status.label("beat"), beat.pid)
             .outerjoin(tables.heartbeats, beat.session == tables.sessions.c.id)
             .order_by(tables.sessions.c.id)
         )
         if name is not None:
             query = query.where(tables.sessions.c.name == name)
         with self._reading("list the sessions") as connection:
-            return [_info(Head(*row[:-3]), *row[-3:]) for row in connection.execute(query)]
+            return [_info(Head(*row[:-4]), *row[-4:]) for row in connection.execute(query)]
 
     def entries(self, session: int, *, after: int = 0, kinds: Collection[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a session after a sequence number, in order, in pages.
@@ -124,6 +124,15 @@ class JournalStore:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 return verify(connection, session, self._where)
+
+    def require_good(self, session: int) -> None:
+        """Raise `JournalError` with what ``tradewind audit verify`` says of a session that is not as it was written."""
+        problem = self.verify(session).problem
+        if problem is not None:
+            raise JournalError(
+                f"journal {self._where}: {problem}. Restore the journal from a copy; tradewind audit show prints what "
+                f"can be read, and a run goes on without this session with --fresh"
+            )
 
     def post(self, session: int, command: str, argument: Mapping[str, Any]) -> int:
         """Leave a command for a session's writer and return its number; any process may."""
@@ -195,6 +204,7 @@ class JournalStore:
             raise JournalError(f"journal {self._where}: session {session} is being written {self._by(session)}")
         try:
             if head is None:
+                self.require_good(session)
                 head = self._reopen(connection, session)
         except BaseException:
             lock.release()
@@ -206,28 +216,11 @@ class JournalStore:
             head = read_head(connection, session, self._where)
             if head.status == "finished":
                 raise JournalError(f"journal {self._where}: session {session} has finished; begin a new one")
-            self._check_tail(connection, head)
             head = head._replace(status="open", ended_at=None)
             connection.execute(update(tables.sessions).where(tables.sessions.c.id == session), head.values())
             beat = {key: value for key, value in _heartbeat(session).items() if key != "status"}
             connection.execute(update(tables.heartbeats).where(tables.heartbeats.c.session == session), beat)
         return head
-
-    def _check_tail(self, connection: Connection, head: Head) -> None:
-        """Refuse to go on where the last block and entry are not those the session's row names."""
-        block, entry = tables.blocks.c, tables.entries.c
-        last = connection.execute(
-            select(block.number, block.hash).where(block.session == head.id).order_by(block.number.desc()).limit(1)
-        ).first()
-        sequence = connection.execute(
-            select(entry.sequence).where(entry.session == head.id).order_by(entry.sequence.desc()).limit(1)
-        ).scalar()
-        found = (*(last or (0, head.identity)), sequence or 0)
-        if found != (head.last_block, head.head_hash, head.entries):
-            raise JournalError(
-                f"journal {self._where}: session {head.id} ends with block {found[0]} and entry {found[2]}, its row "
-                f"says block {head.last_block} and entry {head.entries}; tradewind audit verify says more"
-            )
 
     def _by(self, session: int) -> str:
         with self._engine.connect() as connection:
@@ -270,12 +263,13 @@ def _heartbeat(session: int) -> dict[str, Any]:
     return {"session": session, "pid": os.getpid(), "beaten_at": microseconds_now(), "status": "{}"}
 
 
-def _info(head: Head, beaten_at: int | None, beat: str | None, pid: int | None) -> SessionInfo:
+def _info(head: Head, stored: str, beaten_at: int | None, beat: str | None, pid: int | None) -> SessionInfo:
     return SessionInfo(
         id=head.id,
         name=head.name,
         header=read_json(head.header),
         status=cast("SessionStatus", head.status),
+        intact=seal(head) == stored,
         started_at=as_time(head.started_at),
         ended_at=None if head.ended_at is None else as_time(head.ended_at),
         heartbeat_at=as_time(head.started_at if beaten_at is None else beaten_at),

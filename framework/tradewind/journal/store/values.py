@@ -43,6 +43,8 @@ class SessionInfo:
     name: str
     header: Mapping[str, Any]
     status: SessionStatus
+    intact: bool
+    """False where its row was changed from outside: what it says cannot be relied on."""
     started_at: datetime
     ended_at: datetime | None
     heartbeat_at: datetime

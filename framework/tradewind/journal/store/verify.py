@@ -81,7 +81,7 @@ class _Verification:
             if expected < session and expected <= begun:
                 _vanished(expected)
             if not 1 <= session <= begun:
-                _fail(session, "the session was inserted", f"sessions 1 to {begun}", f"session {session}")
+                _inserted(session, begun)
             self._check(session, live=session in live, pruned=session in pruned)
             expected = session + 1
         if expected <= begun:
@@ -93,11 +93,13 @@ class _Verification:
         tomb = self._connection.execute(
             select(tables.tombstones.c.session).where(tables.tombstones.c.session == session)
         ).first()
+        begun = self._begun()
         if not (live or tomb):
-            begun = self._begun()
             if 1 <= session <= begun:
                 _vanished(session)
             raise JournalError(f"journal {self._where}: no session {session}; it holds 1 to {begun}")
+        if not 1 <= session <= begun:
+            _inserted(session, begun)
         self._check(session, live=live is not None, pruned=tomb is not None)
 
     def _begun(self) -> int:
@@ -251,6 +253,10 @@ class _Verification:
 
 def _missing(head: Head, block: BlockHead, sequence: int, received: str) -> NoReturn:
     _fail(head.id, "the entry is missing", f"entry {sequence}", received, block=block.number, sequence=sequence)
+
+
+def _inserted(session: int, begun: int) -> NoReturn:
+    _fail(session, "the session was inserted", f"sessions 1 to {begun}", f"session {session}")
 
 
 def _vanished(session: int) -> NoReturn:
