@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ import pytest
 
 from tests.orders.crash.scenario import ask_venue
 from tradewind.cli import main
+from tradewind.cli.status import shown_time
 from tradewind.journal.store import SessionInfo, open_store
 
 STRATEGY = """
@@ -168,7 +171,8 @@ def test_a_stop_before_the_first_bar_is_a_stop(run: Run, project: Path) -> None:
     (project / "alternate.py").write_text(STRATEGY + DYING)
     code, _, errors = run(*PAPER_RUN)
     assert (code, errors) == (130, "error: interrupted")
-    assert status(run)["state"] == "stopped"
+    code, output, errors = run("status", "--json")
+    assert (code, json.loads(output)) == (0, [])
 
 
 def test_another_configuration_is_refused_and_fresh_gives_up(run: Run, start: Any) -> None:
@@ -178,7 +182,7 @@ def test_another_configuration_is_refused_and_fresh_gives_up(run: Run, start: An
     ended(process)
     code, _, errors = run(*PAPER_RUN, "--set", "account.cash=5000")
     assert code == 1
-    assert "session 1 of 'alternate' was begun with another account; a session keeps its configuration" in errors
+    assert "begun with another configuration: account.cash was 100000.0 and is 5000.0. A session keeps its" in errors
     fast = ("--set", "mode.feed.params.bars_per_second=0", "--set", "account.cash=5000")
     code, _, errors = run(*PAPER_RUN, "--fresh", *fast)
     assert code == 0, errors
@@ -252,10 +256,15 @@ def test_a_manual_trade_at_the_venue_is_shown_adopted_and_kept(run: Run, start: 
     assert (code, "is asked to take over" in output) == (0, True)
     wait_until(lambda: not status(run)["differences"])
     process.kill()
-    process.wait()
+    _, errors = process.communicate()
+    assert re.search(
+        r"warning: bar \d+: no order is sent until this is explained: KO \(we have [\d.]+, the venue", errors
+    )
+    assert errors.count("no order is sent") == 1
 
     code, _, errors = run(*PAPER_RUN)
     assert code == 0, errors
+    assert re.search(r"warning: no order was sent from bar \d+ to bar \d+: the venue had otherwise .*: KO", errors)
     told = status(run)
     theirs = {fields["symbol"]: held for fields, held in ask_venue(port, {"op": "positions"})}
     assert (told["state"], told["differences"]) == ("finished", {})
@@ -285,9 +294,36 @@ def test_options_of_sessions_are_refused_in_a_backtest(run: Run, option: str) ->
     assert (code, f"{option} is for sessions" in errors) == (1, True)
 
 
-def test_a_session_without_a_bar_says_so(run: Run, project: Path) -> None:
+def test_a_venue_that_is_not_there_leaves_no_session(run: Run, project: Path) -> None:
     (project / "nobody.yaml").write_text("mode: paper\nfeed: replay\nbroker: {name: venue, params: {port: 1}}\n")
     code, _, _ = run("run", "alternate.yaml", "--mode", "paper", "--mode-file", "nobody.yaml")
     assert code == 7
+    code, _, errors = run("status")
+    assert (code, errors) == (0, "no sessions in sessions/journal.db")
+
+
+def test_a_session_without_a_bar_says_so(run: Run) -> None:
+    with open_store("sessions/journal.db") as store:
+        store.begin("alternate", {}).close()
     code, output, _ = run("status")
     assert (code, "no bar yet" in output, "None" in output) == (0, True, False)
+    with sqlite3.connect("sessions/journal.db") as connection:
+        connection.execute("UPDATE journal_session SET status = 'weird'")
+    connection.close()
+    code, output, _ = run("status")
+    assert (code, "session 1 damaged" in " ".join(output.split()), "audit verify" in output) == (0, True, True)
+
+
+def test_a_session_is_shown_as_people_read_it(run: Run) -> None:
+    code, _, errors = run(*PAPER_RUN, "--set", "mode.feed.params.bars_per_second=0")
+    assert code == 0, errors
+    lines = run("status")[1].splitlines()
+    assert re.fullmatch(r"  bar \d+ \(2015-06-30\), finished at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[1])
+    assert "XNYS" not in "".join(lines)
+    assert shown_time("2015-06-30T14:31:00.000000000") == "2015-06-30 14:31:00"
+
+
+@pytest.mark.parametrize("speed", ["1e-300", "-1", "0.0000001"])
+def test_a_replay_too_slow_to_wait_for_is_refused(run: Run, speed: str) -> None:
+    code, _, errors = run(*PAPER_RUN, "--set", f"mode.feed.params.bars_per_second={speed}")
+    assert (code, "mode.feed.params.bars_per_second" in errors) == (2, True), errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +17,12 @@ from tradewind.config.loader import check_plan, load_plan
 from tradewind.config.plan import Plan
 from tradewind.contracts import DataRequest
 from tradewind.engine.assemble import Builder
-from tradewind.errors import ConfigError, TradewindError
+from tradewind.errors import ConfigError, TradewindError, UserError
 from tradewind.exchange import ExchangeRules
 from tradewind.journal.store import open_store
 from tradewind.registry import Registry
 from tradewind.runs.execute import execute
+from tradewind.runs.launch import run_plan
 from tradewind.runs.paper import run_session_of
 from tradewind.runs.session import open_run
 from tradewind.runs.stopping import Stop
@@ -33,17 +35,43 @@ def test_a_session_that_cannot_be_kept_is_not_finished(tmp_path: Path) -> None:
     loaded = load_plan([CONFIGS / "quickstart.yaml"], mode="paper", start="1991-01-02", end="1991-03-28")
     registry, journal = Registry.load(), tmp_path / "journal.db"
     place = tmp_path / "runs"
-    place.write_text("a file where the folder should be")
+
+    def in_the_way(*_: object) -> None:
+        if not place.exists():
+            place.write_text("a file where the folder should be")
+
     with pytest.raises(TradewindError) as caught:
-        run_session_of(loaded, registry, journal=journal, runs_directory=place, reports=False)
+        run_session_of(loaded, registry, journal=journal, runs_directory=place, reports=False, progress=in_the_way)
     assert "runs" in str(caught.value)
     with open_store(journal) as store:
-        assert [info.status for info in store.sessions()] != ["finished"]
+        assert [info.status for info in store.sessions()] == ["open"]
     place.unlink()
     result = run_session_of(loaded, registry, journal=journal, runs_directory=place, reports=False)
     assert result.status == "complete"
     with open_store(journal) as store:
         assert [info.status for info in store.sessions()] == ["finished"]
+
+
+@pytest.mark.parametrize("mode", ["backtest", "paper"])
+def test_a_folder_that_cannot_keep_the_run_is_refused_before_the_run(tmp_path: Path, mode: str) -> None:
+    place, journal = tmp_path / "runs", tmp_path / "journal.db"
+    place.write_text("a file where the folder should be")
+    loaded = load_plan([CONFIGS / "quickstart.yaml"], mode=mode, end="1991-03-28")
+    told: list[Any] = []
+    options: dict[str, Any] = {"journal": journal} if mode == "paper" else {}
+    start = run_session_of if mode == "paper" else run_plan
+    with pytest.raises(UserError, match=r"--runs .*runs/below: .*runs is a file; name a folder"):
+        start(
+            loaded, Registry.load(), runs_directory=place / "below", progress=lambda *one: told.append(one), **options
+        )
+    assert not journal.exists()
+    assert told == []
+    place.unlink()
+    place.mkdir()
+    place.chmod(0o500)
+    if not os.access(place, os.W_OK):
+        with pytest.raises(UserError, match="cannot be written to"):
+            run_plan(loaded, Registry.load(), runs_directory=place)
 
 
 def test_a_backtrader_strategy_on_a_broker_is_refused(tmp_path: Path) -> None:
@@ -144,7 +172,7 @@ def test_operators_are_heard_while_the_stream_waits(tmp_path: Path, monkeypatch:
 
     def bars_done() -> int:
         with open_store(journal) as store:
-            return sum(1 for _ in store.entries(1, kinds=["bar_end"]))
+            return sum(1 for _ in store.entries(1, kinds=["bar_end"])) if store.sessions() else 0
 
     def wait_for(condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 30.0

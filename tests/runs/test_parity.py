@@ -202,6 +202,22 @@ def test_a_position_traded_by_hand_and_adopted_is_the_part_of_the_outside(journa
     assert parity.finished
 
 
+def test_orders_put_off_as_nobody_explained_a_difference_are_the_part_of_the_outside(journal: Path) -> None:
+    planted = Planted(strategy=Churn)
+    planted.kept_venue = planted.venue()
+    planted.run(journal, last_bar=8)
+    third = planted.bars.instruments[2]
+    planted.kept_venue.trade_by_hand(OrderIntent(order_id="by-hand", bar=8, instrument=third, quantity=10.0))
+    result, parity = planted.run(journal)
+    assert not (result.orders["bar"] > 8).any()
+    assert abs(parity.difference) > 1.0
+    assert_only(parity, {"outside": parity.difference})
+    assert parity.explained
+    last = len(planted.bars) - 1
+    (warning,) = [one for one in result.warnings if f"no order was sent from bar 9 to bar {last}" in one]
+    assert third.symbol in warning
+
+
 def test_a_session_that_goes_on_is_compared_up_to_its_last_complete_bar(journal: Path) -> None:
     result, parity = Planted(strategy=Churn).run(journal, last_bar=9)
     assert (parity.bars, parity.finished, parity.same_decisions) == (10, False, True)

@@ -24,7 +24,7 @@ _TOLD = {
     "fill_time": "filled on other bars, or not to the end",
     "fill_price": "filled at other prices in the same bar",
     "cost": "commission, spread, slippage, impact, borrowing",
-    "outside": "cash and positions without an order of the session",
+    "outside": "what the venue had otherwise: cash, positions, orders put off",
     "decision": "decided otherwise on the same bars and executions",
 }
 _SHOWN_CHARACTERS = 300

@@ -74,6 +74,7 @@ def run(
                 fresh=fresh,
                 reports=reports,
                 progress=progress,
+                warn=lambda line: typer.echo(f"warning: {line}", err=True),
             )
     show(result, as_json=as_json, verbose=verbose)
     if result.status == "partial":

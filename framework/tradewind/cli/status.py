@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tradewind.journal.store import SessionInfo
 
 __all__ = ["Journal", "status"]
@@ -17,6 +19,8 @@ Journal = Annotated[
     str, typer.Option("--journal", envvar="TRADEWIND_JOURNAL", help="Path or database URL of the durable journal.")
 ]
 _SILENT_SECONDS = 10.0
+_LIVE = ("running", "silent")
+"""States of a session that has a process."""
 
 
 def status(
@@ -48,7 +52,7 @@ def status(
 def describe(info: SessionInfo) -> dict[str, Any]:
     """Return what is known of a session as plain JSON types."""
     age = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
-    state: str = info.status
+    state: str = info.status if info.intact else "damaged"
     if state == "open":
         alive = _alive(info.pid)
         state = "running" if alive and age < _SILENT_SECONDS else "silent" if alive else "interrupted"
@@ -58,7 +62,9 @@ def describe(info: SessionInfo) -> dict[str, Any]:
         "state": state,
         "pid": info.pid,
         "heartbeat_age_seconds": round(age, 1),
+        "heartbeat_at": info.heartbeat_at.isoformat(),
         "started_at": info.started_at.isoformat(),
+        "ended_at": None if info.ended_at is None else info.ended_at.isoformat(),
         "durable_bar": info.last_bar,
         "entries": info.entries,
         **info.heartbeat,
@@ -90,16 +96,40 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def _place(one: Mapping[str, Any]) -> str:
+    bar = one.get("bar", one["durable_bar"])
+    if bar is None or bar < 0:
+        return "no bar yet"
+    return f"bar {bar} ({shown_time(one['time'])})" if one.get("time") else f"bar {bar}"
+
+
+def shown_time(time: str) -> str:
+    """Return the time of a bar as people write it: of daily bars the day, else to the second."""
+    day, _, rest = time.partition("T")
+    return day if rest.startswith("00:00:00") else f"{day} {rest[:8]}"
+
+
+def _process(one: Mapping[str, Any]) -> str:
+    if one["state"] in _LIVE:
+        return f", heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}"
+    if one["ended_at"] is not None:
+        return f", {one['state']} at {one['ended_at'][:19].replace('T', ' ')} UTC"
+    return f", last heard of at {one['heartbeat_at'][:19].replace('T', ' ')} UTC"
+
+
 def _print(one: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
     style = {"running": "green", "finished": "dim", "stopped": "yellow"}.get(one["state"], "red")
     console.print(f"{one['name']}  session {one['session']}  [{style}]{one['state']}[/]", style="bold")
-    bar = one.get("bar", one["durable_bar"])
-    told = "no bar yet" if bar is None or bar < 0 else f"bar {bar} ({one.get('time') or 'time not told'})"
-    console.print(f"  {told}, heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}")
-    if one["state"] != "finished":
+    console.print(f"  {_place(one)}{_process(one)}", markup=False)
+    if one["state"] == "damaged":
+        console.print("  its row was changed from outside; `tradewind audit verify` says more", style="red")
+    if one["state"] in _LIVE and one.get("recovering"):
+        done, of = one["recovered_bars"], one["recorded_bars"]
+        console.print(f"  recovering: bar {done} of {of} gone through again; what follows was before")
+    if one["state"] in _LIVE:
         for calendar in one.get("calendars", []):
             console.print(f"  {market_line(calendar, datetime.now(UTC))}", markup=False)
     if one.get("regime"):

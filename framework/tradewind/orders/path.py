@@ -85,6 +85,8 @@ class OrderPath(AccountPort):
         """Those that have not ended."""
         self.undelivered: dict[str, Response] = {}
         """Dead letters: orders that were not delivered, or may not have been, with what is known of each."""
+        self.blocked: Sequence[str] = ()
+        """What stood against sending anything when it was last looked at."""
         self._courier = courier
         self._instruments = tuple(instruments)
         self._tag = tag
@@ -131,9 +133,9 @@ class OrderPath(AccountPort):
 
     def accepts(self) -> bool:
         """Tell whether orders are taken now; the accounts are compared first, a few seconds apart at the closest."""
-        blocked = self._talks.look("blocked", lambda: [] if self._rehearses else self._delivery.blocked())
+        self.blocked = self._talks.look("blocked", lambda: [] if self._rehearses else self._delivery.blocked())
         self._hear_of_account()
-        return not blocked
+        return not self.blocked
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
         """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""

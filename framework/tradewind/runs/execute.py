@@ -99,6 +99,8 @@ def execute(
 
     session = run_over(builder, bars, rows=rows, on_bar=on_bar, durable=durable)
     seen = _seen(session, bars)
+    if durable is not None:
+        warnings = (*warnings, *durable.put_off.warnings())
     partial = stopped() or last_bar is not None
     result = _result(builder, session, seen, warnings, status="partial" if partial else "complete")
     if not partial and plan.regime is not None and len(seen):

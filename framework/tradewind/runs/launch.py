@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-__all__ = ["interruptible", "run", "run_plan"]
+__all__ = ["interruptible", "keep", "require_writable", "run", "run_plan"]
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -98,11 +99,28 @@ def run_plan(
     SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
     """
     check_plan(loaded, registry)
+    if runs_directory is not None:
+        require_writable(runs_directory)
     with interruptible() as interrupted:
         execution = execute(
             loaded.plan, registry, directory=loaded.directory, progress=progress, stopped=interrupted.is_set
         )
     return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
+
+
+def require_writable(directory: Path) -> None:
+    """Refuse a folder in which no run could be kept, before the run.
+
+    Raises
+    ------
+    UserError
+        If it is none, or cannot be made or written to.
+    """
+    there = next(place for place in (directory, *directory.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise UserError(f"--runs {directory}: {there} is a file; name a folder for the run, or move the file away")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"--runs {directory}: {there} cannot be written to; name another folder for the run")
 
 
 def keep(

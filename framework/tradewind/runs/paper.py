@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder
 from tradewind.errors import DataError
+from tradewind.modes import require_mode
 from tradewind.runs.execute import execute
-from tradewind.runs.launch import keep
+from tradewind.runs.launch import keep, require_writable
 from tradewind.runs.session import open_run
 from tradewind.runs.stopping import Stop, stoppable
 
@@ -33,6 +34,7 @@ def run_session_of(
     fresh: bool = False,
     reports: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Result:
     """Run the plan's session in its durable journal until the stream ends or a signal stops it.
 
@@ -51,6 +53,8 @@ def run_session_of(
         Whether an unfinished session of this name is given up.
     reports, progress
         As in `tradewind.runs.launch.run_plan`.
+    warn
+        Called with a line for the operator while the session runs.
 
     Raises
     ------
@@ -62,10 +66,13 @@ def run_session_of(
     from tradewind.journal.store import open_store
 
     check_plan(loaded, registry)
+    require_mode(loaded.plan.mode.mode)
+    if runs_directory is not None:
+        require_writable(runs_directory)
     stop = Stop()
     with stoppable(stop), open_store(journal) as store:
         builder = Builder(loaded.plan, registry, loaded.directory)
-        with open_run(store, builder, loaded.directory, stop=stop, fresh=fresh) as durable:
+        with open_run(store, builder, loaded.directory, stop=stop, fresh=fresh, warn=warn) as durable:
             try:
                 execution = execute(
                     loaded.plan,
@@ -76,7 +83,7 @@ def run_session_of(
                     durable=durable,
                 )
             except DataError:
-                if not stop.is_set() or durable.journal.bar >= 0:
+                if not stop.is_set() or durable.bar >= 0:
                     raise
                 # Stopped before its first bar: there is no result to tell, and nothing is wrong with the data.
                 durable.end("stopped")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tradewind.contracts import Broker, DataRequest
-from tradewind.errors import DataError, UserError
+from tradewind.errors import DataError
 from tradewind.exchange import ExchangeBroker
 from tradewind.journal import DECISION_KINDS, DurableJournal, Record, row_from, row_to
 from tradewind.model.wire import instrument_to
@@ -18,8 +18,11 @@ from tradewind.orders.courier import Courier
 from tradewind.orders.path import OrderPath
 from tradewind.orders.status import path_status
 from tradewind.orders.talks import TALK_KINDS, Recorded
+from tradewind.runs.beginning import NewSession, begin_session, last_unfinished
 from tradewind.runs.provenance import code_hashes, versions_of
+from tradewind.runs.put_off import PutOff
 from tradewind.runs.stopping import Stop, rows_until
+from tradewind.runs.unchanged import require_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from tradewind.config.plan import Plan
     from tradewind.engine.assemble import Builder
     from tradewind.engine.session import Session
     from tradewind.exchange import Exchange, ExecutionPort
@@ -52,7 +54,7 @@ class DurableRun:
     builder
         The plan and its plugins.
     writer
-        The session's only writer.
+        The session's only writer; that of a new session begins it when there is something to keep.
     rows
         Bars of earlier processes.
     journal
@@ -65,17 +67,27 @@ class DurableRun:
         Prefix of its client order ids, unlike that of any other session anywhere.
     instruments
         Those it began with, as plain JSON types; None before its first bar.
+    warn
+        Called with a line for the operator.
+    before
+        What the process before last told of itself.
     """
 
     builder: Builder
-    writer: SessionWriter
+    writer: SessionWriter | NewSession
     rows: Sequence[Row]
     journal: DurableJournal
     talks: Recorded
     stop: Stop
     tag: str
     instruments: list[dict[str, Any]] | None
+    warn: Callable[[str], None] = lambda _: None
+    before: Mapping[str, Any] = field(default_factory=dict)
     path: OrderPath | None = None
+    bar: int = -1
+    """Last bar that was delivered."""
+    put_off: PutOff = field(default_factory=PutOff)
+    """When nothing was sent, and why."""
     _session: Session | None = None
     _instruments: Sequence[Instrument] = ()
     _time: str = ""
@@ -116,14 +128,13 @@ class DurableRun:
     def all_rows(self, coming: Iterator[Row]) -> Iterator[Row]:
         """Yield the bars of earlier processes, then those to come, which are journalled before anyone acts on them."""
         for row in self.rows:
-            self._time = str(row.timestamp)
+            self.bar, self._time = self.bar + 1, str(row.timestamp)
             yield row
-        bar, last = len(self.rows), self.after
+        last = self.after
         for row in rows_until(self.stop, coming, self._idle):
             if last is None or row.timestamp > last:
-                self.journal.note(bar, "row", row_to(row))
-                self._time = str(row.timestamp)
-                bar += 1
+                self.journal.note(self.bar + 1, "row", row_to(row))
+                self.bar, self._time = self.bar + 1, str(row.timestamp)
                 yield row
 
     def execution(self, instruments: Sequence[Instrument]) -> Callable[[Exchange], ExecutionPort]:
@@ -176,21 +187,31 @@ class DurableRun:
                 self._carry_out(path, asked)
             path.end_bar(compare=bar % _BARS_PER_COMPARISON == 0)
             self._take_note()
+            line = self.put_off.note(bar, path.blocked, path.differences)
+            if line and path.live:
+                self.warn(line)
             self._hear_between_bars()
-        self._beat(bar)
+        self._beat()
 
     def prepare(self, session: Session) -> None:
         """Take note of the session that this one keeps."""
         self._session = session
 
-    def status(self, bar: int) -> dict[str, Any]:
-        """Return what `tradewind status` shows of the session."""
+    @property
+    def recovering(self) -> bool:
+        """Whether bars of earlier processes are still gone through."""
+        return self.bar < len(self.rows) - 1
+
+    def status(self) -> dict[str, Any]:
+        """Return what `tradewind status` shows of the session; until it is where it was, what it showed before."""
+        if self.recovering:
+            return {**self.before, "recovering": True, "recovered_bars": self.bar + 1, "recorded_bars": len(self.rows)}
         regime = self.journal.latest.get("regime")
         status: dict[str, Any] = {
             "mode": self.builder.plan.mode.mode,
-            "bar": bar,
+            "bar": self.bar,
             "time": self._time,
-            "recovering": bar < len(self.rows),
+            "recovering": False,
             "regime": json.loads(regime)["regime"] if regime else "",
             "calendars": sorted({instrument.calendar for instrument in self._instruments}),
         }
@@ -199,7 +220,7 @@ class DurableRun:
         return status
 
     def end(self, status: Literal["stopped", "finished"]) -> None:
-        """End orderly: ``finished`` where the stream has ended, else to be continued.
+        """End orderly: ``finished`` where the stream has ended, else to be continued; nothing where it never began.
 
         Raises
         ------
@@ -208,14 +229,16 @@ class DurableRun:
         """
         if status == "finished":
             self.journal.require_repeated()
-        self.writer.beat(self.status(self.journal.bar))
+        if isinstance(self.writer, NewSession) and not self.writer.begun:
+            return
+        self.writer.beat({**self.status(), "recovering": False})
         self.writer.finish(status)
 
     def _idle(self) -> None:
         if self.path is not None:
             self.path.wake()
         self._hear_between_bars()
-        self._beat(self.journal.bar)
+        self._beat()
 
     def _hear_between_bars(self) -> None:
         path, session = self.path, self._session
@@ -231,11 +254,11 @@ class DurableRun:
             path.commit()
             self._take_note()
 
-    def _beat(self, bar: int) -> None:
+    def _beat(self) -> None:
         now = time.monotonic()
         if now - self._beaten >= _SECONDS_PER_BEAT:
             self._beaten = now
-            self.writer.beat(self.status(bar))
+            self.writer.beat(self.status())
 
     def _pending(self) -> list[dict[str, Any]]:
         """Return what operators ask and nobody has heard yet."""
@@ -266,7 +289,13 @@ class DurableRun:
 
 
 def open_run(
-    store: JournalStore, builder: Builder, directory: Path, *, stop: Stop | None = None, fresh: bool = False
+    store: JournalStore,
+    builder: Builder,
+    directory: Path,
+    *,
+    stop: Stop | None = None,
+    fresh: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> DurableRun:
     """Take up the plan's unfinished session, or begin a new one.
 
@@ -281,25 +310,23 @@ def open_run(
     stop
         Whether the session is to stop; by default only its stream's end stops it.
     fresh
-        Whether an unfinished session is given up.
+        Whether an unfinished session is given up, once data and broker of the new one are there.
+    warn
+        Called with a line for the operator.
 
     Raises
     ------
     UserError
         If the unfinished session has another configuration.
     JournalError
-        If the journal cannot be used, or another process writes the session.
+        If the journal cannot be used, is not as it was written, or another process writes the session.
     """
     plan = builder.plan
     config = json.loads(plan.model_dump_json(exclude_none=True))
-    unfinished = [info for info in store.sessions(plan.name) if info.status != "finished"]
-    if unfinished and fresh:
-        for info in unfinished:
-            writer = store.resume(info.id)
-            writer.finish("finished")
-            writer.close()
-        unfinished = []
-    if not unfinished:
+    last = last_unfinished(store, plan.name)
+    # Nothing was decided in it: what it was to run does not bind.
+    empty = last is not None and last.entries == 0 and last.header.get("config") != config
+    if last is None or fresh or empty:
         header = {
             "config": config,
             "versions": versions_of(builder.registry),
@@ -307,10 +334,12 @@ def open_run(
             "seed": plan.seed,
             "tag": secrets.token_hex(4),
         }
-        writer = store.begin(plan.name, header)
-        return DurableRun(builder, writer, (), DurableJournal(writer), Recorded(), stop or Stop(), header["tag"], None)
-    last = unfinished[-1]
-    _require_same(plan, last.header["config"], config, last.id)
+        new = NewSession(lambda: begin_session(store, plan.name, header, last))
+        journal, recorded = DurableJournal(new), Recorded()
+        return DurableRun(builder, new, (), journal, recorded, stop or Stop(), header["tag"], None, warn=warn)
+    if not last.intact:
+        store.require_good(last.id)
+    require_same(plan.name, last.id, last.header.get("config", {}), config)
     writer = store.resume(last.id)
     rows: list[Row] = []
     decisions: list[Record] = []
@@ -325,14 +354,7 @@ def open_run(
             talks.append(Record(entry.bar, entry.kind, entry.payload))
         elif entry.kind == "instruments":
             instruments = json.loads(entry.payload)["instruments"]
-    journal, recorded = DurableJournal(writer, decisions), Recorded.of(talks)
-    return DurableRun(builder, writer, rows, journal, recorded, stop or Stop(), last.header["tag"], instruments)
-
-
-def _require_same(plan: Plan, before: dict[str, Any], now: dict[str, Any], session: int) -> None:
-    changed = sorted(key for key in {*before, *now} - {"reports"} if before.get(key) != now.get(key))
-    if changed:
-        raise UserError(
-            f"session {session} of {plan.name!r} was begun with another {', '.join(changed)}; a session keeps its "
-            f"configuration. Restore it, or give the session up with --fresh"
-        )
+    journal, recorded, tag = DurableJournal(writer, decisions), Recorded.of(talks), last.header["tag"]
+    return DurableRun(
+        builder, writer, rows, journal, recorded, stop or Stop(), tag, instruments, warn=warn, before=last.heartbeat
+    )

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tradewind.contracts import Feed
 from tradewind.model import Bars
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Replay"]
 
+_SLOWEST = 1e-6
+"""Bars a second: one in eleven days."""
+
+
+def _not_endless(bars_per_second: float) -> float:
+    if 0.0 < bars_per_second < _SLOWEST:
+        raise ValueError(f"is 0 (as fast as rows are taken), or at least {_SLOWEST:g}; received {bars_per_second:g}")
+    return bars_per_second
+
+
+Speed = Annotated[
+    float,
+    Field(ge=0.0, description="Speed, at least 0.000001; 0: as fast as rows are taken."),
+    AfterValidator(_not_endless),
+]
+
 
 class Replay:
     """Deliver the history of another feed as if it happened now.
@@ -33,7 +49,7 @@ class Replay:
     source
         Feed whose history is replayed.
     bars_per_second
-        Speed; 0: as fast as the rows are taken.
+        Speed, at least 0.000001; 0: as fast as the rows are taken.
     """
 
     waiting: Callable[[float], None] = staticmethod(time.sleep)
@@ -42,7 +58,7 @@ class Replay:
     def __init__(
         self,
         source: Feed,
-        bars_per_second: Annotated[float, Field(ge=0.0, description="Speed; 0: as fast as rows are taken.")] = 0.0,
+        bars_per_second: Speed = 0.0,
     ) -> None:
         self.source = source
         self.bars_per_second = bars_per_second

@@ -175,7 +175,8 @@ def _steps(reruns: Reruns, replay: Rerun, paper_profit: float) -> Steps:
     borrowed = math.fsum(outside.borrowed.values())
     charged = priced and borrowed == price.borrowed and all(one.trades_costs == two.trades_costs for one, two in common)
     cost = price if charged else reruns.scripted(Level.COST, gate)
-    touched = outside.adopted or outside.cash or outside.opening_cash != session.plan.account.cash
+    touched = any((outside.adopted, outside.cash, outside.activities, outside.blocked))
+    touched = touched or outside.opening_cash != session.plan.account.cash
     last = reruns.scripted(Level.OUTSIDE, gate) if touched else cost
     profits = {"gate": gate, "fill_time": time, "fill_price": price, "cost": cost, "outside": last}
     return Steps(

@@ -37,7 +37,7 @@ class Level(IntEnum):
     COST = 3
     """Costs of executions, and of borrowing."""
     OUTSIDE = 4
-    """Opening cash, positions and cash that were taken over."""
+    """Opening cash, positions and cash that were taken over, and the bars on which nothing was sent."""
 
 
 class GatedExchange:
@@ -217,8 +217,8 @@ class ScriptedPort:
         return self._account.positions()
 
     def accepts(self) -> bool:
-        """Tell that orders are always taken: what paper put off shows as its difference."""
-        return True
+        """Tell whether orders are taken: with all that came from outside, not where paper put its orders off."""
+        return self._level < Level.OUTSIDE or self._bar not in self._outside.blocked
 
     def activities(self) -> Sequence[Activity]:
         """Return what happened to paper's account without an order since the last call."""

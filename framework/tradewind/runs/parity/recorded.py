@@ -48,6 +48,8 @@ class Outside:
         Change of the cash that was taken over by bar.
     activities
         What happened to the account by bar: dividends, fees, splits ...
+    blocked
+        Bars on which no order was sent, as the venue had something otherwise.
     """
 
     opening_cash: float
@@ -55,6 +57,7 @@ class Outside:
     adopted: dict[int, list[Adoption]] = field(default_factory=dict)
     cash: dict[int, float] = field(default_factory=dict)
     activities: dict[int, list[Activity]] = field(default_factory=dict)
+    blocked: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -161,7 +164,10 @@ def read_session(store: JournalStore, info: SessionInfo) -> RecordedSession:
         If no bar is complete.
     ConfigError
         If its configuration cannot be read by this version.
+    JournalError
+        If it is not as it was written.
     """
+    store.require_good(info.id)
     try:
         plan = Plan.model_validate(info.header["config"])
     except ValidationError as error:
@@ -265,6 +271,8 @@ def _heard(account: OwnAccount, outside: Outside, record: Record, instrument_of:
                 activity = activity_from(fields)
                 account.receive(activity)
                 outside.activities.setdefault(record.bar, []).append(activity)
+        case "blocked":
+            outside.blocked.add(record.bar)
         case "cash":
             outside.cash[record.bar] = outside.cash.get(record.bar, 0.0) + answer - account.cash
             account.cash = answer
