@@ -18,7 +18,10 @@ __all__ = ["Drawdown"]
 
 
 class Drawdown:
-    """Watches the loss from the highest equity since the start, or since it was re-armed.
+    """Watches the loss from the highest equity since the start, or since a kill was re-armed.
+
+    After the cool-down of a halt, warning and halt are measured from the equity of that moment; the kill stays measured
+    from the highest.
 
     Parameters
     ----------
@@ -34,34 +37,44 @@ class Drawdown:
     ) -> None:
         self._levels = LossLevels("drawdown", warn=warn, halt=halt, kill=kill)
         self._peak: float | None = None
+        self._reference: float | None = None
+        """Highest equity since the last cool-down."""
 
     def observe(self, view: BreakerView) -> Reading:
         """Compare equity with its peak."""
-        if self._peak is None or view.equity > self._peak:
-            self._peak = view.equity
-        return self._levels.reading(view.equity, self._peak)
+        self._peak = view.equity if self._peak is None else max(self._peak, view.equity)
+        self._reference = view.equity if self._reference is None else max(self._reference, view.equity)
+        return self._levels.reading(view.equity, self._reference, self._peak)
 
     def quiet(self, path: BreakerPath) -> int:
         """Return how many bars ahead stay above the first level."""
-        return self._levels.quiet(path.equity, self._peaks(path))
+        killed_from = _highest(self._peak, path.equity)
+        return self._levels.quiet(path.equity, _highest(self._reference, path.equity), killed_from)
 
     def pass_over(self, path: BreakerPath, bars: int) -> None:
         """Remember the peak of bars ahead."""
         if bars:
-            self._peak = float(self._peaks(path)[bars - 1])
+            self._peak = float(_highest(self._peak, path.equity)[bars - 1])
+            self._reference = float(_highest(self._reference, path.equity)[bars - 1])
+
+    def cooled(self, view: BreakerView) -> None:
+        """Measure what halts from the present equity."""
+        self._reference = view.equity
 
     def rearm(self, view: BreakerView) -> None:
         """Measure from the present equity."""
-        self._peak = view.equity
+        self._peak = self._reference = view.equity
 
     def state(self) -> dict[str, Any]:
-        """Return the peak."""
-        return {"peak": self._peak}
+        """Return the peaks."""
+        return {"peak": self._peak, "reference": self._reference}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Remember the peak."""
-        self._peak = state["peak"]
+        """Remember the peaks."""
+        self._peak, self._reference = state["peak"], state["reference"]
 
-    def _peaks(self, path: BreakerPath) -> FloatArray:
-        peaks: FloatArray = np.fmax.accumulate(path.equity)
-        return peaks if self._peak is None else np.fmax(peaks, self._peak)
+
+def _highest(before: float | None, equity: FloatArray) -> FloatArray:
+    """Return the highest equity up to each bar, what was before included."""
+    peaks: FloatArray = np.fmax.accumulate(equity)
+    return peaks if before is None else np.fmax(peaks, before)

@@ -63,17 +63,21 @@ class LossLevels:
         )
         require_rising(self._levels)
 
-    def reading(self, equity: float, before: float) -> Reading:
-        """Return what an equity means that was once another."""
+    def reading(self, equity: float, before: float, killed_from: float | None = None) -> Reading:
+        """Return what an equity means that was once another; a kill may be measured from an equity of its own."""
         for level in reversed(self._levels):
-            if not equity > _floor(before, level.at):
-                loss = 100.0 * (1.0 - equity / before) if before > 0.0 else 100.0
+            reference = before if killed_from is None or level.standing is not Standing.KILLED else killed_from
+            if not equity > _floor(reference, level.at):
+                loss = 100.0 * (1.0 - equity / reference) if reference > 0.0 else 100.0
                 return Reading(level.standing, f"{self._what} {loss:.4g} %, {level.word} at {100.0 * level.at:.4g} %")
         return Reading()
 
-    def quiet(self, equity: FloatArray, before: FloatArray) -> int:
+    def quiet(self, equity: FloatArray, before: FloatArray, killed_from: FloatArray | None = None) -> int:
         """Return how many of the first bars stay below every level, shape (T,) each."""
-        return leading(equity > _floors(before, self._levels[0].at))
+        good = equity > _floors(before, self._levels[0].at)
+        if killed_from is not None:
+            good &= equity > _floors(killed_from, self._levels[-1].at)
+        return leading(good)
 
 
 def _floor(before: float, level: float) -> float:
