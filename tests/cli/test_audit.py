@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tradewind.errors import JournalError
 from tradewind.journal.store import open_store
+from tradewind.journal.store.export import export_entries
 
 KIND = ("intent", "order", "fill")
 TRICKY = 'Zürich, "quoted"\n;=1+1'
@@ -158,6 +161,92 @@ def test_export_overwrites_nothing(run, folder, journal):
     assert (folder / "files" / "other-2-001.csv").read_bytes() == before
 
 
+class BrokenOff:
+    """Entries whose reading is interrupted."""
+
+    def __init__(self, entries, error):
+        self.entries, self.error = entries, error
+
+    def __iter__(self):
+        yield from self.entries
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), JournalError("damaged")])
+def test_an_export_that_is_interrupted_leaves_nothing_that_looks_complete(journal, tmp_path, error):
+    options = {"form": "csv", "max_bytes": 400, "zone": ZoneInfo("UTC")}
+    place = tmp_path / "files"
+    with open_store(journal) as store:
+        with pytest.raises(type(error)):
+            export_entries(BrokenOff(store.entries(1), error), 1, "paper", place, **options)
+        assert list(place.iterdir()) == []
+        (place / "paper-1-001.csv.partial").write_text("of an export that was killed")
+        written = export_entries(store.entries(1), 1, "paper", place, **options)
+    assert sorted(place.iterdir()) == written
+    assert len(written) > 2
+
+
+def test_an_interrupted_verification_tells_no_traceback(journal):
+    """The database's pool logs what an interruption does to a half-read result."""
+    code = f"""
+import sys
+from tradewind.errors import JournalError
+from tradewind.journal.store import open_store
+from tradewind.journal.store.export import export_entries
+store = open_store({str(journal)!r}, create=False)
+with store._engine.connect() as connection:
+    raw = connection.connection.driver_connection
+calls = 0
+def text(data):
+    global calls
+    calls += 1
+    if calls > 40:
+        raise KeyboardInterrupt
+    return data.decode()
+raw.text_factory = text
+try:
+    store.verify()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--kind", "nope"], ["--bar", "-5"], ["--bar", "9999999"], ["--order", "zzz"], ["--kind", "x", "--json"]],
+)
+def test_show_says_when_nothing_is_like_that(run, journal, options):
+    code, out, errors = run("audit", "show", 1, *options)
+    assert (code, out) == (0, [])
+    assert errors == ["session 1: no entries like that; it has bars up to 2 and the kinds fill, intent, order"]
+
+
+def test_reading_commands_write_nothing(run, folder, journal):
+    empty = folder / "empty.db"
+    empty.touch()
+    for arguments in (["status"], ["audit", "verify"], ["orders", "list"], ["parity", "1"]):
+        code, _, errors = run(*arguments, "--journal", "empty.db")
+        assert (code, errors) == (8, ["error: journal empty.db: holds no journal; name another with --journal"])
+    assert empty.stat().st_size == 0
+    before = journal.read_bytes()
+    journal.chmod(0o400)
+    assert run("audit", "verify")[0] == 0
+    assert run("audit", "show", 1)[0] == 0
+    assert run("status")[0] == 0
+    assert journal.read_bytes() == before
+
+
+def test_a_journal_in_a_folder_one_may_only_read_is_read(run, folder, journal, monkeypatch):
+    """Without the right to write, neither the log nor the shared memory of SQLite can be made."""
+    asked = []
+    monkeypatch.setattr("os.access", lambda path, mode: asked.append(path) or mode != os.W_OK)
+    assert run("audit", "verify")[0] == 0
+    assert asked
+    assert sorted(one.name for one in journal.parent.iterdir()) == ["journal.db"]
+
+
 def test_prune_drops_and_tells(run, journal):
     assert run("audit", "prune", "--keep-days", 30)[1] == ["0 sessions dropped"]
     code, out, _ = run("audit", "prune", "--keep-days", 0)
@@ -167,7 +256,7 @@ def test_prune_drops_and_tells(run, journal):
     listed = json.loads("\n".join(run("audit", "sessions", "--json")[1]))
     assert [one["status"] for one in listed] == ["pruned", "open"]
     code, _, errors = run("audit", "show", 1)
-    assert code == 8
+    assert code == 1
     assert "session 1 was pruned on " in errors[0]
 
 
@@ -183,8 +272,8 @@ def test_the_journal_may_be_named_by_the_environment(run, folder, journal, monke
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["verify", 9], 8, "no session 9; it holds 1 to 2"),
-        (["show", 9], 8, "no session 9; known: 1, 2"),
+        (["verify", 9], 1, "no session 9; it holds 1 to 2"),
+        (["show", 9], 1, "no session 9; known: 1, 2"),
         (["verify", "--journal", "none.db"], 8, "journal none.db: there is no such file; name another with --journal"),
         (["verify", "--journal", "toys.py"], 8, "toys.py: not a SQLite database"),
         (["verify", "one"], 1, "Invalid value for 'SESSION'"),
@@ -197,8 +286,11 @@ def test_the_journal_may_be_named_by_the_environment(run, folder, journal, monke
             "no time zone 'Europe/Berlim'; write it as Europe/Berlin or UTC. Did you mean 'Europe/Berlin'?",
         ),
         (["export", "--zone", "../../etc/passwd"], 1, "no time zone '../../etc/passwd'"),
-        (["export", "--to", "toys.py"], 8, "cannot export it"),
-        (["prune", "--keep-days", -1], 8, "keep_days must be 0 or more"),
+        (["export", "--to", "toys.py"], 1, "error: --to toys.py: cannot write there"),
+        (["export", "--to", ""], 1, "--to: received an empty name; name a folder"),
+        (["prune", "--keep-days", -1], 1, "--keep-days: received -1; give 0 or more days"),
+        (["prune", "--keep-days", "nan"], 1, "--keep-days: received nan"),
+        (["verify", "--journal", ""], 8, "journal: received an empty name"),
         (
             ["verfy"],
             1,

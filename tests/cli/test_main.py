@@ -198,3 +198,12 @@ def test_colour_is_rich_s_own_choice_without_the_flag(run, monkeypatch):
     monkeypatch.setattr(version, "version", lambda: seen.append(Console(force_terminal=True).no_color))
     assert run("version")[0] == 0
     assert seen == [False]
+
+
+def test_little_is_imported_before_an_interruption_can_be_told():
+    """Until then Ctrl-C ends in Python's own traceback."""
+    code = (
+        "import sys; import tradewind.cli; print([n for n in ('tempfile', 'traceback', 'typer') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -219,7 +219,9 @@ def test_orders_are_explained_from_the_journal(run: Run) -> None:
         (("orders", "sell"), "no action 'sell'"),
         (("orders", "drop"), "name an order"),
         (("orders", "drop", "x"), "has no undelivered order 'x'"),
-        (("orders", "adopt"), "knows of no difference"),
+        (("orders", "adopt"), "knows of no difference: there is nothing to take over"),
+        (("orders", "list", "1-0-XOM"), "orders list: takes no order; received '1-0-XOM'"),
+        (("orders", "quality", "foo"), "orders quality: takes no order; received 'foo'"),
         (("orders", "list", "--session", 9), "no session 9"),
         (("status", "nobody"), "no session of 'nobody'"),
     ]:
@@ -288,10 +290,17 @@ def test_a_session_in_postgresql_is_killed_and_continued(run: Run, start: Any, n
     assert status(run, url)["state"] == "finished"
 
 
-@pytest.mark.parametrize("option", ["--fresh", "--supervise"])
-def test_options_of_sessions_are_refused_in_a_backtest(run: Run, option: str) -> None:
-    code, _, errors = run("run", "alternate.yaml", option)
-    assert (code, f"{option} is for sessions" in errors) == (1, True)
+@pytest.mark.parametrize("option", [["--fresh"], ["--supervise"], ["--journal", "/nonexistent/x.db"]])
+def test_options_of_sessions_are_refused_in_a_backtest(run: Run, option: list[str]) -> None:
+    code, _, errors = run("run", "alternate.yaml", *option)
+    assert (code, f"{option[0]} is for sessions" in errors) == (1, True)
+
+
+def test_a_journal_named_by_the_environment_is_no_fault_of_a_backtest(run: Run, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TRADEWIND_JOURNAL", "other.db")
+    assert run("run", "alternate.yaml", "--no-reports")[0] == 0
+    code, _, errors = run(*PAPER_RUN, "--journal", "")
+    assert (code, "journal: received an empty name" in errors) == (8, True), errors
 
 
 def test_a_venue_that_is_not_there_leaves_no_session(run: Run, project: Path) -> None:

@@ -113,10 +113,14 @@ def show_entries(
     with _open(journal) as store:
         number = _chosen(store, session).id
         entries: Iterable[Entry] = _filtered(store.entries(number, kinds=kinds or ()), bar, order)
+        shown = False
         for entry in entries if last is None else deque(entries, maxlen=last):
             time = entry.committed_at.astimezone(place).isoformat(timespec="milliseconds")
             text = f"{entry.sequence:>8} {time} bar {entry.bar:<6} {entry.kind:<10} {entry.payload}"
             typer.echo(entry_line(entry, number, place) if as_json else text)
+            shown = True
+        if not shown:
+            typer.echo(_nothing_shown(number, store.entries(number)), err=True)
 
 
 @audit.command("export")
@@ -124,7 +128,7 @@ def export_session(
     session: Session = None,
     journal: Journal = DEFAULT_JOURNAL,
     form: Annotated[str, typer.Option("--format", metavar="csv|jsonl", help="Kind of the files.")] = "csv",
-    directory: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of the files.")] = Path("exports"),
+    directory: Annotated[str, typer.Option("--to", metavar="DIR", help="Folder of the files.")] = "exports",
     max_mb: Annotated[float, typer.Option("--max-mb", metavar="N", help="Size of a file in megabytes.")] = 100.0,
     zone: Zone = "UTC",
 ) -> None:
@@ -140,13 +144,15 @@ def export_session(
         raise UserError(f"--format: received '{form}'; {choices(form, ['csv', 'jsonl'])}")
     if not 0 < max_mb < float("inf"):
         raise UserError(f"--max-mb: received {max_mb}; give a size above 0, as --max-mb 100")
+    if not directory.strip():
+        raise UserError("--to: received an empty name; name a folder, as --to exports")
     with _open(journal) as store:
         for info in store.sessions() if session is None else [_chosen(store, session)]:
             paths = export_entries(
                 store.entries(info.id),
                 info.id,
                 info.name,
-                directory,
+                Path(directory),
                 form="csv" if form == "csv" else "jsonl",
                 max_bytes=int(max_mb * 1e6),
                 zone=place,
@@ -161,17 +167,21 @@ def prune_sessions(
     journal: Journal = DEFAULT_JOURNAL,
 ) -> None:
     """Drop finished sessions that ended longer ago; each leaves a tombstone, so that it is not missed."""
-    with _open(journal) as store:
+    from tradewind.errors import UserError
+
+    if not keep_days >= 0:
+        raise UserError(f"--keep-days: received {keep_days:g}; give 0 or more days, as --keep-days 365")
+    with _open(journal, writes=True) as store:
         dropped = store.prune(keep_days=keep_days)
     for info in dropped:
         typer.echo(f"dropped session {info.id} {info.name}: {info.entries} entries, head {info.head_hash}")
     typer.echo(f"{len(dropped)} sessions dropped")
 
 
-def _open(journal: str) -> JournalStore:
+def _open(journal: str, *, writes: bool = False) -> JournalStore:
     from tradewind.journal.store import open_store
 
-    return open_store(journal, create=False)
+    return open_store(journal, create=False, writes=writes)
 
 
 def _zone(name: str) -> tzinfo:
@@ -189,7 +199,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _chosen(store: JournalStore, session: int | None) -> SessionInfo:
-    from tradewind.errors import JournalError
+    from tradewind.errors import JournalError, UserError
 
     sessions = store.sessions()
     for info in sessions[-1:] if session is None else sessions:
@@ -199,11 +209,23 @@ def _chosen(store: JournalStore, session: int | None) -> SessionInfo:
         raise JournalError("journal: holds no session yet; a paper or live run begins one")
     for stone in store.tombstones():
         if stone.id == session:
-            raise JournalError(
+            raise UserError(
                 f"journal: session {session} was pruned on {stone.pruned_at:%Y-%m-%d}; its entries are gone"
             )
     known = ", ".join(str(info.id) for info in sessions[-10:]) or "none"
-    raise JournalError(f"journal: no session {session}; known: {known}")
+    raise UserError(f"journal: no session {session}; known: {known}")
+
+
+def _nothing_shown(number: int, entries: Iterable[Entry]) -> str:
+    """Say that nothing matches, and what there is."""
+    kinds: dict[str, None] = {}
+    last = -1
+    for entry in entries:
+        kinds[entry.kind] = None
+        last = max(last, entry.bar)
+    if not kinds:
+        return f"session {number}: no entries"
+    return f"session {number}: no entries like that; it has bars up to {last} and the kinds {', '.join(sorted(kinds))}"
 
 
 def _filtered(entries: Iterable[Entry], bar: int | None, order: str | None) -> Iterator[Entry]:

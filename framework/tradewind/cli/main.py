@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import sys
-import tempfile
-import time
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradewind.errors import TradewindError, UserError
@@ -51,6 +45,8 @@ def _run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE_CLOSED
     except OSError as error:
+        import errno
+
         if error.errno != errno.ENOSPC:
             return _crash(error, arguments)
         _say(f"error: cannot write: {error.strerror}; free some space or write elsewhere")
@@ -97,6 +93,10 @@ def _usage_text(error: Exception) -> str:
 
 
 def _crash(error: Exception, arguments: list[str]) -> int:
+    import tempfile
+    import time
+    import traceback
+
     text = _without_passwords(f"{type(error).__name__}: {error}")
     details = _without_passwords(f"tradewind {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}")
     name = f"tradewind-crash-{time.strftime('%Y%m%d-%H%M%S')}-"
@@ -105,7 +105,7 @@ def _crash(error: Exception, arguments: list[str]) -> int:
             "w", prefix=name, suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
             file.write(details)
-        where = f"details are in {Path(file.name)}"
+        where = f"details are in {file.name}"
     except OSError as reason:
         where = f"the details could not be written: {reason}"
     _say(f"error: tradewind failed unexpectedly: {text}\n{where}; please report it with that file")
@@ -114,6 +114,8 @@ def _crash(error: Exception, arguments: list[str]) -> int:
 
 def _without_passwords(text: str) -> str:
     """Return a text that may be shown to others: a database URL in it loses its password."""
+    import re
+
     return re.sub(r"(://[^/\s:@]*):[^/\s@]+@", r"\1:***@", text)
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["orders"]
 
 _ACTIONS = ("list", "show", "quality", "replay", "drop", "adopt")
+_OF_ORDERS = ("show", "replay", "drop")
+"""Actions on one order."""
+_READING = ("list", "show", "quality")
 
 _FIGURES = {
     "orders": ("orders", "{:,.0f}"),
@@ -53,7 +56,9 @@ def orders(
 
     if action not in _ACTIONS:
         raise UserError(f"orders: no action {action!r}; {choices(action, _ACTIONS)}")
-    with open_store(journal, create=False) as store:
+    if order_id is not None and action not in _OF_ORDERS:
+        raise UserError(f"orders {action}: takes no order; received {order_id!r}. `tradewind orders show` explains one")
+    with open_store(journal, create=False, writes=action not in _READING) as store:
         info = _session(store, session, journal)
         if action == "list":
             _list(info, as_json=as_json)
@@ -100,7 +105,7 @@ def _adopt(store: JournalStore, info: SessionInfo) -> None:
 
     differences = info.heartbeat.get("differences", {})
     if not differences:
-        raise UserError(f"orders adopt: session {info.id} knows of no difference; `tradewind status` shows them")
+        raise UserError(f"orders adopt: session {info.id} knows of no difference: there is nothing to take over")
     store.post(info.id, "adopt", {})
     typer.echo(f"session {info.id} is asked to take over: {', '.join(differences)}; `tradewind status` shows it done")
 

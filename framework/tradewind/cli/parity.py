@@ -64,7 +64,7 @@ def parity(
     from tradewind.runs.parity import compare_session, find_session, read_session, session_info
 
     named = find_session(run, runs, journal)
-    with open_store(named.journal, create=False) as store:
+    with open_store(named.journal, create=False, writes=False) as store:
         session = read_session(store, session_info(store, named.number, named.journal))
     place = directory or named.directory or Path.cwd()
     compared = compare_session(session, Registry.load(), place, backtest=_backtest(backtest, runs), band=band)

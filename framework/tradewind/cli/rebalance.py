@@ -83,7 +83,7 @@ def _last_heartbeat(name: str, journal: str) -> dict[str, Any] | None:
 
     if "://" not in journal and not Path(journal).exists():
         return None
-    with open_store(journal, create=False) as store:
+    with open_store(journal, create=False, writes=False) as store:
         unfinished = [info for info in store.sessions(name) if info.status != "finished" and "cash" in info.heartbeat]
     return dict(unfinished[-1].heartbeat) if unfinished else None
 

@@ -18,6 +18,7 @@ __all__ = ["run"]
 
 
 def run(
+    context: typer.Context,
     config: options.Config,
     extra: options.Extra = None,
     mode: options.Mode = "backtest",
@@ -50,8 +51,10 @@ def run(
     command.
     """
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
-    if mode == "backtest" and (fresh or supervised):
-        option = "--fresh" if fresh else "--supervise"
+    # The environment may name a journal for all commands; only an option is meant for this run.
+    named = getattr(context.get_parameter_source("journal"), "name", "") == "COMMANDLINE"
+    if mode == "backtest" and (fresh or supervised or named):
+        option = "--fresh" if fresh else "--supervise" if supervised else "--journal"
         raise UserError(f"run: {option} is for sessions; add --mode paper, or leave it away")
     if supervised:
         raise typer.Exit(_supervised())
@@ -69,7 +72,7 @@ def run(
             result = run_session_of(
                 loaded,
                 Registry.load(),
-                journal=journal or runs.parent / "sessions" / "journal.db",
+                journal=journal if journal is not None else runs.parent / "sessions" / "journal.db",
                 runs_directory=runs,
                 fresh=fresh,
                 reports=reports,

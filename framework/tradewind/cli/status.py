@@ -34,7 +34,7 @@ def status(
     from tradewind.errors import UserError, choices
     from tradewind.journal.store import open_store
 
-    with open_store(journal, create=False) as store:
+    with open_store(journal, create=False, writes=False) as store:
         sessions = store.sessions()
     latest = {info.name: info for info in sessions}
     if name is not None and name not in latest:

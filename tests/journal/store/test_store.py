@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from tradewind.errors import JournalError
+from tradewind.errors import JournalError, UserError
 from tradewind.journal.store import open_store, retention, tables
 from tradewind.journal.store.database import database_url
 
@@ -199,7 +199,7 @@ def test_an_unknown_session_is_named(store):
     ):
         with pytest.raises(JournalError, match=r"no session 7; known: 1"):
             ask(7)
-    with pytest.raises(JournalError, match="no session 7"):
+    with pytest.raises(UserError, match="no session 7"):
         store.verify(7)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
@@ -22,12 +25,16 @@ BUSY_SECONDS = 5
 """How long a lock held by another process is waited for."""
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 _MIGRATION_LOCK = 0x7472_6164
+# An interrupted query is told once, by its exception; the pool would tell a traceback of its own.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 def database_url(source: str | Path) -> URL:
     """Return the URL of a path or URL; refuse what cannot be durable or is not supported."""
     text_of_source = str(source)
+    if not text_of_source.strip():
+        raise JournalError("journal: received an empty name; write a path, or a database URL, after --journal")
     if isinstance(source, Path) or "://" not in text_of_source:
         return URL.create("sqlite", database=text_of_source)
     try:
@@ -56,13 +63,13 @@ def sqlite_path(url: URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
-def open_engine(url: URL, *, create: bool) -> Engine:
-    """Return a pooled engine on a database whose tables are the present ones."""
+def open_engine(url: URL, *, create: bool, writes: bool = True) -> Engine:
+    """Return a pooled engine on a database whose tables are the present ones; without ``writes`` it changes nothing."""
     path = sqlite_path(url)
     if path is not None:
         _check_file(path, create=create)
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _set_up_sqlite)
+        engine = create_engine(url if writes else _read_only(path), connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up_sqlite if writes else _set_up_reader)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         engine = create_engine(url, pool_pre_ping=True)
@@ -92,6 +99,19 @@ def _check_file(path: Path, *, create: bool) -> None:
             start = file.read(len(_SQLITE_MAGIC))
     if start and start != _SQLITE_MAGIC:
         raise JournalError(f"journal {path}: not a SQLite database; name another file, or move this one away")
+
+
+def _read_only(path: Path) -> URL:
+    """Return the URL that opens a file for reading; where nobody writes, in a folder without the right to write too."""
+    options = {"mode": "ro", "uri": "true"}
+    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        options["immutable"] = "1"
+    return URL.create("sqlite", database=f"file:{quote(str(path))}", query=options)
+
+
+def _set_up_reader(connection: Any, record: object) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    connection.isolation_level = None
+    connection.execute("PRAGMA trusted_schema=OFF").close()
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ARG001 - SQLAlchemy's signature

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from tradewind.errors import UserError
-from tradewind.journal.store.failures import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,13 +44,19 @@ def export_entries(
     session, name
         Number and name of the session.
     directory
-        Folder; made where it is missing. A file that exists is never overwritten.
+        Folder; made where it is missing. A file that exists is never overwritten; one that is not complete is called
+        ``….partial``, and is removed where the export fails.
     form
         ``csv`` (RFC 4180, a line of names in every file) or ``jsonl``.
     max_bytes
         Size of a file; only a single longer entry exceeds it.
     zone
         Time zone of the times, which carry their offset.
+
+    Raises
+    ------
+    UserError
+        If a file exists already, or cannot be written.
     """
     stem = f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name) or 'session'}-{session}"
     line: Callable[[Entry], bytes] = (
@@ -60,10 +65,15 @@ def export_entries(
         else (lambda entry: f"{entry_line(entry, session, zone)}\n".encode())
     )
     header = _csv_line(COLUMNS) if form == "csv" else b""
-    with guarded("export it", str(directory)), _Pieces(directory, stem, form, header, max_bytes) as pieces:
-        for entry in entries:
-            pieces.write(line(entry))
-        return pieces.paths
+    try:
+        with _Pieces(directory, stem, form, header, max_bytes) as pieces:
+            for entry in entries:
+                pieces.write(line(entry))
+    except OSError as error:
+        raise UserError(
+            f"--to {directory}: cannot write there ({error}); name a folder, and see that it has space"
+        ) from error
+    return pieces.paths
 
 
 def entry_line(entry: Entry, session: int, zone: tzinfo) -> str:
@@ -93,7 +103,7 @@ def _one_line(payload: str) -> str:
 
 
 class _Pieces:
-    """Files of one export, begun anew when they are full."""
+    """Files of one export, begun anew when they are full; they get their names when all of them are complete."""
 
     def __init__(self, directory: Path, stem: str, suffix: str, header: bytes, max_bytes: int) -> None:
         self._directory, self._stem, self._suffix = directory, stem, suffix
@@ -108,8 +118,14 @@ class _Pieces:
         self._next()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._open.close()
+        for path in self.paths:
+            if kind is None:
+                _require_free(path)
+                _unfinished(path).rename(path)
+            else:
+                _unfinished(path).unlink(missing_ok=True)
 
     def write(self, line: bytes) -> None:
         if self._size + len(line) > self._max_bytes and self._size > len(self._header):
@@ -119,11 +135,9 @@ class _Pieces:
     def _next(self) -> None:
         self._open.close()
         path = self._directory / f"{self._stem}-{len(self.paths) + 1:03d}.{self._suffix}"
-        try:
-            self._file = self._open.enter_context(path.open("xb"))
-        except FileExistsError as error:
-            raise UserError(f"{path}: exists and is not overwritten; name another folder with --to") from error
+        _require_free(path)
         self.paths.append(path)
+        self._file = self._open.enter_context(_unfinished(path).open("wb"))
         self._size = 0
         self._put(self._header)
 
@@ -131,3 +145,12 @@ class _Pieces:
         assert self._file is not None
         self._file.write(data)
         self._size += len(data)
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
+
+
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise UserError(f"{path}: exists and is not overwritten; name another folder with --to")

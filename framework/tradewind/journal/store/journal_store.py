@@ -35,7 +35,7 @@ __all__ = ["JournalStore", "open_store"]
 _PAGE = 2000
 
 
-def open_store(url: str | Path, *, create: bool = True) -> JournalStore:
+def open_store(url: str | Path, *, create: bool = True, writes: bool = True) -> JournalStore:
     """Open a durable journal, make it where there is none, and bring its tables up to date.
 
     Parameters
@@ -44,6 +44,8 @@ def open_store(url: str | Path, *, create: bool = True) -> JournalStore:
         Path of a SQLite file, ``sqlite:///PATH``, or ``postgresql://USER@HOST/DATABASE``.
     create
         False: a journal that is not there is an error.
+    writes
+        False: it is only read; a SQLite file is then opened for reading alone.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def open_store(url: str | Path, *, create: bool = True) -> JournalStore:
         It cannot be read, is not a journal, or was written by a newer tradewind.
     """
     parsed = database_url(url)
-    return JournalStore(open_engine(parsed, create=create), parsed)
+    return JournalStore(open_engine(parsed, create=create and writes, writes=writes), parsed)
 
 
 class JournalStore:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from tradewind.errors import JournalError
+from tradewind.errors import UserError
 from tradewind.journal.store import tables
 from tradewind.journal.store.chain import BlockHead, block_hash, entry_crc, seal, session_identity
 from tradewind.journal.store.head import COLUMNS, Head
@@ -97,7 +97,7 @@ class _Verification:
         if not (live or tomb):
             if 1 <= session <= begun:
                 _vanished(session)
-            raise JournalError(f"journal {self._where}: no session {session}; it holds 1 to {begun}")
+            raise UserError(f"journal {self._where}: no session {session}; it holds 1 to {begun}")
         if not 1 <= session <= begun:
             _inserted(session, begun)
         self._check(session, live=live is not None, pruned=tomb is not None)
