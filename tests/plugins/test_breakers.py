@@ -49,10 +49,8 @@ def view(bar: int = 0, **changes: Any) -> BreakerView:
 
 
 def path_of(start: int = 0, **columns: Any) -> BreakerPath:
-    length = len(next(iter(columns.values())))
     references = {role: np.array(values) for role, values in columns.pop("references", {}).items()}
-    if references:
-        length = len(next(iter(references.values())))
+    length = len(next(iter([*columns.values(), *references.values()])))
     return BreakerPath(
         bar=start,
         days=np.array(columns.get("days", range(start + 1, start + 1 + length)), dtype=np.int64),
@@ -100,6 +98,17 @@ def test_drawdown_counts_from_the_highest_equity_and_says_so() -> None:
     breaker.rearm(view(equity=175.2))
     assert breaker.observe(view(equity=175.2)) == Reading()
     assert standings(breaker, [161.3, 161.1]) == [ACTIVE, REDUCED]
+
+
+def test_after_a_cool_down_a_halt_counts_from_then_and_a_kill_from_the_highest() -> None:
+    breaker = Drawdown()
+    assert standings(breaker, [100.0, 88.0]) == [ACTIVE, HALTED]
+    breaker.cooled(view(equity=88.0))
+    assert standings(breaker, [88.0, 86.0, 85.01, 85.0]) == [ACTIVE, ACTIVE, ACTIVE, KILLED]
+    assert breaker.observe(view(equity=80.0)).text == "drawdown 20 %, kill at 15 %"
+    assert breaker.quiet(path_of(equity=[87.0, 86.0, 84.9, 90.0])) == 2
+    breaker.rearm(view(equity=80.0))
+    assert standings(breaker, [80.0, 73.7, 73.6]) == [ACTIVE, ACTIVE, REDUCED]
 
 
 def test_an_equity_that_is_not_known_kills() -> None:
@@ -198,6 +207,12 @@ def test_error_rate_forgets_what_lies_beyond_its_window() -> None:
     assert breaker.state() == {"counts": [[20, 10], [30, 10], [40, 10], [50, 10], [60, 10], [70, 10]]}
 
 
+def test_error_rate_remembers_no_more_than_its_window() -> None:
+    breaker = ErrorRate()
+    rates(breaker, [(bar // 10, bar // 100) for bar in range(5_000)])
+    assert len(breaker.state()["counts"]) == 51
+
+
 def test_error_rate_takes_late_refusals_to_the_orders_before_them() -> None:
     breaker = ErrorRate()
     assert rates(breaker, [(30, 0), (30, 3), (30, 9)]) == [ACTIVE, ACTIVE, REDUCE_ONLY]
@@ -271,6 +286,8 @@ def begun(name: str, before: BreakerPath, after: BreakerPath, losses: int, refus
                 refused=refused,
             )
         )
+        if one.bar == before.bar + 20 and name == "drawdown":
+            breaker.cooled(one)
     return breaker
 
 
@@ -327,6 +344,20 @@ def test_a_path_that_falls_is_quiet_up_to_the_bar_before_its_level() -> None:
     breaker.observe(view(equity=100.0))
     assert breaker.quiet(path_of(equity=[101.0, 110.0, 101.3, 101.2, 101.0])) == 3
     assert breaker.quiet(path_of(equity=[101.0, 110.0, 101.3])) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "quiet"),
+    [
+        ("drawdown", {"equity": [100.0, 92.001, 92.0, 100.0]}, 2),
+        ("daily_loss", {"equity": [100.0, 97.001, 97.0, 94.09, 95.0]}, 3),
+        ("volatility_spike", {"references": {"vix": [29.99, 30.0, 12.0]}}, 1),
+        ("stale_data", {"fresh": [1.0, 0.5, 0.499, 1.0]}, 2),
+        ("confidence_floor", {"confidence": [0.3, NAN, 0.299, 0.5]}, 2),
+    ],
+)
+def test_a_path_ends_being_quiet_exactly_at_the_level(name: str, columns: dict[str, Any], quiet: int) -> None:
+    assert MAKERS[name]().quiet(path_of(**columns)) == quiet
 
 
 def breaker(name: str, **params: Any) -> object:

@@ -311,13 +311,13 @@ def test_collar_answers_once_where_limit_and_price_are_wrong() -> None:
     assert allowed(PriceCollar(), batch) == [0]
 
 
-def test_fat_finger_refuses_from_just_above_half_of_equity_and_does_not_resize() -> None:
+def test_fat_finger_refuses_from_just_above_its_part_of_equity_and_does_not_resize() -> None:
     account = account_of(equity=100_000.0)
     batch = batch_of(order("A", 500), order("B", -500.01), order("C", 50, multiplier=10.0), order("D", -900, held=900))
-    assert allowed(FatFinger(), batch, account) == [500, 0, 50, -900]
-    assert text_of(FatFinger(), batch, account) == "B: one order opens 50 % of equity, allowed are 50 % of equity"
+    assert allowed(FatFinger(0.5), batch, account) == [500, 0, 50, -900]
+    assert text_of(FatFinger(0.5), batch, account) == "B: one order opens 50 % of equity, allowed are 50 % of equity"
     geared = account_of(equity=100_000.0, leverage=2.0)
-    assert allowed(FatFinger(), batch_of(order("A", 1000), order("B", 1000.01)), geared) == [1000, 0]
+    assert allowed(FatFinger(0.5), batch_of(order("A", 1000), order("B", 1000.01)), geared) == [1000, 0]
 
 
 def test_fat_finger_refuses_by_value_and_by_quantity() -> None:
