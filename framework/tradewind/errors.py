@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrokerError",
+    "BrokerRefusalError",
     "ConfigError",
     "DataError",
     "GateError",
@@ -82,6 +83,12 @@ class BrokerError(TradewindError):
     """A broker cannot be reached, refuses the account, or contradicts what we know of it."""
 
     exit_code = 7
+
+
+class BrokerRefusalError(BrokerError):
+    """A broker is there and refuses what the session needs; trying again does not help, a person must see to it."""
+
+    exit_code = 13
 
 
 class JournalError(TradewindError):

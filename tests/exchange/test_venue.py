@@ -16,7 +16,7 @@ import pytest
 from tests.orders.crash.scenario import CASH, Outcome, Scenario, ask_venue
 from tradewind.config.plan import Plan
 from tradewind.contracts import Cost
-from tradewind.errors import BrokerError
+from tradewind.errors import BrokerError, BrokerRefusalError
 from tradewind.exchange import Exchange, ExchangeBroker, ExchangeRules
 from tradewind.exchange.venue import VenueServer
 from tradewind.journal.store import open_store
@@ -82,6 +82,33 @@ def test_orders_and_money_outlive_their_client(port: int, client: VenueBroker) -
     assert (other.positions(), other.account().cash) == ({ABC: 10.0}, CASH - 110.0)
     assert [report.order_id for report in other.executions()] == ["1"]
     other.close()
+
+
+def test_another_server_on_the_port_is_told_from_a_venue() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as foreign:
+        port = foreign.getsockname()[1]
+
+        def answer() -> None:
+            line, _ = foreign.accept()
+            with line:
+                line.recv(1 << 12)
+                line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(
+            BrokerRefusalError, match=f"what answers on port {port} .* is no tradewind venue; start one"
+        ):
+            VenueBroker(port).connect()
+        thread.join()
+
+
+def test_what_the_venue_refuses_is_told_in_its_words(port: int, client: VenueBroker) -> None:
+    client.advance(7, quotes(10.0), 0.0)
+    with pytest.raises(BrokerRefusalError) as caught:
+        client.advance(3, quotes(10.0), 0.0)
+    assert str(caught.value).startswith(f"broker venue on port {port}: exchange: bar 3 was shown to it after bar 7")
+    assert "Error" not in str(caught.value)
 
 
 @pytest.mark.parametrize("action", ["close", "silence", "garbage"])
@@ -243,5 +270,27 @@ def test_a_session_at_a_venue_that_lost_everything_sends_nothing(tmp_path: Path)
     with venue(number) as server:
         Timed(bars=8).run(number, journal)
         assert ask_venue(number, {"op": "stats"})["created"] == {}
+    with open_store(journal) as store:
+        assert store.verify().good
+
+
+def test_what_a_venue_has_lost_is_adopted_and_the_session_trades_on(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.db"
+    with venue() as server:
+        number = server.address[1]
+        fault(number, "advance", action="close", count=9, skip=4)
+        with pytest.raises(BrokerError, match="'advance'"):
+            Timed(bars=12).run(number, journal)
+    with open_store(journal) as store:
+        store.post(1, "adopt", {})
+    with venue(number) as server:
+        durable = Timed(bars=12).run(number, journal)
+        created = ask_venue(number, {"op": "stats"})["created"]
+        theirs = {fields["symbol"]: held for fields, held in ask_venue(number, {"op": "positions"})}
+    assert created
+    assert durable.path is not None
+    assert durable.path.differences == {}
+    assert {one.symbol: held for one, held in durable.path.quantities().items()} == pytest.approx(theirs)
+    assert "no order was sent from bar" in "".join(durable.put_off.warnings())
     with open_store(journal) as store:
         assert store.verify().good

@@ -45,7 +45,7 @@ def test_a_killed_session_is_started_again_until_it_ends_well(tmp_path: Path) ->
     assert told[0] == "supervisor: the session ended with signal SIGKILL; starting it again in 1 s"
 
 
-@pytest.mark.parametrize("end", ["1", "2", "3", "4", "5", "6", "8", "130"])
+@pytest.mark.parametrize("end", ["1", "2", "3", "4", "5", "6", "8", "13", "130"])
 def test_what_a_person_must_mend_is_not_tried_again(tmp_path: Path, end: str) -> None:
     assert lives(tmp_path, end)[:2] == (int(end), 1)
 
@@ -91,3 +91,20 @@ sys.exit(supervise([sys.executable, "-c", {script!r}]))
         threading.Event().wait(0.01)
     os.kill(process.pid, number)
     assert process.wait(20.0) == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_wait_between_two_processes_at_once(number: signal.Signals) -> None:
+    supervisor = """
+import sys
+from tradewind.runs.supervisor import Restarts, supervise
+rules = Restarts(first_wait_seconds=600.0, longest_wait_seconds=600.0)
+command = [sys.executable, "-c", "raise SystemExit(7)"]
+sys.exit(supervise(command, restarts=rules, tell=lambda line: print(line, flush=True)))
+"""
+    process = subprocess.Popen([sys.executable, "-c", supervisor], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "starting it again in 600 s" in process.stdout.readline()
+    os.kill(process.pid, number)
+    assert process.wait(20.0) == 130
+    process.stdout.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tradewind.errors import BrokerError
+from tradewind.errors import BrokerRefusalError
 from tradewind.model import TERMINAL_STATES, ExecutionReport, OrderState, ReportKind
 from tradewind.model.wire import instrument_to
 
@@ -47,14 +47,14 @@ def opening_cash(broker: Broker) -> float:
 
     Raises
     ------
-    BrokerError
+    BrokerRefusalError
         If the account holds anything: no sleeve would own it.
     """
     held = {instrument.symbol: quantity for instrument, quantity in broker.positions().items() if quantity}
     at_work = [order.venue_order_id for order in broker.open_orders()]
     if held or at_work:
         told = ", ".join(f"{symbol} {quantity:g}" for symbol, quantity in held.items()) or "nothing"
-        raise BrokerError(
+        raise BrokerRefusalError(
             f"a new session needs an account without positions and orders; this one holds {told} and has "
             f"{len(at_work)} orders at work. Close them, or continue the session that owns them"
         )

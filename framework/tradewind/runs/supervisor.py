@@ -19,6 +19,8 @@ __all__ = ["Restarts", "supervise"]
 
 OWN_FAULT = 70
 """Exit code of an error that tradewind did not foresee."""
+STOPPED = 130
+"""Exit code where the operator ended it between two processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class Restarts:
     """When a process is started again.
 
     A signal, an unreachable broker and an unforeseen error are reasons; what a person must mend (configuration, plugin,
-    data, journal, risk halt) is none.
+    data, journal, a broker that refuses, risk halt) is none.
 
     Parameters
     ----------
@@ -85,9 +87,12 @@ def supervise(
             recent.append(now)
             tell(f"supervisor: the session ended with {_told(code)}; starting it again in {wait:g} s")
             command = command if again is None else again
-            sleep(wait)
-            if child.stopped:
-                return code
+            if child.stopped_during(sleep, wait):
+                return STOPPED
+
+
+class _StoppedError(Exception):
+    """Ends a wait."""
 
 
 class _Child:
@@ -95,6 +100,7 @@ class _Child:
 
     def __init__(self) -> None:
         self.stopped = False
+        self._waits = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, command: Sequence[str]) -> int:
@@ -102,8 +108,21 @@ class _Child:
         self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 our own command again
         return self._process.wait()
 
+    def stopped_during(self, sleep: Callable[[float], None], seconds: float) -> bool:
+        """Wait, and tell whether the operator has ended it; then the wait ends at once."""
+        try:
+            self._waits = True
+            if not self.stopped:
+                sleep(seconds)
+            self._waits = False
+        except _StoppedError:
+            self._waits = False
+        return self.stopped
+
     def pass_on(self, number: int, *_: Any) -> None:
         self.stopped = True
+        if self._waits:
+            raise _StoppedError
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 from pydantic import Field
 
 from tradewind.contracts import Account, BrokerCapabilities, Outcome, Response
-from tradewind.errors import BrokerError
+from tradewind.errors import BrokerError, BrokerRefusalError
 from tradewind.exchange.venue.protocol import decode, encode, order_from, response_from
 from tradewind.model.wire import activity_from, instrument_from, instrument_to, intent_to, report_from
 
@@ -59,6 +59,8 @@ class VenueBroker:
         ------
         BrokerError
             If nobody answers, or another venue than before.
+        BrokerRefusalError
+            If what answers is no venue.
         """
         self.close()
         try:
@@ -74,7 +76,8 @@ class VenueBroker:
             self.close()
             raise BrokerError(
                 f"broker venue on port {self._port}: it was started anew and has lost its state; orders and account of "
-                f"this session are gone with it. Begin a new session with --fresh"
+                f"this session are gone with it. The same command goes on and shows what is gone as differences, which "
+                f"`tradewind orders adopt` takes over; or begin a new session with --fresh"
             )
         self._venue = venue
 
@@ -193,6 +196,11 @@ class VenueBroker:
             result = read(answer["result"]) if "error" not in answer else None
         except (OSError, ValueError, KeyError, TypeError) as error:
             self.close()
+            if request["op"] == "hello" and not isinstance(error, OSError):
+                raise BrokerRefusalError(
+                    f"broker venue: what answers on port {self._port} of this machine is no tradewind venue; start one "
+                    f"with `tradewind venue CONFIG --port PORT` and name its port under `broker: params: port`"
+                ) from error
             raise BrokerError(
                 f"broker venue on port {self._port}: no answer to {request['op']!r} ({error}); whether it was carried "
                 f"out is asked when the venue is there again"
@@ -200,7 +208,7 @@ class VenueBroker:
         self._reports += reports
         self._told = told
         if "error" in answer:
-            raise BrokerError(f"broker venue on port {self._port}: {request['op']!r} was refused: {answer['error']}")
+            raise BrokerRefusalError(f"broker venue on port {self._port}: {answer['error']}")
         return cast("Told", result)
 
     def _transmit(self, line: bytes) -> bytes:

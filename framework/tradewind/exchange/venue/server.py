@@ -134,8 +134,10 @@ class VenueServer:
             return cursor, {}, fault
         try:
             result = operation(request)
-        except (TradewindError, ValueError, KeyError, TypeError) as error:
-            return cursor, {"error": f"{type(error).__name__}: {error}"}, ""
+        except TradewindError as error:
+            return cursor, {"error": str(error)}, ""
+        except (ValueError, KeyError, TypeError) as error:
+            return cursor, {"error": f"the venue cannot carry out {name!r}: {error!r}"}, ""
         self._reports.extend(self._broker.poll())
         return cursor, {"result": result}, self._fault(name, "after")
 
