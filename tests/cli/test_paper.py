@@ -311,6 +311,12 @@ def test_a_venue_that_is_not_there_leaves_no_session(run: Run, project: Path) ->
     assert (code, errors) == (0, "no sessions in sessions/journal.db")
 
 
+def test_an_empty_overlay_of_a_mode_is_told_what_to_have(run: Run, project: Path) -> None:
+    (project / "empty.yaml").touch()
+    code, _, errors = run(*PAPER_RUN, "--mode-file", "empty.yaml")
+    assert (code, errors) == (2, "error: empty.yaml:1:1: the file is empty; write at least `mode: paper`")
+
+
 def test_a_session_without_a_bar_says_so(run: Run) -> None:
     with open_store("sessions/journal.db") as store:
         store.begin("alternate", {}).close()
@@ -329,6 +335,11 @@ def test_a_session_is_shown_as_people_read_it(run: Run) -> None:
     lines = run("status")[1].splitlines()
     assert re.fullmatch(r"  bar \d+ \(2015-06-30\), finished at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[1])
     assert "XNYS" not in "".join(lines)
+    with sqlite3.connect("sessions/journal.db") as connection:
+        connection.execute("""UPDATE journal_heartbeat SET status = json_set(status, '$.bar', 7)""")
+    connection.close()
+    last = status(run)["durable_bar"]
+    assert f"bar 7 (2015-06-30), durable up to bar {last}, finished at" in run("status")[1]
     assert shown_time("2015-06-30T14:31:00.000000000") == "2015-06-30 14:31:00"
 
 

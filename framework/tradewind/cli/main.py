@@ -89,7 +89,13 @@ def _usage_text(error: Exception) -> str:
     text = str(getattr(error, "format_message", error.__str__)())
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "tradewind"
-    return f"{text}\nTry '{command} --help'."
+    return f"{text}{_received(error)}\nTry '{command} --help'."
+
+
+def _received(error: Exception) -> str:
+    """Return the value that was refused, where the parser's error tells it."""
+    faults = getattr(error.__cause__ or error.__context__, "errors", None)
+    return f"; received {faults()[0]['input']!r}" if callable(faults) else ""
 
 
 def _crash(error: Exception, arguments: list[str]) -> int:

@@ -100,7 +100,10 @@ def _place(one: Mapping[str, Any]) -> str:
     bar = one.get("bar", one["durable_bar"])
     if bar is None or bar < 0:
         return "no bar yet"
-    return f"bar {bar} ({shown_time(one['time'])})" if one.get("time") else f"bar {bar}"
+    told = f"bar {bar} ({shown_time(one['time'])})" if one.get("time") else f"bar {bar}"
+    durable = one["durable_bar"]
+    behind = one["state"] not in _LIVE and durable is not None and durable > bar
+    return f"{told}, durable up to bar {durable}" if behind else told
 
 
 def shown_time(time: str) -> str:

@@ -44,7 +44,7 @@ def mode_row(mode: str, mode_file: Path | None, directory: Path) -> Node:
     if mode_file is None and not path.exists():
         row = Node.of(BUILT_IN_ROWS[mode], Origin("default", note=f"mode {mode}"))
     else:
-        row = read_file(path)
+        row = read_file(path, least=f"`mode: {mode}`")
     assert isinstance(row.value, dict)
     _check_keys(row.value)
     named = row.value.get("mode")

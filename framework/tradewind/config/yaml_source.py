@@ -25,11 +25,12 @@ ALIASED_NODES_LIMIT = 1_000
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LEAST = "`data:` and `strategy:`"
 _SUFFIXES = (".yaml", ".yml")
 
 
-def read_file(path: Path) -> Node:
-    """Return the tree of a YAML file, whose top level is a mapping.
+def read_file(path: Path, *, least: str = _LEAST) -> Node:
+    """Return the tree of a YAML file, whose top level is a mapping; ``least`` is what an empty one is told to have.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def read_file(path: Path) -> Node:
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise ConfigError(f"{path}: is no regular file; give a YAML file")
-    node = parse_text(_read(path), str(path))
+    node = parse_text(_read(path), str(path), least=least)
     if not isinstance(node.value, dict):
         # What is no configuration may be a file of secrets: nothing of it is shown.
         shown = "a list" if isinstance(node.value, list) else "one value"
@@ -48,7 +49,7 @@ def read_file(path: Path) -> Node:
     return node
 
 
-def parse_text(text: str, source: str) -> Node:
+def parse_text(text: str, source: str, *, least: str = _LEAST) -> Node:
     """Return the tree of one YAML document.
 
     Raises
@@ -62,7 +63,7 @@ def parse_text(text: str, source: str) -> Node:
         place = _position(text, unprintable.start(), source)
         raise _error(place, f"the character {unprintable[0]!r} is not allowed; is it a text file?")
     try:
-        return _Composer(source, iter(yaml.parse(text, Loader=_LOADER))).document()
+        return _Composer(source, iter(yaml.parse(text, Loader=_LOADER)), least).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Origin(source, mark.line + 1, mark.column + 1) if mark else Origin(source, 1, 1)
@@ -96,6 +97,7 @@ def parse_value(text: str, source: str) -> Node:
 class _Composer:
     source: str
     events: Iterator[Any]
+    least: str
     anchors: dict[str, Node] = field(default_factory=dict)
     aliased: int = 0
 
@@ -104,7 +106,7 @@ class _Composer:
         while isinstance(event, yaml.StreamStartEvent):
             event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
-            raise _error(Origin(self.source, 1, 1), "the file is empty; write at least `data:` and `strategy:`")
+            raise _error(Origin(self.source, 1, 1), f"the file is empty; write at least {self.least}")
         node = self._node(self._next(), 1)
         self._next()
         event = self._next()
