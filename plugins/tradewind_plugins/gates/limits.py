@@ -112,15 +112,15 @@ def cut(batch: OrderBatch, openings: FloatArray, code: str, text: Callable[[int]
 
     An order that closes what an earlier order of the batch was to open becomes smaller with it.
     """
-    kept = np.copysign(np.fmin(abs(openings), abs(batch.openings)), batch.openings)
-    smaller = np.flatnonzero(abs(kept) < abs(batch.openings))
+    # Asked so that NaN, which no gate means, does not pass for an opening that stays as it is.
+    smaller = np.flatnonzero(~(abs(openings) >= abs(batch.openings)))
     closings = batch.quantities - batch.openings
-    followers = _followers(batch, closings, kept) if len(smaller) and not one_order_each(batch) else {}
+    followers = _followers(batch, closings, openings) if len(smaller) and not one_order_each(batch) else {}
     verdicts = []
     for order in sorted({*smaller.tolist(), *followers}):
         closing = followers.get(order, float(closings[order]))
-        quantity = closing + float(kept[order]) + 0.0
-        if abs(quantity) < abs(batch.quantities[order]):
+        quantity = closing + float(openings[order]) + 0.0
+        if not abs(quantity) >= abs(batch.quantities[order]):
             why = text(order) if order not in followers else _follows(batch, order)
             verdicts.append(Verdict(order, quantity, code, why))
     return verdicts
