@@ -120,8 +120,9 @@ def test_misspelt_hook_is_named_with_the_nearest_and_the_rest_is_kept():
     )
     registry = registry_of(module)
     assert str(registry.broken[0]) == (
-        "acme:sizers is broken: it implements an unknown hook 'tradewind_sizer'; known: tradewind_brokers, "
-        "tradewind_costs, tradewind_exits, tradewind_factors, tradewind_feeds, tradewind_regimes, tradewind_reports, tradewind_sizers, "
+        "acme:sizers is broken: it implements an unknown hook 'tradewind_sizer'; known: tradewind_breakers, "
+        "tradewind_brokers, tradewind_costs, tradewind_exits, tradewind_factors, tradewind_feeds, tradewind_gates, "
+        "tradewind_regimes, tradewind_reports, tradewind_sizers, "
         "tradewind_strategies. Did you mean 'tradewind_sizers'?"
     )
     assert [one.name for one in registry.plugins()] == ["equal"]

@@ -83,7 +83,7 @@ def builder(bars: Bars, sleeves: list[dict[str, Any]], **sections: Any) -> Build
     registry = Registry.load(entry_points=False)
     registry.register(TestPlugins(bars), "tests")
     assert not registry.broken, registry.broken
-    plan = Plan.model_validate({"data": {"feed": "fixed"}, "sleeves": sleeves, **sections})
+    plan = Plan.model_validate({"data": {"feed": "fixed"}, "risk": False, "sleeves": sleeves, **sections})
     return Builder(plan, registry, Path())
 
 

@@ -22,7 +22,7 @@ from tradewind_plugins.exits import tradewind_exits
 
 CASH = {"cash": 10_000.0}
 STOP = {"name": "stop_loss", "params": {"fraction": 0.1, "resting": True}}
-IDEA = {"sleeves": [{"strategy": "buy_and_hold", "sizer": "equal_weight"}]}
+IDEA = {"risk": False, "sleeves": [{"strategy": "buy_and_hold", "sizer": "equal_weight"}]}
 
 
 @pytest.fixture(autouse=True)

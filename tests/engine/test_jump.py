@@ -84,6 +84,18 @@ def universes(draw: st.DrawFn) -> Universe:
     )
 
 
+NERVOUS = {
+    "breakers": [
+        {"name": "drawdown", "params": {"warn": 0.01, "halt": 0.02, "kill": 0.04}},
+        {"name": "daily_loss", "params": {"warn": 0.005, "halt": 0.01, "kill": 0.05}},
+    ],
+    "cool_down_bars": 3,
+    "rearm_after_bars": 5,
+    "on_kill": "flatten",
+}
+RISKS: tuple[Any, ...] = (False, {}, NERVOUS)
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> dict[str, Any]:
     sleeves = []
@@ -97,6 +109,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
             sleeve["sizer"] = {"name": "equal_weight"}
         sleeves.append(sleeve)
     plan: dict[str, Any] = {"data": {"feed": "sample"}, "account": {"cash": 10_000.0}, "sleeves": sleeves}
+    plan["risk"] = draw(st.sampled_from(RISKS))
     if draw(st.booleans()):
         plan["costs"] = "us_equity"
     if draw(st.booleans()):
@@ -172,7 +185,7 @@ def test_a_trailing_stop_is_found_where_it_is_hit_far_ahead() -> None:
     bars = make_bars(close, open=close, high=close, low=close)
     sleeve = {"strategy": "buy_and_hold", "sizer": "equal_weight"}
     sleeve["exits"] = [{"name": "trailing_stop", "params": {"fraction": 0.1}}]
-    session, visited = executed({"data": {"feed": "sample"}, "sleeves": [sleeve]}, bars)
+    session, visited = executed({"data": {"feed": "sample"}, "risk": False, "sleeves": [sleeve]}, bars)
     hit = int(np.flatnonzero(close[:, 0] <= 0.9 * np.maximum.accumulate(close[:, 0]))[0])
     sold = session.ledger.recorder.tables(bars.timestamps, None)["fills"].iloc[-1]
     assert (sold["bar"], sold["quantity"] < 0.0) == (hit + 1, True)
@@ -194,7 +207,9 @@ def test_an_event_that_does_not_lie_ahead_names_the_plugin(monkeypatch: pytest.M
     registry = Registry.load()
     monkeypatch.setattr(registry, "create", lambda *_, **__: Eager())
     builder = Builder(
-        Plan.model_validate({"data": {"feed": "sample"}, "sleeves": [{"strategy": "buy_and_hold"}]}), registry, Path()
+        Plan.model_validate({"data": {"feed": "sample"}, "risk": False, "sleeves": [{"strategy": "buy_and_hold"}]}),
+        registry,
+        Path(),
     )
     with pytest.raises(
         PluginError, match=r"Eager.next_event returned 0 at bar 0; expected the number of a bar after it"

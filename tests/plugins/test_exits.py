@@ -30,7 +30,7 @@ def run(bars: Bars, script: dict[int, Targets], exit_: dict[str, Any], name: str
     registry.register(exits, "exits")
     assert not registry.broken, registry.broken
     sleeve = {"strategy": scripted(name, script), "exits": [exit_]}
-    plan = Plan.model_validate({"data": {"feed": "fixed"}, "sleeves": [sleeve], **sections})
+    plan = Plan.model_validate({"data": {"feed": "fixed"}, "risk": False, "sleeves": [sleeve], **sections})
     return run_session(Builder(plan, registry, Path()), bars)
 
 

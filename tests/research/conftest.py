@@ -64,6 +64,7 @@ data:
 strategy: {python: "./rotate.py:Rotate"}
 sizer: equal_weight
 costs: us_equity
+risk: off
 reports: [html]
 """
 

@@ -209,6 +209,7 @@ class Planted:
                 "name": "planted",
                 "account": {"cash": CASH},
                 "data": {"feed": "memory"},
+                "risk": False,
                 "sleeves": [{"name": "only", "strategy": strategy}],
                 "mode": mode,
                 **({"costs": "planned"} if self.plan_cost else {}),

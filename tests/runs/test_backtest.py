@@ -17,7 +17,7 @@ from tradewind.errors import ConfigError, DataError, PluginError, UserError
 from tradewind.registry import load_class
 
 CONFIG = Path(__file__).parents[2] / "configs" / "high_52w.yaml"
-IDEA = {"sleeves": [{"strategy": "buy_and_hold", "sizer": "equal_weight"}]}
+IDEA = {"risk": False, "sleeves": [{"strategy": "buy_and_hold", "sizer": "equal_weight"}]}
 
 
 def closes(bars: int = 30, symbols: tuple[str, ...] = ("AA", "BB")) -> pd.DataFrame:
@@ -261,9 +261,9 @@ class Mine:
 
 @pytest.mark.parametrize("strategy", [Mine, {"python": Mine}, {"python": Mine, "params": {"weight": np.float64(0.5)}}])
 def test_a_class_is_a_strategy(strategy: object) -> None:
-    shorthand = tradewind.backtest({"strategy": strategy}, PRICES)
+    shorthand = tradewind.backtest({"risk": False, "strategy": strategy}, PRICES)
     assert shorthand.weights["AA"].iloc[1] == pytest.approx(0.5, abs=0.02)
-    full = tradewind.backtest({"sleeves": [{"strategy": strategy}]}, PRICES)
+    full = tradewind.backtest({"risk": False, "sleeves": [{"strategy": strategy}]}, PRICES)
     assert shorthand.decision_hash == full.decision_hash
 
 
@@ -276,10 +276,11 @@ def test_classes_made_in_a_function_are_told_apart() -> None:
         return Mine
 
     for weight in (0.2, 0.7, 0.2):
-        result = tradewind.backtest({"strategy": make(weight)}, PRICES)
+        result = tradewind.backtest({"risk": False, "strategy": make(weight)}, PRICES)
         assert result.weights["AA"].iloc[1] == pytest.approx(weight, abs=0.02)
     low, high = make(0.1), make(0.3)
-    config = {"sleeves": [{"name": str(n), "strategy": one, "share": 0.5} for n, one in enumerate((low, high))]}
+    sleeves = [{"name": str(n), "strategy": one, "share": 0.5} for n, one in enumerate((low, high))]
+    config = {"risk": False, "sleeves": sleeves}
     assert tradewind.backtest(config, PRICES).weights["AA"].iloc[1] == pytest.approx(0.2, abs=0.02)
 
 
@@ -300,7 +301,7 @@ def test_a_class_of_a_script_is_found(tmp_path: Path) -> None:
         "    def on_bar(self, market, portfolio):\n"
         "        return tradewind.Targets(weights=np.array([0.5]))\n"
         "prices = pd.DataFrame({'AA': [10.0, 10.0, 10.0]}, index=pd.date_range('2024-01-02', periods=3))\n"
-        "print(tradewind.backtest({'strategy': Mine}, prices).weights['AA'].round(1).tolist())\n"
+        "print(tradewind.backtest({'strategy': Mine, 'risk': False}, prices).weights['AA'].round(1).tolist())\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert done.stdout == "[0.0, 0.5, 0.5]\n", done.stderr

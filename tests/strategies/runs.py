@@ -24,7 +24,7 @@ def run(
     sleeve: dict[str, Any] = {"strategy": {"name": strategy, "params": params}}
     if sizer is not None:
         sleeve["sizer"] = sizer
-    made = Plan.model_validate({"data": {"feed": "fixed"}, "sleeves": [sleeve], **(plan or {})})
+    made = Plan.model_validate({"data": {"feed": "fixed"}, "risk": False, "sleeves": [sleeve], **(plan or {})})
     return run_session(Builder(made, registry, Path()), bars, rows=bars.rows() if stream else None)
 
 

@@ -126,7 +126,9 @@ def _print_json(shown: Preview) -> None:
     import dataclasses
     import json
 
-    typer.echo(json.dumps(dataclasses.asdict(shown), indent=2, ensure_ascii=False))
+    told = dataclasses.asdict(shown)
+    told["rulings"] = [{"symbol": symbol, **ruling._asdict()} for symbol, ruling in shown.rulings]
+    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 def _print(shown: Preview) -> None:
@@ -156,6 +158,10 @@ def _print(shown: Preview) -> None:
         )
     if shown.lines:
         console.print(table)
+    if shown.standing != "active":
+        console.print(f"the account is {shown.standing.replace('_', ' ')}", style="red", markup=False)
+    for _, ruling in shown.rulings:
+        console.print(f"  {ruling.gate}: {ruling.asked:+,.4g} to {ruling.allowed:+,.4g}: {ruling.text}", markup=False)
     orders = sum(1 for line in shown.lines if line.action)
     console.print(f"{orders} orders would be sent; nothing was sent" if orders else "nothing to do; nothing was sent")
 

@@ -80,6 +80,8 @@ class BreakerPath:
         Shape (T,).
     fresh
         Part of the tradable instruments with a price, shape (T,).
+    confidence
+        Of the regime estimate of the bar before each bar, shape (T,); NaN in a run without regimes.
     references
         Last close of each reference by role, shape (T,).
     """
@@ -88,6 +90,7 @@ class BreakerPath:
     days: IntArray
     equity: FloatArray
     fresh: FloatArray
+    confidence: FloatArray
     references: Mapping[str, FloatArray]
 
 
@@ -101,6 +104,9 @@ class Breaker(Protocol):
     Optional are two methods that let a backtest jump; without them every bar is visited. ``quiet(path: BreakerPath) ->
     int`` returns how many bars of the path, from its first, would leave the reading ACTIVE, and changes nothing;
     ``pass_over(path: BreakerPath, bars: int) -> None`` remembers of so many of them what `observe` would have.
+
+    Optional is also ``cooled(view: BreakerView) -> None``: the cool-down of a halt is over. What halts may be measured
+    from here on; what kills is not, or one halt after the other would let the account bleed to death.
     """
 
     def observe(self, view: BreakerView) -> Reading:
@@ -108,7 +114,7 @@ class Breaker(Protocol):
         ...
 
     def rearm(self, view: BreakerView) -> None:
-        """Begin anew from here: a cool-down is over, or an operator has allowed trading again."""
+        """Begin anew from here: a kill is over."""
         ...
 
     def state(self) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tradewind.config.plan import PluginRef
-from tradewind.contracts import Cost, Exit, OnReference, Regime, RestingExit, Sizer, Strategy
+from tradewind.contracts import Breaker, Cost, Exit, Gate, OnReference, Regime, RestingExit, Sizer, Strategy
 from tradewind.engine.account import SessionRecorder
 from tradewind.engine.bridges import drive
+from tradewind.engine.desk import RiskDesk
 from tradewind.engine.ledger import Ledger
 from tradewind.engine.panel import FactorCache, Factors, HistoryPanel, StreamPanel
 from tradewind.engine.quotes import PanelCost, PanelQuotes
@@ -19,6 +20,8 @@ from tradewind.exchange import Exchange, ExchangeRules, QuoteSource
 from tradewind.journal import Journal
 from tradewind.portfolio.books import SleeveBooks
 from tradewind.portfolio.regime_state import RegimeState
+from tradewind.risk.pipeline import GatePipeline
+from tradewind.risk.standing import StandingBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -74,6 +77,23 @@ class Builder:
     def cost(self) -> Cost | None:
         """Build the cost model; None where trading is free."""
         return cast("Cost", self.create("cost", self.plan.costs, "costs")) if self.plan.costs else None
+
+    def desk(self, panel: Panel, *, adjusted: bool) -> RiskDesk:
+        """Build the gates and breakers, and the desk that asks them."""
+        risk = self.plan.risk
+        gates = [(ref.label, cast("Gate", self.create("gate", ref, "risk.gates"))) for ref in risk.gate_refs()]
+        breakers = [
+            (ref.label, cast("Breaker", self.create("breaker", ref, "risk.breakers"))) for ref in risk.breaker_refs()
+        ]
+        rearms = risk.rearm_after_bars if self.plan.mode.mode == "backtest" else 0
+        return RiskDesk(
+            pipeline=GatePipeline(gates, reduced_size=risk.reduced_size),
+            board=StandingBoard(breakers, cool_down_bars=risk.cool_down_bars, rearm_after_bars=rearms),
+            panel=panel,
+            account=self.plan.account,
+            adjusted=adjusted,
+            flattens=risk.on_kill == "flatten",
+        )
 
     def create(self, kind: str, ref: PluginRef, where: str) -> object:
         """Build one plugin."""
@@ -210,6 +230,7 @@ def run_session(
         cash=plan.account.cash, rules=exchange_rules(plan), cost=charged, acknowledges=execution is not None
     )
     books = SleeveBooks([sleeve.name for sleeve in sleeves], bars.instruments)
+    desk = builder.desk(panel, adjusted=bars.adjusted)
     ledger = Ledger(
         panel=panel,
         quotes=quotes,
@@ -217,6 +238,7 @@ def run_session(
         books=books,
         cost=charged,
         recorder=SessionRecorder(panel, books, quotes, labels),
+        desk=desk,
         data_end_haircut=plan.exchange.data_end_haircut,
         borrow_rate_per_year=plan.exchange.borrow_rate_per_year,
         journal=Journal(keeps=held_regime is None) if journal is None else journal,

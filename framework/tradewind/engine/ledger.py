@@ -10,6 +10,7 @@ import numpy as np
 
 from tradewind.engine.outside import attribute, settlement
 from tradewind.engine.panel import HistoryPanel
+from tradewind.engine.payloads import cross_payload, decision_payload, regime_payload, ruling_payload
 from tradewind.exchange.port import RETRIED
 from tradewind.journal import BarDigest, Journal, fill_entry, intent_entry, order_entry
 from tradewind.model import Fill, OrderEventKind, OrderType, ReasonCode
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from tradewind.engine.account import SessionRecorder
+    from tradewind.engine.desk import RiskDesk
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelCost, PanelQuotes
     from tradewind.engine.sleeve import Decision
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from tradewind.model.typing import BoolArray, FloatArray
     from tradewind.portfolio.books import SleeveBooks
     from tradewind.portfolio.rebalance import Cross, Trade
+    from tradewind.risk.pipeline import Ruling
+    from tradewind.risk.standing import Change
 
 __all__ = ["Executed", "Ledger"]
 
@@ -58,6 +62,8 @@ class Ledger:
         Cost model for estimates; None where trading is free.
     data_end_haircut
         Loss on the last close at which a position is given up when its data end, as a fraction.
+    desk
+        Through which every order goes.
     borrow_rate_per_year
         What the exchange charges on shorts; 0: nothing to attribute.
     journal
@@ -74,10 +80,13 @@ class Ledger:
         cost: PanelCost | None,
         recorder: SessionRecorder,
         data_end_haircut: float,
+        desk: RiskDesk,
         borrow_rate_per_year: float = 0.0,
         journal: Journal | None = None,
     ) -> None:
         self.quotes = quotes
+        self.desk = desk
+        self.confirmed_regime = ""
         self.exchange = exchange
         self.books = books
         self.journal = Journal() if journal is None else journal
@@ -129,6 +138,23 @@ class Ledger:
         """Return the account's signed quantities."""
         return self.exchange.quantities()
 
+    @property
+    def cash(self) -> float:
+        """Cash of the account."""
+        return self.exchange.cash
+
+    def exposures(self) -> tuple[FloatArray, dict[Instrument, float]]:
+        """Return the account's signed quantities by column, shape (N,), and of instruments without one; both anew."""
+        books = list(self.books.books.values())
+        held: FloatArray = books[0].quantities.copy()
+        for book in books[1:]:
+            held += book.quantities
+        others: dict[Instrument, float] = {}
+        for book in books:
+            for instrument, quantity in book.others.items():
+                others[instrument] = others.get(instrument, 0.0) + quantity
+        return held, others
+
     def holds(self, sleeve: str) -> bool:
         """Tell whether a sleeve has any position in a panel column."""
         return self.books.books[sleeve].held_columns > 0
@@ -177,6 +203,10 @@ class Ledger:
         self.exchange.cancel_orders([intent.order_id for intent in intents])
         self.drain()
 
+    def cancel_all(self, *, protective: bool = True) -> None:
+        """Cancel what is at work; ``protective`` False leaves the stops and limits that rest."""
+        self.cancel([intent for intent in self._working.values() if protective or not _rests(intent)])
+
     def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Cancel what still works on these instruments and return it: a new decision replaces the old."""
         cancelled = [entry for entry in self.working() if entry[0].instrument in instruments]
@@ -185,7 +215,18 @@ class Ledger:
         return cancelled
 
     def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()) -> None:
-        """Journal the intents, then hand them to the venue, with their estimated costs where they are known."""
+        """Pass the intents through the gates, journal what is left, then hand it to the venue.
+
+        ``trades`` are those that the intents were made of, ``costs`` their estimated costs, where they are known.
+        """
+        if not intents:
+            return
+        resized = {intent.order_id: trade.resized for intent, trade in zip(intents, trades, strict=False)}
+        judged = self.desk.judge(intents, self, self.confirmed_regime)
+        for ruling in judged.rulings:
+            self._rule(intents[ruling.order], ruling)
+        if judged.rulings:
+            intents, costs = judged.intents, ()
         if not intents:
             return
         bar = self._begin_entry() if self.journal.keeps else -1
@@ -197,57 +238,41 @@ class Ledger:
             if intent.instrument.expiry is not None:
                 self._may_expire = True
             self._working[intent.order_id] = intent
-        for intent, trade in zip(intents, trades, strict=False):
-            if trade.resized:
-                self._write("resized", {"id": intent.order_id, "reason": trade.resized})
+        for intent in intents:
+            if resized.get(intent.order_id):
+                self._write("resized", {"id": intent.order_id, "reason": resized[intent.order_id]})
         self.exchange.submit(intents, costs)
         self.drain()
+
+    def _rule(self, intent: OrderIntent, ruling: Ruling) -> None:
+        """Journal and record what a gate has done to an order."""
+        self.recorder.ruling(intent, ruling, self.quotes.mark(intent.instrument))
+        self._write("gate", ruling_payload(intent, ruling))
+
+    def standing(self, change: Change) -> None:
+        """Journal and record a new standing of the account."""
+        self.recorder.standing(self._panel.bar, change)
+        self._write("breaker", {"before": change.before.word, "after": change.after.word} | change.why)
 
     def cross(self, cross: Cross) -> None:
         """Book and journal a transfer between sleeves."""
         self._may_expire |= cross.instrument.expiry is not None
         self.books.cross(cross.instrument, cross.buyer, cross.seller, cross.quantity, cross.price, self._panel.bar)
-        self._write(
-            "cross",
-            {
-                "symbol": cross.instrument.symbol,
-                "buyer": cross.buyer,
-                "seller": cross.seller,
-                "quantity": cross.quantity,
-                "price": cross.price,
-            },
-        )
+        self._write("cross", cross_payload(cross))
 
     def regime(self, bar: int, confirmed: str, estimate: RegimeEstimate | None, *, changed: bool) -> None:
         """Journal and record the regime of a bar."""
+        self.confirmed_regime = confirmed
         self.recorder.regime(confirmed, estimate)
         if not self.journal.keeps:
             return
-        payload: dict[str, Any] = {"regime": confirmed}
-        if estimate is not None:
-            payload |= {
-                "label": estimate.label,
-                "confidence": estimate.confidence,
-                "probabilities": dict(estimate.probabilities),
-                "fitted_until": estimate.fitted_until,
-            }
         if changed:
             self._begin_entry()
-        self.journal.write(bar, "regime", payload)
+        self.journal.write(bar, "regime", regime_payload(confirmed, estimate))
 
     def decision(self, sleeve: str, decision: Decision) -> None:
         """Journal what a sleeve wants."""
-        symbols = self._symbols
-        payload: dict[str, Any] = {"sleeve": sleeve}
-        for name, values in (("scores", decision.opinion), ("weights", decision.weights)):
-            if values is not None:
-                told = np.flatnonzero((values != 0.0) & ~np.isnan(values)).tolist()
-                payload[name] = dict(zip([symbols[column] for column in told], values[told].tolist(), strict=True))
-        if decision.weights is not None and np.isnan(decision.weights).any():
-            payload["kept"] = [symbols[column] for column in np.flatnonzero(np.isnan(decision.weights)).tolist()]
-        if decision.quantities:
-            payload["quantities"] = {key.symbol: value for key, value in decision.quantities.items()}
-        self._write(decision.kind, payload)
+        self._write(decision.kind, decision_payload(sleeve, decision, self._symbols))
 
     def exit(self, sleeve: str, name: str, closed: BoolArray) -> None:
         """Journal what an exit gives up."""
@@ -302,6 +327,7 @@ class Ledger:
         return fills
 
     def _fill(self, fill: Fill, reason: str = "") -> Executed | None:
+        self.desk.filled(fill)
         parts = self.books.apply(fill)
         order_id = fill.order_id
         intent = self._working.get(order_id)
@@ -332,6 +358,7 @@ class Ledger:
             if intent is not None and not rests:
                 self.refused.append(intent)
         elif event.kind is OrderEventKind.REJECTED:
+            self.desk.refused()
             if intent is not None and rests:
                 key = (next(iter(intent.split)), intent.instrument)
                 self._refused_rests[key] = (self.books.version, intent)

@@ -63,6 +63,18 @@ class Panel(Protocol):
         """Return the columns whose data are known to have ended since the bar before."""
         ...
 
+    def ages(self, columns: IntArray) -> IntArray:
+        """Return the bars since the last price of some columns, 0 for one of the current bar."""
+        ...
+
+    def fresh(self, start: int, stop: int) -> FloatArray:
+        """Return at some bars the part with a price of the instruments that have had one and have not ended."""
+        ...
+
+    def reference_closes(self, role: str, start: int, stop: int) -> FloatArray:
+        """Return the last known closes of a reference at some bars, shape (stop - start,)."""
+        ...
+
 
 class _Base:
     instruments: tuple[Instrument, ...]
@@ -96,6 +108,13 @@ class _Base:
 
     def marks_between(self, start: int, stop: int) -> FloatArray:
         return self._marks[start:stop]
+
+    def ages(self, columns: IntArray) -> IntArray:
+        ages = np.zeros(len(columns), dtype=np.int64)
+        for place in np.flatnonzero(~self._present[self.bar, columns]).tolist():
+            seen = np.flatnonzero(self._present[: self.bar, columns[place]])
+            ages[place] = self.bar - int(seen[-1]) if len(seen) else self.bar + 1
+        return ages
 
     def day(self) -> int:
         return int(self.timestamps[self.bar].astype("datetime64[D]").astype(np.int64))
@@ -132,6 +151,9 @@ class HistoryPanel(_Base):
         for column, bar in enumerate(bars.end_bars.tolist()):
             self._ends.setdefault(bar, []).append(column)
         self._end_bars = sorted(self._ends)
+        self._end_of_column = bars.end_bars
+        self._fresh: FloatArray | None = None
+        self._reference_marks: dict[str, FloatArray] = {}
 
     def __len__(self) -> int:
         return len(self.timestamps)
@@ -155,6 +177,23 @@ class HistoryPanel(_Base):
         """Return the first bar after this one at which the end of some data becomes known, or the number of bars."""
         place = bisect.bisect_right(self._end_bars, self.bar)
         return min(self._end_bars[place], len(self)) if place < len(self._end_bars) else len(self)
+
+    def fresh(self, start: int, stop: int) -> FloatArray:
+        """Return at some bars the part of the living instruments that has a price."""
+        if self._fresh is None:
+            started = np.isfinite(self._marks).sum(axis=1)
+            gone = np.searchsorted(np.sort(self._end_of_column), np.arange(len(self)), side="right")
+            alive = np.maximum(started - gone, 0)
+            present = self._present.sum(axis=1)
+            self._fresh = np.where(alive > 0, np.minimum(present / np.maximum(alive, 1), 1.0), 1.0)
+        return self._fresh[start:stop]
+
+    def reference_closes(self, role: str, start: int, stop: int) -> FloatArray:
+        """Return the last known closes of a reference at some bars."""
+        if role not in self._reference_marks:
+            closes = self.reference_fields[role]["close"]
+            self._reference_marks[role] = _filled(closes, np.isfinite(closes))[:, 0]
+        return self._reference_marks[role][start:stop]
 
     def factors_of(self, owner: str) -> Mapping[str, FloatArray]:
         """Return an owner's factors by name, shape (T, N) each."""
@@ -189,6 +228,8 @@ class StreamPanel(_Base):
         self._rows = rows
         self.reference_symbols = {series.symbols[0]: role for role, series in template.references.items()}
         self._ended: tuple[int, ...] = ()
+        self._gone = 0
+        self._reference_marks: dict[str, float] = {}
         columns = len(template.instruments)
         self._steps: dict[str, dict[str, tuple[str, FactorStep]]] = {
             owner: {
@@ -227,11 +268,27 @@ class StreamPanel(_Base):
         self._take(bar, row)
         self.bar = bar
         self._ended = row.ended
+        self._gone += len(row.ended)
+        for role, fields in row.references.items():
+            if np.isfinite(fields["close"][0]):
+                self._reference_marks[role] = float(fields["close"][0])
         return True
 
     def ended(self) -> tuple[int, ...]:
         """Return the columns that the stream reported as ended with this row."""
         return self._ended
+
+    def fresh(self, start: int, stop: int) -> FloatArray:
+        """Return at the current bar the part of the living instruments that has a price."""
+        assert (start, stop) == (self.bar, self.bar + 1)
+        alive = int(np.isfinite(self._marks[self.bar]).sum()) - self._gone
+        present = int(self._present[self.bar].sum())
+        return np.array([min(present / alive, 1.0) if alive > 0 else 1.0])
+
+    def reference_closes(self, role: str, start: int, stop: int) -> FloatArray:
+        """Return the last known close of a reference at the current bar."""
+        assert (start, stop) == (self.bar, self.bar + 1)
+        return np.array([self._reference_marks.get(role, np.nan)])
 
     def _take(self, bar: int, row: Row) -> None:
         store = self._store

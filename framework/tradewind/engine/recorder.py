@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
     from tradewind.model import Fill, OrderIntent, RegimeEstimate
     from tradewind.model.typing import FloatArray, TimeArray
+    from tradewind.risk.pipeline import Ruling
+    from tradewind.risk.standing import Change
 
 __all__ = ["AccountTables", "Recorder"]
 
 _COSTS = ("commission", "spread", "slippage", "impact")
 _FILL_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "quantity", "price", *_COSTS, "reason")
+_RULING_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text")
+_STANDING_COLUMNS = ("bar", "timestamp", "before", "after", "by", "text")
 _ORDER_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "quantity", "order_type", "reason", "status", "sleeves")
 
 AccountTables = tuple["FloatArray", "FloatArray", "FloatArray"]
@@ -44,6 +48,8 @@ class Recorder:
         self._orders: dict[str, OrderIntent] = {}
         self._statuses: dict[str, str] = {}
         self._fills: list[tuple[Fill, str]] = []
+        self._rulings: list[tuple[OrderIntent, Ruling, float]] = []
+        self._standings: list[tuple[int, Change]] = []
 
     @property
     def bars(self) -> int:
@@ -83,6 +89,14 @@ class Recorder:
         """Record an execution; the reason is that of its order unless given."""
         self._fills.append((fill, reason))
 
+    def ruling(self, intent: OrderIntent, ruling: Ruling, price: float) -> None:
+        """Record what a gate has done to an order, with the instrument's last price."""
+        self._rulings.append((intent, ruling, price))
+
+    def standing(self, bar: int, change: Change) -> None:
+        """Record a new standing of the account."""
+        self._standings.append((bar, change))
+
     def tables(self, timestamps: TimeArray, benchmark: FloatArray | None) -> Mapping[str, pd.DataFrame]:
         """Return the tables of a `Result`, on the bars that are complete."""
         bars = self.bars
@@ -99,6 +113,8 @@ class Recorder:
             "regimes": regimes.set_axis(index[: len(regimes)]),
             "orders": pd.DataFrame(self._order_rows(timestamps), columns=list(_ORDER_COLUMNS)),
             "fills": pd.DataFrame(self._fill_rows(timestamps), columns=list(_FILL_COLUMNS)),
+            "rulings": pd.DataFrame(self._ruling_rows(timestamps), columns=list(_RULING_COLUMNS)),
+            "standings": pd.DataFrame(self._standing_rows(timestamps), columns=list(_STANDING_COLUMNS)),
         }
 
     def equity_curve(self) -> FloatArray:
@@ -129,6 +145,31 @@ class Recorder:
             )
             for order_id, order in self._orders.items()
             if order.bar < self.bars
+        ]
+
+    def _ruling_rows(self, timestamps: TimeArray) -> list[tuple[Any, ...]]:
+        return [
+            (
+                intent.order_id,
+                intent.bar,
+                timestamps[intent.bar],
+                intent.instrument.symbol,
+                ruling.gate,
+                ruling.code,
+                ruling.asked,
+                ruling.allowed,
+                price,
+                ruling.text,
+            )
+            for intent, ruling, price in self._rulings
+            if intent.bar < self.bars
+        ]
+
+    def _standing_rows(self, timestamps: TimeArray) -> list[tuple[Any, ...]]:
+        return [
+            (bar, timestamps[bar], change.before.word, change.after.word, change.by, change.text)
+            for bar, change in self._standings
+            if bar < self.bars
         ]
 
     def _fill_rows(self, timestamps: TimeArray) -> list[tuple[Any, ...]]:

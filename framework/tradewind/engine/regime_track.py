@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,6 +57,11 @@ class RegimeTrack:
             if self._ahead[-1].changed:
                 return self._bar
         return stop
+
+    def confidences(self, bars: int) -> list[float]:
+        """Return the confidence of the estimates of the next bars, taken ahead; NaN where there is none."""
+        known = [math.nan if one.estimate is None else one.estimate.confidence for one in self._ahead]
+        return [*known[:bars], *[math.nan] * (bars - len(known))]
 
     def _update(self) -> _Bar:
         self._bar += 1

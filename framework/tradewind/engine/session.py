@@ -12,8 +12,9 @@ from tradewind.engine.jump import next_event
 from tradewind.engine.regime_track import RegimeTrack
 from tradewind.engine.resting import rest_exits
 from tradewind.errors import RiskHaltError
-from tradewind.model import OrderIntent, OrderType, Portfolio
+from tradewind.model import OrderIntent, OrderType, Portfolio, Standing
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance
+from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tradewind.model import Instrument, OrderEvent
     from tradewind.model.typing import FloatArray
     from tradewind.portfolio.regime_state import RegimeState
+    from tradewind.risk.standing import Change
 
 __all__ = ["Limits", "Session"]
 
@@ -81,7 +83,14 @@ class Session:
         """Regimes bar by bar; None in a run without them."""
         if held_regime is None and detector is not None and regime_state is not None:
             self.track = RegimeTrack(panel, detector, regime_state)
+        self.desk = ledger.desk
+        self.flattening = False
+        """Whether what is held is being sold."""
+        self._flattened = 0
+        self._confidence = math.nan
         self._limits = limits
+        if held_regime is not None:
+            ledger.confirmed_regime = held_regime
         self._portfolios: dict[str, tuple[tuple[object, ...], FloatArray, Portfolio]] = {}
         """The last portfolio made for each sleeve, with what it was made of."""
         self._ended: list[Instrument] = []
@@ -121,21 +130,84 @@ class Session:
                 f"Lower account.leverage, shares or short exposure"
             )
         self._lend(equity)
+        self._watch(equity)
         before = self.regime
         if self.track is not None:
             self.regime, estimate, changed = self.track.take()
+            self._confidence = math.nan if estimate is None else estimate.confidence
             ledger.regime(panel.bar, self.regime, estimate, changed=changed)
         wishes = self._wishes(equity, before)
         ledger.refused.clear()
         accepts = ledger.exchange.accepts()
-        if not accepts:
+        if not accepts or self.desk.standing >= Standing.HALTED:
             self._put_off(wishes)
         elif wishes or self._stale:
             self._trade(wishes, equity)
-        for sleeve in self.sleeves if accepts else ():
+        self._note_stops()
+        for sleeve in self.sleeves if accepts and self.desk.standing is not Standing.KILLED else ():
             if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.resting(sleeve.name)):
                 ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
+        if accepts and self.flattening:
+            self._flatten()
         ledger.record(equity)
+
+    def operate(self, wanted: Standing, text: str, *, flatten: bool = False) -> None:
+        """Let an operator allow less; ``flatten`` also sells what is held, as soon as orders are taken."""
+        self.flattening = self.flattening or flatten
+        change = self.desk.board.command(wanted, self.panel.bar, text)
+        if change is not None:
+            self._stand(change)
+        if self.flattening and self.ledger.exchange.accepts():
+            self._flatten()
+
+    def resume(self, *, rearm: bool) -> None:
+        """Let an operator take back what was forbidden; ``rearm`` also ends what breakers have tripped."""
+        self.flattening = False
+        change = self.desk.board.resume(rearm=rearm)
+        if change is not None:
+            self._stand(change)
+
+    def _watch(self, equity: float) -> None:
+        """Let the breakers look at the bar, and act on a new standing."""
+        change = self.desk.mark(equity, self._confidence)
+        if change is not None:
+            self._stand(change)
+
+    def _stand(self, change: Change) -> None:
+        ledger = self.ledger
+        ledger.standing(change)
+        if change.after < change.before:
+            self.flattening = False
+            for sleeve in self.sleeves:
+                sleeve.targets.rescale("resumed")
+            return
+        if change.after is Standing.KILLED:
+            ledger.cancel_all()
+            self.flattening = self.flattening or self.desk.flattens
+        elif change.after is Standing.HALTED:
+            ledger.cancel_all(protective=False)
+
+    def _flatten(self) -> None:
+        """Order away whatever is held and not being closed already."""
+        ledger, bar = self.ledger, self.panel.bar
+        closing = {intent.instrument for intent, _ in ledger.working() if intent.reason == FLATTEN}
+        intents = []
+        for instrument, held in ledger.holdings().items():
+            if instrument in closing or not held:
+                continue
+            parts = {one.name: -ledger.books.holding(one.name, instrument) for one in self.sleeves}
+            split = {name: part for name, part in parts.items() if part}
+            self._flattened += 1
+            name = f"{bar}-{FLATTEN}-{self._flattened}-{instrument.symbol}"
+            intents.append(
+                OrderIntent(order_id=name, bar=bar, instrument=instrument, quantity=-held, reason=FLATTEN, split=split)
+            )
+        ledger.submit(intents)
+
+    def _note_stops(self) -> None:
+        given = {sleeve.name: sleeve.stop_prices for sleeve in self.sleeves if sleeve.stop_prices is not None}
+        if given or self.desk.stops:
+            self.desk.stops = given
 
     def jump(self) -> None:
         """Pass over the bars of a history on which nothing can happen; the next bar is then the next event."""
@@ -145,15 +217,23 @@ class Session:
             return
         equity = ledger.quiet_path(stop)
         alive = len(equity) if equity.min() > 0.0 else int((equity > 0.0).argmin())
+        alive = min(alive, self._quiet(equity[:alive])) if alive else 0
         if alive == 0:
             return
         if self.track is not None:
             for bar in range(panel.bar + 1, panel.bar + 1 + alive):
                 self.regime, estimate, changed = self.track.take()
+                self._confidence = math.nan if estimate is None else estimate.confidence
                 ledger.regime(bar, self.regime, estimate, changed=changed)
         ledger.pass_over(equity[:alive])
         panel.bar += alive
         self._lend(float(equity[alive - 1]))
+
+    def _quiet(self, equity: FloatArray) -> int:
+        """Return how many of the bars ahead no breaker objects to."""
+        ahead = [] if self.track is None else self.track.confidences(len(equity) - 1)
+        confidence = [self._confidence, *ahead] if self.track is not None else [math.nan] * len(equity)
+        return self.desk.quiet(equity, np.array(confidence))
 
     def _lend(self, equity: float) -> None:
         self.ledger.exchange.lend((self._limits.account.leverage - 1.0 + _ROUNDING) * max(equity, 0.0))

@@ -71,6 +71,8 @@ class Sleeve:
         """Exits that rest at the exchange."""
         self.foresees = hasattr(strategy, "next_event") and getattr(strategy, "schedule", "every_bar") == "every_bar"
         """Whether the strategy says on which bars it may have an answer."""
+        self.stop_prices: FloatArray | None = None
+        """Stop prices of the last signals, shape (N,); None where they give none."""
         self._share = share
         self._due = Due(*_timing(name, strategy))
         self.targets = TargetBook(name, instruments)
@@ -147,6 +149,7 @@ class Sleeve:
                 f"{', '.join(bad[:5])} at bar {market.bar}; a sizer returns 0 where nothing is to be held"
             )
         self._check_bounds(weights, market)
+        self.stop_prices = signals.stop_price
         decision = Decision("signals", signals.scores, weights)
         self.targets.adopt(decision, market)
         return decision

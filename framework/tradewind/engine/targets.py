@@ -84,14 +84,14 @@ class TargetBook:
         """Take back what is still being ordered of an instrument that has been given up."""
         self._want(instrument, reason)
 
-    def rescale(self) -> None:
-        """Order every target anew after a change of the sleeve's share."""
-        self._give_reason(~self._pending, "regime")
+    def rescale(self, reason: str = "regime") -> None:
+        """Order every target anew: after a change of the sleeve's share, or of what the account may do."""
+        self._give_reason(~self._pending, reason)
         self._pending[:] = True
         self._waits = True
         for instrument in self.quantities:
             if not self._is_pending(instrument):
-                self._want(instrument, "regime")
+                self._want(instrument, reason)
 
     def close(self, closed: BoolArray, reason: str) -> None:
         """Want nothing any more of the columns an exit gives up."""

@@ -19,7 +19,22 @@ if TYPE_CHECKING:
 __all__ = ["DECISION_KINDS", "DurableJournal", "EntryWriter", "row_from", "row_to"]
 
 DECISION_KINDS = frozenset(
-    ("data", "regime", "signals", "targets", "exit", "cross", "intent", "resized", "order", "fill", "data_end")
+    (
+        "data",
+        "regime",
+        "signals",
+        "targets",
+        "exit",
+        "cross",
+        "intent",
+        "resized",
+        "order",
+        "fill",
+        "data_end",
+        "activity",
+        "gate",
+        "breaker",
+    )
 )
 """Kinds of entries that are decisions and what became of them; a session has others beside them."""
 

@@ -32,6 +32,8 @@ class ReasonCode(StrEnum):
     """The venue's account is not what our fills say, or an order is in doubt; the venue was not asked."""
     OVERTAKEN = "overtaken"
     """The order that was to be replaced has filled further; the venue was not asked."""
+    KILLED = "killed"
+    """An operator has killed the account; the venue was not asked."""
     INVALID = "invalid"
     """The terms contradict each other or the venue's rules: price, lot, tick, time in force."""
     OTHER = "other"

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["Result"]
 
 
+def _no_rows() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame()
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Result:
     """A finished (or interrupted) run. Index of all time tables: bar timestamps, tz-naive UTC.
@@ -41,6 +47,11 @@ class Result:
     fills
         One row a fill: ``order_id, bar, timestamp, symbol, quantity, price, commission, spread, slippage, impact,
         reason``.
+    rulings
+        One row for each verdict of a gate that changed an order: ``order_id, bar, timestamp, symbol, gate, code, asked,
+        allowed, price, text``.
+    standings
+        One row for each new standing of the account: ``bar, timestamp, before, after, by, text``.
     regimes
         Columns ``regime`` (confirmed), ``label`` (detector's), ``confidence`` ``p_<label>``; empty without a detector.
     sleeves
@@ -73,6 +84,8 @@ class Result:
     regimes: pd.DataFrame
     sleeves: pd.DataFrame
     metrics: Mapping[str, float] = field(default_factory=dict)
+    rulings: pd.DataFrame = field(default_factory=_no_rows)
+    standings: pd.DataFrame = field(default_factory=_no_rows)
     without_overlay: pd.DataFrame | None = None
     detectors: pd.DataFrame | None = None
     stamps: tuple[str, ...] = ()

@@ -39,6 +39,8 @@ class Delivery:
         Orders that were not delivered, or may not have been.
     held
         Signed quantity of an instrument that is held.
+    forbidden
+        Whether nothing may be sent: an operator has killed the account.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Delivery:
         reconciliation: Reconciliation,
         undelivered: Mapping[str, Response],
         held: Callable[[Instrument], float],
+        forbidden: Callable[[], bool] = lambda: False,
     ) -> None:
         self._courier = courier
         self._reconciliation = reconciliation
         self._undelivered = undelivered
         self._held = held
+        self._forbidden = forbidden
 
     def deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[Dispatch]:
         """Send what the broker can do; ``again`` where an earlier process may have sent it."""
@@ -59,10 +63,14 @@ class Delivery:
         if not reconciliation.compared or reconciliation.differences:
             reconciliation.compare()
         names = [intent.order_id for intent in intents]
-        blocked = bool(reconciliation.differences) or not self._doubtful() <= set(names)
+        blocked = ReasonCode.NONE
+        if self._forbidden():
+            blocked = ReasonCode.KILLED
+        elif reconciliation.differences or not self._doubtful() <= set(names):
+            blocked = ReasonCode.UNEXPLAINED
         if blocked and again:
-            return plain(self._courier.find(names, ReasonCode.UNEXPLAINED))
-        refused = {intent.order_id: self._refusal(intent, blocked=blocked) for intent in intents}
+            return plain(self._courier.find(names, blocked))
+        refused = {intent.order_id: self._refusal(intent, blocked) for intent in intents}
         deliverable = [intent for intent in intents if refused[intent.order_id] is None]
         sent = {one.order_id: one for one in self._courier.deliver(deliverable, again=again)}
         return plain([refused[name] or sent[name] for name in names])
@@ -81,13 +89,12 @@ class Delivery:
     def _doubtful(self) -> set[str]:
         return {name for name, known in self._undelivered.items() if known.outcome is Outcome.UNCERTAIN}
 
-    def _refusal(self, intent: OrderIntent, *, blocked: bool) -> Response | None:
+    def _refusal(self, intent: OrderIntent, blocked: ReasonCode) -> Response | None:
         """Return why an order is not sent; None where it is."""
         reason = unsupported(intent, self._courier.broker.capabilities, self._held(intent.instrument))
         code = ReasonCode.UNSUPPORTED
-        if not reason and blocked:
-            code = ReasonCode.UNEXPLAINED
-            reason = code.value
+        if not reason:
+            code, reason = blocked, blocked.value
         if not reason:
             return None
         return Response(order_id=intent.order_id, outcome=Outcome.REFUSED, reason=reason, code=code)

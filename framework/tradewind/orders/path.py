@@ -64,6 +64,8 @@ class OrderPath(AccountPort):
         Talks of earlier processes of this session.
     rehearses
         Whether the broker lives in this process, so that a restart has it do everything again.
+    forbidden
+        Whether nothing may be sent because an operator has killed the account.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class OrderPath(AccountPort):
         tag: str,
         recorded: Recorded,
         rehearses: bool = False,
+        forbidden: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(account)
         self.broker = courier.broker
@@ -104,7 +107,7 @@ class OrderPath(AccountPort):
             self.broker, account, self.orders, self.open_orders, self._liquidated, courier.clock
         )
         self._reconciliation.compared = rehearses
-        self._delivery = Delivery(courier, self._reconciliation, self.undelivered, account.held)
+        self._delivery = Delivery(courier, self._reconciliation, self.undelivered, account.held, forbidden)
         self._activities: list[Activity] = []
         self._mark: Callable[[Instrument], float] = lambda _: math.nan
 

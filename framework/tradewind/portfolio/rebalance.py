@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tradewind.model import Instrument
 
-__all__ = ["BuyingPower", "Cross", "Rebalance", "Trade", "Wish", "plan_rebalance", "round_to_lot"]
+__all__ = ["BuyingPower", "Cross", "Rebalance", "Trade", "Wish", "plan_rebalance", "round_to_lot", "scaled_parts"]
 
 
 _DUST = 1e-9
@@ -200,7 +200,7 @@ def _net_trade(instrument: Instrument, parts: Mapping[str, float], group: Sequen
         return None
     largest = max(parts, key=lambda sleeve: abs(parts[sleeve]))
     reason = next(wish.reason for wish in group if wish.sleeve == largest)
-    return Trade(instrument, quantity, group[0].price, reason, _scaled(parts, quantity))
+    return Trade(instrument, quantity, group[0].price, reason, scaled_parts(parts, quantity))
 
 
 def _whole_trade(wish: Wish, held: float) -> Trade | None:
@@ -217,7 +217,7 @@ def _lots(quantity: float, lot_size: float) -> float:
     return round_to_lot(quantity, lot_size)
 
 
-def _scaled(parts: Mapping[str, float], quantity: float) -> dict[str, float]:
+def scaled_parts(parts: Mapping[str, float], quantity: float) -> dict[str, float]:
     """Scale the parts pro rata to sum to ``quantity``; the last takes the rounding."""
     if len(parts) == 1:
         return dict.fromkeys(parts, quantity)
@@ -263,7 +263,7 @@ def _affordable(
         covering = min(buy.quantity, max(-holdings.get(buy.instrument, 0.0), 0.0))
         quantity = covering + _lots((buy.quantity - covering) * factor, buy.instrument.lot_size)
         if quantity > 0.0:
-            split = _scaled(buy.split, quantity)
+            split = scaled_parts(buy.split, quantity)
             shrunk.append(Trade(buy.instrument, quantity, buy.price, buy.reason, split, resized="cash"))
     return shrunk, []
 

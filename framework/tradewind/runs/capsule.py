@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "find_capsule", "list_capsules", "load_result", "read_provenance", "write_capsule"]
 
-TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves")
+TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves", "rulings", "standings")
+_EVENTS = {"orders", "fills", "rulings", "standings"}
+"""Tables with a row an event instead of a row a bar."""
 _FILE_OF = {"weights": "positions"}
 _TEXT_COLUMNS = {
     "orders": {"order_id", "symbol", "order_type", "reason", "status", "sleeves"},
     "fills": {"order_id", "symbol", "reason"},
     "regimes": {"regime", "label"},
+    "rulings": {"order_id", "symbol", "gate", "code", "text"},
+    "standings": {"before", "after", "by", "text"},
 }
 
 
@@ -208,7 +212,7 @@ def _plain(values: pd.Series) -> list[Any]:
 
 def _read_table(directory: Path, name: str) -> pd.DataFrame:
     """Read a table back exactly: Python's float parser, whatever pandas' default precision is."""
-    events = name in {"orders", "fills"}
+    events = name in _EVENTS
     table = pd.read_csv(
         _table_path(directory, name), dtype=object, keep_default_na=False, index_col=None if events else 0
     )

@@ -19,6 +19,7 @@ from tradewind.modes import require_mode
 from tradewind.report.detection import detection_scores
 from tradewind.report.metrics import compute_metrics
 from tradewind.runs.provenance import code_hashes, versions_of
+from tradewind.runs.risk_summary import risk_warnings
 from tradewind.validation import require_valid
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def measure(builder: Builder, bars: Bars, *, cache: FactorCache | None = None) -
         decision_hash=ledger.journal.decision_hash,
         metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
         equity=tables["equity"],
-        warnings=(*_order_warnings(tables["orders"]), *ledger.warnings),
+        warnings=(*_order_warnings(tables), *ledger.warnings),
     )
 
 
@@ -232,7 +233,7 @@ def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str,
         data=_data_summary(seen),
         metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
         stamps=(*_stamps(builder, seen), *getattr(session, "stamps", ())),
-        warnings=(*warnings, *_order_warnings(tables["orders"]), *ledger.warnings),
+        warnings=(*warnings, *_order_warnings(tables), *ledger.warnings),
         **cast("Any", tables),
     )
 
@@ -243,12 +244,17 @@ def _tables(session: Session, seen: Bars) -> Mapping[str, pd.DataFrame]:
     return session.ledger.recorder.tables(seen.timestamps, close)
 
 
-def _order_warnings(orders: pd.DataFrame) -> list[str]:
+def _order_warnings(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say what a reader of the figures must not overlook: nothing was ordered, or much of it was refused."""
-    if orders.empty:
+    orders = tables["orders"]
+    warnings = risk_warnings(tables["rulings"], tables["standings"])
+    if orders.empty and not warnings:
         return ["no order was made: the strategy never wanted anything, or its warm-up is longer than the data"]
     refused = int((orders["status"] == "rejected").sum())
-    return [f"{refused} of {len(orders)} orders were refused; see the reasons in journal.jsonl"] if refused else []
+    return [
+        *([f"{refused} of {len(orders)} orders were refused; see the reasons in journal.jsonl"] if refused else []),
+        *warnings,
+    ]
 
 
 def _with_comparisons(builder: Builder, seen: Bars, result: Result) -> Result:
@@ -287,6 +293,19 @@ def _only(bars: Bars, name: str) -> Bars:
     return dataclasses.replace(bars, fields={"close": bars.fields[name]}, references={})
 
 
+def _risk_stamps(plan: Plan) -> list[str]:
+    """Say which gates and breakers do not act, and that a backtest re-arms itself."""
+    risk = plan.risk
+    off = risk.off()
+    stamps = [f"Switched off: {', '.join(off)}."] if off else []
+    if risk.breaker_refs() and plan.mode.mode == "backtest":
+        after = f"after {risk.rearm_after_bars} bars" if risk.rearm_after_bars else "never"
+        stamps.append(
+            f"A kill by a breaker is re-armed {after} in this backtest; in paper and live only by an operator."
+        )
+    return stamps
+
+
 def _stamps(builder: Builder, bars: Bars) -> tuple[str, ...]:
     plan = builder.plan
     stamps = list(bars.stamps)
@@ -301,6 +320,7 @@ def _stamps(builder: Builder, bars: Bars) -> tuple[str, ...]:
         stamps.extend(applies(bars.adjusted, "volume" in bars.fields) if applies else ())
     if bars.adjusted:
         stamps.append("Adjusted prices: lots, ticks and per-share fees are not applicable; quantities are fractional.")
+    stamps.extend(_risk_stamps(plan))
     if (bars.end_bars < len(bars)).any():
         stamps.append(
             f"Data end during the run: positions are closed at the last close less "

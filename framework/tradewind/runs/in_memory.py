@@ -23,6 +23,7 @@ from tradewind.runs.arguments import as_overrides, shown
 from tradewind.runs.execute import run_over
 from tradewind.runs.frames import Prices, bars_from
 from tradewind.runs.mapping import plain_config
+from tradewind.runs.risk_summary import risk_warnings
 from tradewind.validation import require_valid
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Backtest:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the figures must not overlook."""
-        return tuple(self._session.ledger.warnings)
+        tables = self._tables
+        return (*risk_warnings(tables["rulings"], tables["standings"]), *self._session.ledger.warnings)
 
     @property
     def equity(self) -> pd.Series:
@@ -85,6 +87,16 @@ class Backtest:
     def fills(self) -> pd.DataFrame:
         """One row an execution."""
         return self._tables["fills"]
+
+    @property
+    def rulings(self) -> pd.DataFrame:
+        """One row for each order that a gate made smaller or rejected."""
+        return self._tables["rulings"]
+
+    @property
+    def standings(self) -> pd.DataFrame:
+        """One row for each change of what the account might do."""
+        return self._tables["standings"]
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:

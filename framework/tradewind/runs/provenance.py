@@ -48,6 +48,9 @@ def references_of(plan: Plan) -> Iterator[tuple[str, str, PluginRef]]:
             yield f"sleeves.{number}.sizer", "sizer", sleeve.sizer
         for index, ref in enumerate(sleeve.exits):
             yield f"sleeves.{number}.exits.{index}", "exit", ref
+    for kind, refs in (("gate", plan.risk.gate_refs()), ("breaker", plan.risk.breaker_refs())):
+        for ref in refs:
+            yield f"risk.{kind}s.{ref.label}", kind, ref
     if plan.costs:
         yield "costs", "cost", plan.costs
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tradewind.engine.assemble import check_needs, run_session
 from tradewind.errors import ConfigError, DataError, UserError, choices
+from tradewind.model import OrderIntent
 from tradewind.portfolio.rebalance import BuyingPower, Wish, plan_rebalance
 from tradewind.runs.execute import read_data
 
@@ -16,8 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tradewind.engine.assemble import Builder
+    from tradewind.engine.quotes import PanelQuotes
     from tradewind.engine.session import Session
     from tradewind.model import Instrument
+    from tradewind.model.typing import FloatArray
+    from tradewind.risk.pipeline import Ruling
 
 __all__ = ["Action", "Holdings", "Line", "Preview", "preview"]
 
@@ -72,8 +78,12 @@ class Preview:
         Of the account at the last prices.
     source
         Where the account comes from.
+    standing
+        What the breakers would allow the account by then.
     lines
         Sells before buys, then what stays.
+    rulings
+        What each gate has done to which order, with its symbol.
     """
 
     time: str
@@ -82,6 +92,8 @@ class Preview:
     cash: float
     source: str
     lines: tuple[Line, ...]
+    standing: str = "active"
+    rulings: tuple[tuple[str, Ruling], ...] = ()
 
 
 def preview(builder: Builder, holdings: Holdings) -> Preview:
@@ -117,16 +129,23 @@ def preview(builder: Builder, holdings: Holdings) -> Preview:
     if not math.isfinite(equity):
         unpriced = [one.symbol for one in held if not math.isfinite(mark(one))]
         raise DataError(f"rebalance: no price for {', '.join(unpriced)}, held by the account ({holdings.source})")
-    lines = _lines(session, builder, held, equity, holdings.cash)
+    lines, rulings = _lines(session, builder, held, equity, holdings.cash)
     time = str(session.panel.timestamps[session.panel.bar])
     return Preview(
-        time=time, regime=session.regime, equity=equity, cash=holdings.cash, source=holdings.source, lines=lines
+        time=time,
+        regime=session.regime,
+        standing=session.desk.standing.word,
+        equity=equity,
+        cash=holdings.cash,
+        source=holdings.source,
+        lines=lines,
+        rulings=rulings,
     )
 
 
 def _lines(
     session: Session, builder: Builder, held: Mapping[Instrument, float], equity: float, cash: float
-) -> tuple[Line, ...]:
+) -> tuple[tuple[Line, ...], tuple[tuple[str, Ruling], ...]]:
     plan, mark = builder.plan, session.ledger.quotes.mark
     wanted = _wanted(session, equity)
     every = dict.fromkeys([*held, *wanted])
@@ -151,19 +170,35 @@ def _lines(
         minimum_notional=plan.rebalance.minimum_notional,
         short_value=short,
     )
-    costs = planned.costs or session.ledger.estimate_costs(planned.trades)
+    session.desk.value(equity)
+    intents = [
+        OrderIntent(order_id=str(number), bar=session.panel.bar, instrument=one.instrument, quantity=one.quantity)
+        for number, one in enumerate(planned.trades)
+    ]
+    account = _Account(session.ledger.quotes, cash, held, len(session.panel.instruments))
+    judged = session.desk.judge(intents, account, session.regime)
+    rulings = tuple((intents[one.order].instrument.symbol, one) for one in judged.rulings)
+    notes: dict[Instrument, list[str]] = {}
+    for trade in planned.trades:
+        notes[trade.instrument] = ["fewer: cash"] if trade.resized else []
+    for ruling in judged.rulings:
+        notes[intents[ruling.order].instrument].append(f"{'fewer' if ruling.allowed else 'rejected'}: {ruling.code}")
+    allowed = {intent.instrument: intent.quantity for intent in judged.intents}
+    trades = [one._replace(quantity=allowed.get(one.instrument, 0.0)) for one in planned.trades]
+    costs = session.ledger.estimate_costs([one for one in trades if one.quantity])
+    by_instrument = dict(zip([one.instrument for one in trades if one.quantity], costs, strict=True))
     ordered = {
         trade.instrument: Line(
             symbol=trade.instrument.symbol,
             held=held.get(trade.instrument, 0.0),
             wanted=wanted.get(trade.instrument, 0.0),
             price=trade.price,
-            action=_action(held.get(trade.instrument, 0.0), trade.quantity),
+            action=_action(held.get(trade.instrument, 0.0), trade.quantity) if trade.quantity else None,
             quantity=trade.quantity,
-            cost=cost,
-            note="fewer: cash" if trade.resized else "",
+            cost=by_instrument.get(trade.instrument, 0.0),
+            note="; ".join(notes[trade.instrument]),
         )
-        for trade, cost in zip(planned.trades, costs, strict=True)
+        for trade in trades
     }
     rest = [
         Line(
@@ -179,7 +214,31 @@ def _lines(
         for one in every
         if one not in ordered
     ]
-    return (*ordered.values(), *rest)
+    return (*ordered.values(), *rest), rulings
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """The account to compare with, as the gates are shown it: nothing is at work."""
+
+    quotes: PanelQuotes
+    cash: float
+    held: Mapping[Instrument, float]
+    columns: int
+
+    def exposures(self) -> tuple[FloatArray, dict[Instrument, float]]:
+        quantities = np.zeros(self.columns)
+        for instrument, quantity in self.held.items():
+            column = self.quotes.column(instrument)
+            assert column is not None
+            quantities[column] = quantity
+        return quantities, {}
+
+    def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
+        return []
+
+    def reserved(self) -> float:
+        return 0.0
 
 
 def _wanted(session: Session, equity: float) -> dict[Instrument, float]:

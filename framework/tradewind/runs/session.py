@@ -19,6 +19,7 @@ from tradewind.orders.path import OrderPath
 from tradewind.orders.status import path_status
 from tradewind.orders.talks import TALK_KINDS, Recorded
 from tradewind.runs.beginning import NewSession, begin_session, last_unfinished
+from tradewind.runs.operators import Operators
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.put_off import PutOff
 from tradewind.runs.stopping import Stop, rows_until
@@ -92,8 +93,10 @@ class DurableRun:
     _instruments: Sequence[Instrument] = ()
     _time: str = ""
     _beaten: float = -1.0
-    _heard: set[int] = field(default_factory=set)
-    _unmarked: list[int] = field(default_factory=list)
+    _operators: Operators = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._operators = Operators(self.writer)
 
     def __enter__(self) -> Self:
         return self
@@ -160,6 +163,7 @@ class DurableRun:
                 tag=self.tag,
                 recorded=self.talks,
                 rehearses=outside is None,
+                forbidden=lambda: self._operators.killed,
             )
             return self.path
 
@@ -183,10 +187,12 @@ class DurableRun:
             if bar >= len(self.rows):
                 self.journal.commit()
         else:
-            for asked in path.heed(self._pending, between_bars=False):
-                self._carry_out(path, asked)
+            assert self._session is not None
+            for asked in path.heed(self._operators.pending, between_bars=False):
+                self._operators.carry_out(asked, path, self._session)
             path.end_bar(compare=bar % _BARS_PER_COMPARISON == 0)
-            self._take_note()
+            if path.live:
+                self._operators.take_note()
             line = self.put_off.note(bar, path.blocked, path.differences)
             if line and path.live:
                 self.warn(line)
@@ -246,46 +252,20 @@ class DurableRun:
             events = path.idle()
             if events:
                 session.idle(events)
-            asked = path.heed(self._pending, between_bars=True)
+            asked = path.heed(self._operators.pending, between_bars=True)
             for one in asked:
-                self._carry_out(path, one)
+                self._operators.carry_out(one, path, session)
             if not asked:
                 return
             path.commit()
-            self._take_note()
+            if path.live:
+                self._operators.take_note()
 
     def _beat(self) -> None:
         now = time.monotonic()
         if now - self._beaten >= _SECONDS_PER_BEAT:
             self._beaten = now
             self.writer.beat(self.status())
-
-    def _pending(self) -> list[dict[str, Any]]:
-        """Return what operators ask and nobody has heard yet."""
-        return [
-            {"id": one.id, "command": one.command, "argument": one.argument, "posted_at": one.posted_at.isoformat()}
-            for one in self.writer.pending()
-            if one.id not in self._heard
-        ]
-
-    def _take_note(self) -> None:
-        """Tell operators what of theirs is durable; until then it is asked for again."""
-        if self._unmarked and self.path is not None and self.path.live:
-            self.writer.done(self._unmarked)
-            self._unmarked = []
-
-    def _carry_out(self, path: OrderPath, asked: Mapping[str, Any]) -> None:
-        self._heard.add(asked["id"])
-        self._unmarked.append(asked["id"])
-        if asked["command"] == "adopt":
-            path.adopt()
-        order_id = str(asked["argument"].get("order", ""))
-        if order_id not in path.undelivered:
-            return
-        if asked["command"] == "replay":
-            path.deliver_again(order_id)
-        elif asked["command"] == "drop":
-            path.drop(order_id, "dropped by the operator")
 
 
 def open_run(

@@ -22,6 +22,8 @@ __all__ = ["VolatilitySpike"]
 _BENCHMARK = "benchmark"
 _RETURNS = 20
 _BARS_PER_YEAR = 252
+_NEARLY = 0.999
+"""Part of the sum of squares that decides from which on a window is looked at closely."""
 
 
 class VolatilitySpike:
@@ -63,7 +65,10 @@ class VolatilitySpike:
             value, name = view.references[self._role], self._role
         elif _BENCHMARK in view.references:
             self._closes = [*self._closes[-_RETURNS:], view.references[_BENCHMARK]]
-            value, name = float(_realised(np.array(self._closes))[-1]), f"volatility of the {_BENCHMARK}"
+            value, name = (
+                float(_realised(np.array(self._closes), self._levels[0].at)[-1]),
+                f"volatility of the {_BENCHMARK}",
+            )
         else:
             return Reading()
         for level in reversed(self._levels):
@@ -77,7 +82,8 @@ class VolatilitySpike:
         if self._role in path.references:
             values = path.references[self._role]
         elif _BENCHMARK in path.references:
-            values = _realised(np.concatenate((self._closes, path.references[_BENCHMARK])))[len(self._closes) :]
+            closes = np.concatenate((self._closes, path.references[_BENCHMARK]))
+            values = _realised(closes, self._levels[0].at)[len(self._closes) :]
         else:
             return bars
         return leading(~(values >= self._levels[0].at))
@@ -100,12 +106,19 @@ class VolatilitySpike:
         self._closes = [math.nan if close is None else close for close in state["closes"]]
 
 
-def _realised(closes: FloatArray) -> FloatArray:
-    """Return the volatility at each close, shape (T,); NaN while there are too few closes."""
+def _realised(closes: FloatArray, least: float) -> FloatArray:
+    """Return the volatility at each close, shape (T,); NaN where there are too few closes or it is below ``least``."""
     values = np.full(len(closes), np.nan)
-    if len(closes) > _RETURNS:
-        returns = closes[1:] / closes[:-1] - 1.0
+    if len(closes) <= _RETURNS:
+        return values
+    returns = closes[1:] / closes[:-1] - 1.0
+    # A variance is at most the mean square; running sums of squares leave few windows to be looked at closely. They are
+    # capped at what decides, so that no wild one takes the digits of those after it; fmax makes NaN 0.
+    enough = (least / 100.0) ** 2 / _BARS_PER_YEAR * (_RETURNS - 1)
+    sums = np.cumsum(np.concatenate(([0.0], np.fmax(np.minimum(returns * returns, enough), 0.0))))
+    near = np.flatnonzero(sums[_RETURNS:] - sums[:-_RETURNS] >= _NEARLY * enough)
+    if len(near):
         # Contiguous rows are summed alike, however many there are: a bar alone and a path agree to the last digit.
-        windows = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(returns, _RETURNS))
-        values[_RETURNS:] = windows.std(axis=1, ddof=1) * math.sqrt(_BARS_PER_YEAR) * 100.0
+        windows = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(returns, _RETURNS)[near])
+        values[near + _RETURNS] = windows.std(axis=1, ddof=1) * math.sqrt(_BARS_PER_YEAR) * 100.0
     return values

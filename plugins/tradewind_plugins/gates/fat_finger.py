@@ -37,7 +37,7 @@ class FatFinger:
         self,
         maximum_fraction: Annotated[
             float, Field(gt=0.0, description="Largest opening of one order, a fraction of equity times leverage.")
-        ] = 0.5,
+        ] = 1.0,
         maximum_notional: Annotated[
             float, Field(ge=0.0, description="Largest opening of one order in the account's currency; 0: any.")
         ] = 0.0,

@@ -53,8 +53,7 @@ class OrderRate:
                 continue
             if opening and room <= 0:
                 beyond.append(order)
-            # What an order closes is sent even where its opening is refused.
-            room -= room > 0 or quantity != opening
+            room -= 1
         return refuse_openings(
             batch,
             beyond,

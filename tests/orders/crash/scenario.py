@@ -94,6 +94,7 @@ class Scenario:
                 "account": {"cash": CASH},
                 "data": {"feed": {"name": "crash_memory", "params": {"count": self.bars}}},
                 "exchange": {"volume_limit": 0.5},
+                "risk": False,
                 "sleeves": [
                     {
                         "name": "churn",

@@ -147,6 +147,20 @@ class JournalStore:
             query = insert(tables.commands).returning(tables.commands.c.id)
             return int(connection.execute(query, {"session": session, **values}).scalar_one())
 
+    def is_done(self, command: int) -> bool:
+        """Tell whether a session has carried a command out, durably."""
+        taken = select(tables.commands.c.sequence).where(tables.commands.c.id == command)
+        with self._reading(f"look after command {command}") as connection:
+            return connection.execute(taken).scalar() is not None
+
+    def is_written(self, session: int) -> bool:
+        """Tell whether a process has a session open for writing."""
+        with self._reading(f"look who writes session {session}") as connection:
+            lock = take_lock(self._url, connection, session)
+        if lock is not None:
+            lock.release()
+        return lock is None
+
     def prune(self, *, keep_days: float) -> list[SessionInfo]:
         """Drop the sessions that finished longer ago than that, leave tombstones, and return what was dropped.
 

@@ -1,0 +1,159 @@
+"""`tradewind kill|flatten|pause|resume|reduce-only|watchdog`: an operator's hand on a session of another process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tradewind.cli.status import Journal
+
+if TYPE_CHECKING:
+    from tradewind.journal.store import JournalStore, SessionInfo
+    from tradewind.runs.kill_switch import Stopped
+
+__all__ = ["flatten", "kill", "pause", "reduce_only", "resume", "watchdog"]
+
+Name = Annotated[
+    str | None, typer.Argument(help="Name of the configuration; not needed where one session is unfinished.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the journal.")]
+Patience = Annotated[
+    float, typer.Option("--patience", min=0.0, max=60.0, help="Seconds that the session has to answer.")
+]
+_JOURNAL = "sessions/journal.db"
+
+
+def kill(
+    name: Name = None,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close all positions too.")] = False,
+    reason: Reason = "",
+    patience: Patience = 0.3,
+    journal: Journal = _JOURNAL,
+) -> None:
+    """Cancel everything at work and send nothing any more, until `tradewind resume --rearm`.
+
+    A session that does not answer in time is ended, and its orders are cancelled at the venue from here.
+    """
+    from tradewind.journal.store import open_store
+
+    with open_store(journal, create=False) as store:
+        info = _session(store, name, journal, "kill")
+        _tell(info, _stop(store, info, flatten=flatten, reason=reason, patience=patience), flatten=flatten)
+
+
+def flatten(name: Name = None, reason: Reason = "", patience: Patience = 10.0, journal: Journal = _JOURNAL) -> None:
+    """Close all positions with market orders, and trade no more until `tradewind resume`."""
+    _ask("flatten", name, journal, {"reason": reason}, patience)
+
+
+def pause(name: Name = None, reason: Reason = "", patience: Patience = 10.0, journal: Journal = _JOURNAL) -> None:
+    """Send no orders until `tradewind resume`; stops that rest at the venue stay there."""
+    _ask("pause", name, journal, {"reason": reason}, patience)
+
+
+def reduce_only(name: Name = None, reason: Reason = "", patience: Patience = 10.0, journal: Journal = _JOURNAL) -> None:
+    """Let positions only become smaller until `tradewind resume`."""
+    _ask("reduce_only", name, journal, {"reason": reason}, patience)
+
+
+def resume(
+    name: Name = None,
+    rearm: Annotated[bool, typer.Option("--rearm", help="End a kill or a halt too; breakers begin anew.")] = False,
+    reason: Reason = "",
+    patience: Patience = 10.0,
+    journal: Journal = _JOURNAL,
+) -> None:
+    """Let a session trade again."""
+    _ask("resume", name, journal, {"reason": reason, "rearm": rearm}, patience)
+
+
+def watchdog(
+    name: Annotated[str, typer.Argument(help="Name of the configuration whose last session is watched.")],
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1.0, help="Seconds without a heartbeat after which it acts.")
+    ] = 30.0,
+    policy: Annotated[str, typer.Option("--policy", help="What it does: cancel, flatten or kill.")] = "cancel",
+    journal: Journal = _JOURNAL,
+) -> None:
+    """Watch a session, and stop it when its loop no longer turns: a process of its own, to be kept running."""
+    from tradewind.errors import UserError, choices
+    from tradewind.journal.store import open_store
+    from tradewind.registry import Registry
+    from tradewind.runs.stopping import Stop, stoppable
+    from tradewind.runs.watchdog import POLICIES, watch
+
+    chosen = next((one for one in POLICIES if one == policy), None)
+    if chosen is None:
+        raise UserError(f"--policy: no policy {policy!r}; {choices(policy, POLICIES)}")
+
+    def tell(info: SessionInfo, silence: float, done: Stopped) -> None:
+        typer.echo(f"session {info.id} had been silent for {silence:.0f} s: policy {policy}", err=True)
+        _tell(info, done, flatten=policy == "flatten")
+
+    stop = Stop()
+    with open_store(journal, create=False) as store, stoppable(stop):
+        info = _session(store, name, journal, "watchdog")
+        typer.echo(f"watching session {info.id} of {name}: policy {policy} after {timeout:g} s without a heartbeat")
+        watch(store, name, Registry.load(), timeout_seconds=timeout, policy=chosen, stopped=stop.is_set, tell=tell)
+    typer.echo(f"session of {name} has finished" if not stop.is_set() else "stopped watching")
+
+
+def _stop(store: JournalStore, info: SessionInfo, *, flatten: bool, reason: str, patience: float) -> Stopped:
+    from tradewind.registry import Registry
+    from tradewind.runs.kill_switch import stop_session
+
+    return stop_session(store, info, Registry.load(), flatten=flatten, reason=reason, patience_seconds=patience)
+
+
+def _ask(command: str, name: str | None, journal: str, argument: dict[str, Any], patience: float) -> None:
+    from tradewind.journal.store import open_store
+    from tradewind.runs.kill_switch import ask
+
+    word = command.replace("_", "-")
+    with open_store(journal, create=False) as store:
+        info = _session(store, name, journal, word)
+        done = ask(store, info.id, command, argument, patience_seconds=patience)
+        written = store.is_written(info.id)
+    if done:
+        typer.echo(f"session {info.id}: {word} is done; `tradewind status` shows it")
+    elif written:
+        typer.echo(f"session {info.id} has not answered yet: {word} is done with its next bar", err=True)
+    else:
+        typer.echo(f"session {info.id} does not run: {word} is done when it is continued, before it sends anything")
+
+
+def _tell(info: SessionInfo, done: Stopped, *, flatten: bool) -> None:
+    from tradewind.errors import BrokerError
+
+    if done.heard:
+        what = "cancelled everything and closes its positions" if flatten else "cancelled everything"
+        typer.echo(f"session {info.id} {what}; nothing is sent until `tradewind resume --rearm`")
+        return
+    if done.ended_process:
+        typer.echo(f"session {info.id} did not answer: process {done.ended_process} was ended")
+    typer.echo(f"session {info.id}: {len(done.cancelled)} orders cancelled at the venue")
+    for symbol, quantity in done.closing:
+        typer.echo(f"  closing order: {quantity:+g} {symbol}")
+    if done.left:
+        raise BrokerError(
+            f"session {info.id}: the venue still has at work: {', '.join(done.left)}; cancel them at the broker by hand"
+        )
+
+
+def _session(store: JournalStore, name: str | None, journal: str, command: str) -> SessionInfo:
+    from tradewind.errors import UserError, choices
+
+    sessions = store.sessions()
+    latest = {info.name: info for info in sessions}
+    unfinished = {key: info for key, info in latest.items() if info.status != "finished"}
+    if name is None:
+        if len(unfinished) == 1:
+            return next(iter(unfinished.values()))
+        known = ", ".join(sorted(unfinished)) or "none"
+        raise UserError(f"{command}: name one of the unfinished sessions in {journal}: {known}")
+    if name not in latest:
+        raise UserError(f"{command}: no session of {name!r} in {journal}; {choices(name, latest)}")
+    if name not in unfinished:
+        raise UserError(f"{command}: the last session of {name!r}, number {latest[name].id}, has finished")
+    return latest[name]

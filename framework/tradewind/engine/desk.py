@@ -1,0 +1,331 @@
+"""The risk desk: what gates and breakers are shown of a session, and what they decide."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from tradewind.contracts import AccountView, BreakerPath, BreakerView, OrderBatch
+from tradewind.engine.round_trips import RoundTrips
+from tradewind.model import OrderType, Standing
+from tradewind.model.frozen import changed
+from tradewind.portfolio.rebalance import scaled_parts
+from tradewind.risk.openings import opening_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tradewind.config.plan import AccountConfig
+    from tradewind.engine.panel import Panel
+    from tradewind.engine.quotes import PanelQuotes
+    from tradewind.model import Fill, Instrument, OrderIntent
+    from tradewind.model.typing import FloatArray, IntArray
+    from tradewind.risk.pipeline import GatePipeline, Ruling
+    from tradewind.risk.standing import Change, StandingBoard
+
+__all__ = ["AccountSource", "Judged", "RiskDesk"]
+
+_SPANS_NS = (1_000_000_000, 60_000_000_000, 86_400_000_000_000)
+"""A second, a minute and a day in nanoseconds."""
+
+
+class Judged(NamedTuple):
+    """A batch after the gates: the orders that are left, and what was done to whom."""
+
+    intents: list[OrderIntent]
+    rulings: list[Ruling]
+
+
+class AccountSource(Protocol):
+    """Where the desk finds the account."""
+
+    @property
+    def quotes(self) -> PanelQuotes:
+        """Prices."""
+        ...
+
+    @property
+    def cash(self) -> float:
+        """Cash of the account."""
+        ...
+
+    def exposures(self) -> tuple[FloatArray, dict[Instrument, float]]:
+        """Return the signed quantities held by column, shape (N,), and of instruments without one; both anew."""
+        ...
+
+    def working(self) -> Sequence[tuple[OrderIntent, Mapping[str, float]]]:
+        """Return the orders at work, with what each sleeve still has to get of them."""
+        ...
+
+    def reserved(self) -> float:
+        """Return the cash that market orders to buy at work will need."""
+        ...
+
+
+class RiskDesk:
+    """Shows gates and breakers the account, and applies their verdicts.
+
+    Parameters
+    ----------
+    pipeline, board
+        The gates and the standing.
+    panel
+        Bars.
+    account
+        Cash buffer and leverage of the plan.
+    adjusted
+        Whether prices are adjusted.
+    flattens
+        Whether a kill also sells what is held.
+    """
+
+    def __init__(
+        self,
+        *,
+        pipeline: GatePipeline,
+        board: StandingBoard,
+        panel: Panel,
+        account: AccountConfig,
+        adjusted: bool,
+        flattens: bool,
+    ) -> None:
+        self.board = board
+        self.flattens = flattens
+        self.stops: Mapping[str, FloatArray] = {}
+        """Stop prices of each sleeve's last signals, by sleeve, shape (N,); of those that give any."""
+        self._pipeline = pipeline
+        self._panel = panel
+        self._leverage = account.leverage
+        self._adjusted = adjusted
+        instruments = panel.instruments
+        self._multipliers = np.array([instrument.multiplier for instrument in instruments])
+        self._symbols = frozenset(instrument.symbol for instrument in instruments)
+        self._sectors = tuple(dict.fromkeys(one.sector for one in instruments if one.sector))
+        codes = {sector: code for code, sector in enumerate(self._sectors)}
+        self._codes = np.array([codes.get(one.sector, -1) for one in instruments], dtype=np.int64)
+        self._equity = math.nan
+        self._regime = ""
+        self._trips = RoundTrips()
+        self._sent: dict[int, tuple[int, int]] = {}
+        self._orders = self._refused = 0
+
+    @property
+    def standing(self) -> Standing:
+        """What the account may do."""
+        return self.board.standing
+
+    def filled(self, fill: Fill) -> None:
+        """Take note of an execution."""
+        self._trips.add(fill)
+
+    def refused(self) -> None:
+        """Take note of an order that the venue has refused."""
+        self._refused += 1
+
+    def value(self, equity: float) -> None:
+        """Take note of the equity at the last prices, which limits are parts of."""
+        self._equity = equity
+
+    def mark(self, equity: float, confidence: float) -> Change | None:
+        """Let the breakers look at the close of the current bar; return the new standing where it is another.
+
+        Parameters
+        ----------
+        equity
+            At the last prices.
+        confidence
+            Of the regime estimate of the bar before; NaN without one.
+        """
+        self._equity = equity
+        closed = self._trips.take()
+        if not self.board.watches and self.standing is Standing.ACTIVE:
+            return None
+        panel = self._panel
+        view = BreakerView(
+            bar=panel.bar,
+            time=panel.timestamps[panel.bar],
+            day=panel.day(),
+            equity=equity,
+            closed_trades=closed,
+            orders=self._orders,
+            refused=self._refused,
+            fresh=float(panel.fresh(panel.bar, panel.bar + 1)[0]),
+            confidence=confidence,
+            references={role: float(closes[0]) for role, closes in self._references(panel.bar, panel.bar + 1).items()},
+        )
+        return self.board.observe(view)
+
+    def quiet(self, equity: FloatArray, confidence: FloatArray) -> int:
+        """Return how many of the bars ahead, with this equity, change no standing; breakers remember those."""
+        if not self.board.watches:
+            return len(equity) if self.standing is Standing.ACTIVE else 0
+        start, stop = self._panel.bar + 1, self._panel.bar + 1 + len(equity)
+        path = BreakerPath(
+            bar=self._panel.bar,
+            days=self._panel.timestamps[start:stop].astype("datetime64[D]").astype(np.int64),
+            equity=equity,
+            fresh=self._panel.fresh(start, stop),
+            confidence=confidence,
+            references=self._references(start, stop),
+        )
+        bars = self.board.quiet(path)
+        if bars:
+            self.board.pass_over(path, bars)
+        return bars
+
+    def judge(self, intents: Sequence[OrderIntent], source: AccountSource, regime: str) -> Judged:
+        """Send a batch through the gates.
+
+        Parameters
+        ----------
+        intents
+            Decided on the close of the current bar.
+        source
+            Knows what is held and at work.
+        regime
+            Confirmed regime.
+        """
+        held, others, working = self._exposure(source)
+        batch, repeats = self._batch(intents, source.quotes, held, others)
+        account = self._account(source, regime, held, others, working)
+        quantities, rulings = self._pipeline.judge(batch, account, repeats)
+        left: list[OrderIntent] = []
+        for intent, quantity in zip(intents, quantities.tolist(), strict=True) if rulings else ():
+            if quantity == intent.quantity:
+                left.append(intent)
+            elif quantity:
+                left.append(changed(intent, quantity=quantity, split=scaled_parts(intent.split, quantity)))
+        kept = left if rulings else list(intents)
+        self._count(len(kept))
+        return Judged(kept, rulings)
+
+    def _exposure(
+        self, account: AccountSource
+    ) -> tuple[FloatArray, dict[Instrument, float], dict[str, list[OrderIntent]]]:
+        """Return what is held with what is under way, by column and by instrument without one, and what works."""
+        held, others = account.exposures()
+        working: dict[str, list[OrderIntent]] = {}
+        for intent, parts in account.working():
+            if intent.order_type is not OrderType.MARKET:
+                continue
+            working.setdefault(intent.instrument.symbol, []).append(intent)
+            coming = math.fsum(parts.values())
+            column = account.quotes.column(intent.instrument)
+            if column is None:
+                others[intent.instrument] = others.get(intent.instrument, 0.0) + coming
+            else:
+                held[column] += coming
+        return held, others, working
+
+    def _batch(
+        self,
+        intents: Sequence[OrderIntent],
+        quotes: PanelQuotes,
+        held: FloatArray,
+        others: Mapping[Instrument, float],
+    ) -> tuple[OrderBatch, IntArray | None]:
+        panel, column_of = self._panel, quotes.column
+        columns = [column_of(intent.instrument) for intent in intents]
+        quantities = np.array([intent.quantity for intent in intents])
+        numbers = {instrument: number for number, instrument in enumerate({one.instrument: 0 for one in intents})}
+        repeats = None
+        if len(numbers) < len(intents):
+            repeats = np.array([numbers[one.instrument] for one in intents], dtype=np.int64)
+        known = np.array([-1 if column is None else column for column in columns], dtype=np.int64)
+        bar = panel.bar
+        marks, before = panel.marks(), panel.marks_between(max(bar - 1, 0), bar + 1)[0]
+        own = held[known]
+        prices, previous, ages = marks[known], before[known], panel.ages(known)
+        multipliers, sectors = self._multipliers[known], self._codes[known]
+        if bar == 0:
+            previous = np.full(len(intents), np.nan)
+        for order in np.flatnonzero(known < 0).tolist():
+            instrument = intents[order].instrument
+            own[order], prices[order] = others.get(instrument, 0.0), quotes.mark(instrument)
+            previous[order], ages[order] = np.nan, 0 if quotes.quote(instrument) is not None else 1
+            multipliers[order], sectors[order] = instrument.multiplier, -1
+        batch = OrderBatch(
+            intents=tuple(intents),
+            quantities=quantities,
+            prices=prices,
+            previous_prices=previous,
+            ages=ages,
+            multipliers=multipliers,
+            held=own,
+            openings=opening_parts(quantities, own, repeats),
+            stops=self._stops(intents, columns),
+            sectors=sectors,
+        )
+        return batch, repeats
+
+    def _stops(self, intents: Sequence[OrderIntent], columns: Sequence[int | None]) -> FloatArray:
+        """Return the stop of each order that is farthest from its price, of the sleeves that give one."""
+        stops = np.full(len(intents), np.nan)
+        if not self.stops:
+            return stops
+        for order, (intent, column) in enumerate(zip(intents, columns, strict=True)):
+            if column is None:
+                continue
+            given = [self.stops[sleeve][column] for sleeve in intent.split if sleeve in self.stops]
+            finite = [float(stop) for stop in given if math.isfinite(stop)]
+            if finite:
+                stops[order] = min(finite) if intent.quantity > 0.0 else max(finite)
+        return stops
+
+    def _account(
+        self,
+        source: AccountSource,
+        regime: str,
+        held: FloatArray,
+        others: Mapping[Instrument, float],
+        working: Mapping[str, Sequence[OrderIntent]],
+    ) -> AccountView:
+        panel = self._panel
+        values = np.abs(held) * np.nan_to_num(panel.marks()) * self._multipliers
+        gross = float(values.sum())
+        for instrument, quantity in others.items():
+            gross += abs(quantity) * source.quotes.mark(instrument) * instrument.multiplier
+        return AccountView(
+            bar=panel.bar,
+            time=panel.timestamps[panel.bar],
+            equity=self._equity,
+            cash=source.cash - (source.reserved() if working else 0.0),
+            credit=(self._leverage - 1.0) * max(self._equity, 0.0),
+            leverage=self._leverage,
+            regime=regime,
+            standing=self.standing,
+            gross=gross,
+            sectors=self._sectors,
+            sector_values=self._by_sector(values),
+            adjusted=self._adjusted,
+            symbols=self._symbols,
+            sent=self._sent_before(),
+            working=working,
+        )
+
+    def _by_sector(self, values: FloatArray) -> FloatArray:
+        """Return the sum of each sector, shape (S,)."""
+        sums = np.zeros(len(self._sectors))
+        if self._sectors:
+            known = self._codes >= 0
+            np.add.at(sums, self._codes[known], values[known])
+        return sums
+
+    def _sent_before(self) -> tuple[int, int, int]:
+        now = int(self._panel.timestamps[self._panel.bar].astype(np.int64))
+        counts = [0, 0, 0]
+        for place, span in enumerate(_SPANS_NS):
+            key, count = self._sent.get(place, (-1, 0))
+            counts[place] = count if key == now // span else 0
+        return counts[0], counts[1], counts[2]
+
+    def _count(self, orders: int) -> None:
+        self._orders += orders
+        before = self._sent_before()
+        now = int(self._panel.timestamps[self._panel.bar].astype(np.int64))
+        self._sent = {place: (now // span, before[place] + orders) for place, span in enumerate(_SPANS_NS)}
+
+    def _references(self, start: int, stop: int) -> dict[str, FloatArray]:
+        return {role: self._panel.reference_closes(role, start, stop) for role in self._panel.reference_fields}

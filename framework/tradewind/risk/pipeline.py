@@ -1,0 +1,160 @@
+"""The one way from a decision to the broker: every order passes every gate, in one order."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tradewind.errors import PluginError
+from tradewind.model import OrderType, Standing
+from tradewind.risk.openings import opening_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tradewind.contracts import AccountView, Gate, OrderBatch, Verdict
+    from tradewind.model import OrderIntent
+    from tradewind.model.typing import FloatArray, IntArray
+
+__all__ = ["FLATTEN", "GatePipeline", "Ruling"]
+
+FLATTEN = "flatten"
+"""Reason of the orders that close everything: they pass while an account is halted or killed."""
+_ROUNDING = 1e-9
+
+
+class Ruling(NamedTuple):
+    """What a gate has done to an order.
+
+    Parameters
+    ----------
+    order
+        Number of the order within its batch.
+    gate
+        Name of the gate; ``standing`` for what breakers and operator allow.
+    code, text
+        Why, for programs and for people.
+    asked, allowed
+        Signed quantities before and after.
+    """
+
+    order: int
+    gate: str
+    code: str
+    text: str
+    asked: float
+    allowed: float
+
+
+class GatePipeline:
+    """Asks the gates one after the other, each with what the one before has left.
+
+    Parameters
+    ----------
+    gates
+        Name and gate; they are asked in the order of their stages.
+    reduced_size
+        Part that is left of opening orders in the standing ``REDUCED``.
+    """
+
+    def __init__(self, gates: Sequence[tuple[str, Gate]], *, reduced_size: float = 0.7) -> None:
+        self.gates = tuple(sorted(gates, key=lambda named: getattr(named[1], "stage", 50)))
+        self._reduced_size = reduced_size
+
+    def judge(
+        self, batch: OrderBatch, account: AccountView, repeats: IntArray | None = None
+    ) -> tuple[FloatArray, list[Ruling]]:
+        """Return the quantities that are allowed, shape (n,), and what was done to whom.
+
+        Parameters
+        ----------
+        batch, account
+            The orders and the account.
+        repeats
+            Number of the instrument of each order where some instrument comes more than once.
+
+        Raises
+        ------
+        PluginError
+            If a gate lets an order grow, turns it round, or answers what is no quantity.
+        """
+        rulings: list[Ruling] = []
+        if account.standing is not Standing.ACTIVE:
+            batch = self._stand(batch, account.standing, repeats, rulings)
+        for name, gate in self.gates:
+            verdicts = gate.check(batch, account)
+            if verdicts:
+                batch = _applied(batch, name, verdicts, repeats, rulings, adjusted=account.adjusted)
+        return batch.quantities, rulings
+
+    def _stand(
+        self, batch: OrderBatch, standing: Standing, repeats: IntArray | None, rulings: list[Ruling]
+    ) -> OrderBatch:
+        """Apply what breakers and operator allow."""
+        allowed = batch.quantities.copy()
+        for order, intent in enumerate(batch.intents):
+            asked, opening = float(allowed[order]), float(batch.openings[order])
+            left = self._left(intent, asked, opening, standing)
+            if left != asked:
+                text = f"{intent.instrument.symbol}: the account is {standing.word.replace('_', ' ')}"
+                rulings.append(Ruling(order, "standing", standing.word, text, asked, left))
+                allowed[order] = left
+        return _with(batch, allowed, repeats)
+
+    def _left(self, intent: OrderIntent, asked: float, opening: float, standing: Standing) -> float:
+        flattens = intent.reason == FLATTEN and opening == 0.0
+        protects = intent.order_type is not OrderType.MARKET and opening == 0.0
+        if flattens or (protects and standing is not Standing.KILLED):
+            return asked
+        if standing >= Standing.HALTED:
+            return 0.0
+        return asked - opening * (1.0 if standing is Standing.REDUCE_ONLY else 1.0 - self._reduced_size)
+
+
+def _applied(
+    batch: OrderBatch,
+    name: str,
+    verdicts: Sequence[Verdict],
+    repeats: IntArray | None,
+    rulings: list[Ruling],
+    *,
+    adjusted: bool,
+) -> OrderBatch:
+    allowed = batch.quantities.copy()
+    for verdict in verdicts:
+        asked = float(allowed[verdict.order]) if 0 <= verdict.order < len(allowed) else math.nan
+        left = _rounded(batch, verdict, asked, adjusted=adjusted)
+        if not (0.0 <= left / asked <= 1.0 + _ROUNDING if asked else left == 0.0):
+            raise PluginError(
+                f"gate {name!r}: verdict {verdict!r} on an order for {asked:g}; a gate allows as much, less or "
+                f"nothing, on the same side, and names an order of its batch"
+            )
+        if left != asked:
+            rulings.append(Ruling(verdict.order, name, verdict.code, verdict.text, asked, left))
+            allowed[verdict.order] = left
+    return _with(batch, allowed, repeats)
+
+
+def _rounded(batch: OrderBatch, verdict: Verdict, asked: float, *, adjusted: bool) -> float:
+    """Return the allowed quantity in whole lots: what opens is rounded towards zero, what closes stays."""
+    left = float(verdict.quantity)
+    if not math.isfinite(asked) or left in (0.0, asked):
+        return left
+    lot = batch.intents[verdict.order].instrument.lot_size
+    if lot == 0.0 or adjusted:
+        return left
+    closing = asked - float(batch.openings[verdict.order])
+    opening = left - closing
+    if opening * asked <= 0.0:
+        return left
+    return closing + math.trunc(opening / lot + math.copysign(_ROUNDING, opening)) * lot
+
+
+def _with(batch: OrderBatch, quantities: FloatArray, repeats: IntArray | None) -> OrderBatch:
+    held = batch.held
+    return dataclasses.replace(
+        batch, quantities=quantities, openings=opening_parts(quantities, np.asarray(held), repeats)
+    )

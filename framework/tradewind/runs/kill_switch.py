@@ -1,0 +1,221 @@
+"""Stop a session from another process, whether or not its own loop still turns."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tradewind.contracts import Broker, Outcome
+from tradewind.errors import BrokerError, UserError
+from tradewind.model import OrderIntent
+from tradewind.registry.reference import PluginRef
+from tradewind.risk.pipeline import FLATTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.journal.store import JournalStore, SessionInfo
+    from tradewind.registry import Registry
+
+__all__ = ["Stopped", "ask", "stop_session"]
+
+_SECONDS_BETWEEN_LOOKS = 0.01
+_ROUNDS = 100
+_SECONDS_BETWEEN_ROUNDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What was done to stop a session.
+
+    Parameters
+    ----------
+    heard
+        Whether the session carried the command out by itself.
+    ended_process
+        Process that did not, and was ended; 0 for none.
+    cancelled
+        Orders cancelled at the venue without the session.
+    closing
+        Symbol and signed quantity of the orders sent to close positions.
+    left
+        Client order ids that the venue still has at work.
+    """
+
+    heard: bool
+    ended_process: int = 0
+    cancelled: tuple[str, ...] = ()
+    closing: tuple[tuple[str, float], ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def ask(
+    store: JournalStore, session: int, command: str, argument: Mapping[str, Any], *, patience_seconds: float
+) -> bool:
+    """Leave a command for a session and say whether it was carried out in time; it stays there in any case.
+
+    Raises
+    ------
+    JournalError
+        If the session has finished.
+    """
+    number = store.post(session, command, argument)
+    deadline = time.monotonic() + patience_seconds
+    while not store.is_done(number):
+        if time.monotonic() >= deadline or not store.is_written(session):
+            return store.is_done(number)
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return True
+
+
+def stop_session(
+    store: JournalStore,
+    info: SessionInfo,
+    registry: Registry,
+    *,
+    command: str = "kill",
+    flatten: bool = False,
+    reason: str = "",
+    patience_seconds: float = 0.3,
+) -> Stopped:
+    """Have everything at work cancelled and nothing sent any more.
+
+    The session is asked first. Where it does not answer in time its process is ended, so that it can send nothing, and
+    the orders are cancelled at the venue from here. The command stays in the journal: a process that continues the
+    session sends nothing before it has carried it out. What was done here is journalled with the session.
+
+    Parameters
+    ----------
+    command
+        ``kill``, which only re-arming ends, or ``pause``.
+    flatten
+        Whether positions are closed too.
+    patience_seconds
+        Time that the session has to answer.
+
+    Raises
+    ------
+    BrokerError
+        If the venue cannot be reached; the command stays in the journal.
+    UserError
+        If the process cannot be ended.
+    """
+    argument = {"flatten": flatten, "reason": reason}
+    if ask(store, info.id, command, argument, patience_seconds=patience_seconds):
+        return Stopped(heard=True)
+    process = _end_process(store, info)
+    broker = _broker_of(info, registry)
+    if broker is None:
+        return Stopped(heard=False, ended_process=process)
+    try:
+        stopped = _act_at(broker, info, process, flatten=flatten)
+    finally:
+        broker.close()
+    _note(store, info, stopped)
+    return stopped
+
+
+def _end_process(store: JournalStore, info: SessionInfo) -> int:
+    """End the process that writes a session; return its number, 0 where none does."""
+    if not store.is_written(info.id):
+        return 0
+    pid = next(one.pid for one in store.sessions(info.name) if one.id == info.id)
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError as error:
+        raise UserError(
+            f"session {info.id} does not answer and process {pid}, which writes it, is not on this machine; run this "
+            f"command there"
+        ) from error
+    except PermissionError as error:
+        raise UserError(
+            f"session {info.id} does not answer and process {pid}, which writes it, belongs to another user; run this "
+            f"command as that user"
+        ) from error
+    deadline = time.monotonic() + 5.0
+    while store.is_written(info.id):
+        if time.monotonic() >= deadline:
+            raise UserError(f"session {info.id}: process {pid} does not end; end it by hand and say it again")
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return pid
+
+
+def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
+    """Return the broker that outlives the session's process; None where orders lived in the process itself."""
+    fields = info.header["config"].get("mode", {}).get("broker")
+    if not fields:
+        return None
+    ref = PluginRef.model_validate(fields)
+    return cast("Broker", registry.create("broker", ref, directory=Path.cwd(), where="mode.broker"))
+
+
+def _act_at(broker: Broker, info: SessionInfo, process: int, *, flatten: bool) -> Stopped:
+    broker.connect()
+    cancelled: dict[str, None] = {}
+    left = _cancel_all(broker, cancelled)
+    closing = _close_all(broker, str(info.header["tag"])) if flatten and not left else ()
+    return Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left))
+
+
+def _cancel_all(broker: Broker, cancelled: dict[str, None]) -> list[str]:
+    """Cancel until the venue has nothing of ours at work; return what it still has after many rounds."""
+    at_work: list[str] = []
+    for number in range(_ROUNDS):
+        if number:
+            time.sleep(_SECONDS_BETWEEN_ROUNDS)
+        at_work = [order.order_id for order in broker.open_orders() if order.order_id]
+        if not at_work:
+            return []
+        cancelled.update(dict.fromkeys(at_work))
+        broker.cancel(at_work)
+    return at_work
+
+
+def _close_all(broker: Broker, tag: str) -> tuple[tuple[str, float], ...]:
+    """Order away every position.
+
+    Raises
+    ------
+    BrokerError
+        If an order is not taken.
+    """
+    held = {instrument: quantity for instrument, quantity in broker.positions().items() if quantity}
+    once = secrets.token_hex(4)
+    intents = [
+        OrderIntent(
+            order_id=f"{tag}-{once}-{instrument.symbol}"[: broker.capabilities.order_id_length],
+            bar=0,
+            instrument=instrument,
+            quantity=-quantity,
+            reason=FLATTEN,
+        )
+        for instrument, quantity in held.items()
+    ]
+    failed = [one for one in broker.submit(intents) if one.outcome is not Outcome.TAKEN] if intents else []
+    if failed:
+        told = "; ".join(f"{one.order_id}: {one.outcome} {one.reason}" for one in failed)
+        raise BrokerError(f"everything is cancelled, and these closing orders were not taken: {told}; close by hand")
+    return tuple((instrument.symbol, -quantity) for instrument, quantity in held.items())
+
+
+def _note(store: JournalStore, info: SessionInfo, stopped: Stopped) -> None:
+    """Write down what was done without the session; its next process reads over it."""
+    import json
+
+    payload = {
+        "ended_process": stopped.ended_process,
+        "cancelled": list(stopped.cancelled),
+        "closing": [list(one) for one in stopped.closing],
+        "left": list(stopped.left),
+    }
+    with store.resume(info.id) as writer:
+        writer.append(info.last_bar or 0, "kill_switch", json.dumps(payload, sort_keys=True))
+        writer.commit()
+        with suppress(OSError):
+            writer.finish("stopped")

@@ -1,0 +1,81 @@
+"""What operators ask of a session from other processes: heard once, and again at the same point by a restart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tradewind.model import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.engine.session import Session
+    from tradewind.journal.store import SessionWriter
+    from tradewind.orders.path import OrderPath
+    from tradewind.runs.beginning import NewSession
+
+__all__ = ["STANDINGS", "Operators"]
+
+STANDINGS = {"reduce_only": Standing.REDUCE_ONLY, "pause": Standing.HALTED, "kill": Standing.KILLED}
+"""Commands that allow the account less."""
+
+
+class Operators:
+    """Hears commands from the journal's mailbox and carries them out.
+
+    Parameters
+    ----------
+    writer
+        The session's only writer.
+    """
+
+    def __init__(self, writer: SessionWriter | NewSession) -> None:
+        self._writer = writer
+        self._heard: set[int] = set()
+        self._unmarked: list[int] = []
+        self.killed = any(one.command == "kill" for one in writer.pending())
+        """Whether a kill waits that this process has not heard yet: nothing may be sent before it is."""
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Return what operators ask and nobody has heard yet, as plain JSON types."""
+        return [
+            {"id": one.id, "command": one.command, "argument": one.argument, "posted_at": one.posted_at.isoformat()}
+            for one in self._writer.pending()
+            if one.id not in self._heard
+        ]
+
+    def take_note(self) -> None:
+        """Tell operators what of theirs is durable; until then it is asked for again."""
+        if self._unmarked:
+            self._writer.done(self._unmarked)
+            self._unmarked = []
+
+    def carry_out(self, asked: Mapping[str, Any], path: OrderPath, session: Session) -> None:
+        """Do what an operator asks; a command that makes no sense now changes nothing."""
+        self._heard.add(asked["id"])
+        self._unmarked.append(asked["id"])
+        command, argument = asked["command"], asked["argument"]
+        if command in STANDINGS:
+            session.operate(STANDINGS[command], _why(asked), flatten=bool(argument.get("flatten")))
+            self.killed = self.killed and command != "kill"
+        elif command == "flatten":
+            session.operate(Standing.HALTED, _why(asked), flatten=True)
+        elif command == "resume":
+            session.resume(rearm=bool(argument.get("rearm")))
+        elif command == "adopt":
+            path.adopt()
+        elif session.desk.standing < Standing.HALTED or command == "drop":
+            self._deliver(command, str(argument.get("order", "")), path)
+
+    def _deliver(self, command: str, order_id: str, path: OrderPath) -> None:
+        if order_id not in path.undelivered:
+            return
+        if command == "replay":
+            path.deliver_again(order_id)
+        elif command == "drop":
+            path.drop(order_id, "dropped by the operator")
+
+
+def _why(asked: Mapping[str, Any]) -> str:
+    reason = str(asked["argument"].get("reason", ""))
+    return f"{asked['command'].replace('_', ' ')} at {asked['posted_at']}" + (f": {reason}" if reason else "")

@@ -1,0 +1,69 @@
+"""Watch a session from a process of its own, and stop it when its loop no longer turns."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from tradewind.runs.kill_switch import Stopped, stop_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tradewind.journal.store import JournalStore, SessionInfo
+    from tradewind.registry import Registry
+
+__all__ = ["POLICIES", "Policy", "watch"]
+
+Policy = Literal["cancel", "flatten", "kill"]
+POLICIES: tuple[Policy, ...] = ("cancel", "flatten", "kill")
+
+
+def watch(
+    store: JournalStore,
+    name: str,
+    registry: Registry,
+    *,
+    timeout_seconds: float,
+    policy: Policy,
+    stopped: Callable[[], bool] = lambda: False,
+    tell: Callable[[SessionInfo, float, Stopped], None] = lambda *_: None,
+    seconds_between_looks: float = 1.0,
+) -> None:
+    """Watch the last session of a name until it has finished, or until ``stopped``.
+
+    A session's heart beats with the progress of its loop: at the end of each bar, and while it waits for the next. One
+    that has not beaten for ``timeout_seconds`` hangs, or its process is gone and has left orders at the venue; it is
+    dealt with by the policy, once for each time it falls silent.
+
+    Parameters
+    ----------
+    timeout_seconds
+        Silence after which the policy is carried out.
+    policy
+        ``cancel``: cancel what is at work and pause; ``flatten``: close positions too; ``kill``: cancel, and only
+        re-arming lets it trade again.
+    tell
+        Told of the session, its silence in seconds, and what was done.
+    """
+    dealt_with: datetime | None = None
+    while not stopped():
+        sessions = store.sessions(name)
+        if not sessions or sessions[-1].status == "finished":
+            return
+        info = sessions[-1]
+        silence = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
+        if info.status == "open" and silence >= timeout_seconds and info.heartbeat_at != dealt_with:
+            done = stop_session(
+                store,
+                info,
+                registry,
+                command="kill" if policy == "kill" else "pause",
+                flatten=policy == "flatten",
+                reason=f"watchdog: no heartbeat for {silence:.0f} s",
+                patience_seconds=0.0,
+            )
+            dealt_with = store.sessions(name)[-1].heartbeat_at
+            tell(info, silence, done)
+        time.sleep(seconds_between_looks)
