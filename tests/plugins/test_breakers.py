@@ -173,6 +173,18 @@ def test_volatility_spike_falls_back_on_what_the_benchmark_realises() -> None:
     assert "volatility of the benchmark" in bars[-1].text
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_volatility_spike_foresees_the_first_wild_bar_of_a_benchmark(seed: int) -> None:
+    # 1.4 % a day are 22 % a year: the level of 30 % is reached sooner or later, or by a wild bar.
+    random = np.random.default_rng(seed)
+    returns = random.normal(0.0, 0.014, 2_000)
+    returns[60:70:8] += random.choice([0.0, 0.05])
+    closes = np.concatenate(([NAN, NAN], np.cumprod(1.0 + returns)))
+    realised = pd.Series(closes).pct_change(fill_method=None).rolling(20).std() * np.sqrt(252) * 100
+    reached = np.flatnonzero(realised.to_numpy() >= 30.0)
+    assert VolatilitySpike().quiet(path_of(references={"benchmark": closes})) == reached[0]
+
+
 def test_volatility_spike_does_not_take_the_accounts_own_equity() -> None:
     assert set(standings(VolatilitySpike(), wild(3, 0.05).tolist())) == {ACTIVE}
 
