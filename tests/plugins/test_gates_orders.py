@@ -68,7 +68,7 @@ def unchecked(batch: OrderBatch, **terms: Any) -> OrderBatch:
 
 @pytest.mark.parametrize("quantity", [NAN, float("inf"), float("-inf")])
 def test_structure_refuses_quantities_that_are_not_finite(quantity: float) -> None:
-    good = batch_of(order("A", 5), order("B", 1))
+    good = with_lots(batch_of(order("A", 5), order("B", 1)), 1.0)
     quantities = np.array([5.0, quantity])
     batch = dataclasses.replace(good, quantities=quantities, openings=quantities)
     (verdict,) = OrderStructure().check(batch, account_of())
@@ -182,9 +182,15 @@ def test_symbol_opens_penny_stocks_from_the_lowest_price_on() -> None:
 def test_duplicate_refuses_the_same_order_within_a_batch() -> None:
     limit = {"order_type": OrderType.LIMIT, "limit_price": 90.0}
     batch = batch_of(
-        order("A", 5), order("B", 5), order("A", 5), order("A", 6), order("A", 5, **limit), order("A", 5, **limit)
+        order("A", 5),
+        order("B", 5),
+        order("A", 5),
+        order("A", 6),
+        order("A", 5, **limit),
+        order("A", 5, **limit),
+        order("A", 5, **{**limit, "limit_price": 91.0}),
     )
-    assert allowed(DuplicateOrder(), batch) == [5, 5, 0, 6, 5, 0]
+    assert allowed(DuplicateOrder(), batch) == [5, 5, 0, 6, 5, 0, 5]
     assert verdicts_of(DuplicateOrder(), batch)[0].text == "A: the same order of 5 is in the same batch: o0"
 
 
@@ -237,7 +243,9 @@ def test_hours_close_on_weekends_but_for_markets_round_the_clock() -> None:
         ("XNYS", "2019-12-31T20:00", True),
         ("XNYS", "2020-01-11T15:00", False),
         ("XTKS", "2020-01-08T00:00", True),
-        ("XTKS", "2020-01-08T03:00", False),
+        ("XTKS", "2020-01-08T02:30", True),
+        ("XTKS", "2020-01-08T02:31", False),
+        ("XTKS", "2020-01-08T03:30", True),
         ("XTKS", "2020-01-08T04:00", True),
         ("XHKG", "2020-01-08T04:30", False),
         ("24/7", "2020-01-11T03:17", True),
