@@ -111,6 +111,13 @@ def test_after_a_cool_down_a_halt_counts_from_then_and_a_kill_from_the_highest()
     assert standings(breaker, [80.0, 73.7, 73.6]) == [ACTIVE, ACTIVE, REDUCED]
 
 
+def test_a_peak_that_is_passed_over_counts_for_halt_and_kill() -> None:
+    breaker = Drawdown()
+    breaker.observe(view(equity=100.0))
+    breaker.pass_over(path_of(equity=[110.0, 120.0, 115.0, 50.0]), 3)
+    assert standings(breaker, [105.0, 102.0]) == [HALTED, KILLED]
+
+
 def test_an_equity_that_is_not_known_kills() -> None:
     breaker = Drawdown()
     assert standings(breaker, [100.0, NAN, 0.0, -5.0]) == [ACTIVE, KILLED, KILLED, KILLED]
@@ -183,6 +190,15 @@ def test_volatility_spike_foresees_the_first_wild_bar_of_a_benchmark(seed: int) 
     realised = pd.Series(closes).pct_change(fill_method=None).rolling(20).std() * np.sqrt(252) * 100
     reached = np.flatnonzero(realised.to_numpy() >= 30.0)
     assert VolatilitySpike().quiet(path_of(references={"benchmark": closes})) == reached[0]
+
+
+def test_volatility_spike_sees_a_market_that_only_falls() -> None:
+    closes = 100.0 * np.cumprod(1.0 - np.where(np.arange(60) % 10, 0.0, 0.1))
+    # Two falls of 10 % in 20 days: 0.1 * sqrt(0.1 * 0.9 * 20 / 19 * 252), or 48.9 %.
+    assert VolatilitySpike(halt=48.8).quiet(path_of(references={"benchmark": closes})) == 20
+    breaker = VolatilitySpike(halt=48.8)
+    bars = [breaker.observe(view(bar, references={"benchmark": close})) for bar, close in enumerate(closes)]
+    assert [reading.standing for reading in bars] == [ACTIVE] * 20 + [HALTED] * 40
 
 
 def test_volatility_spike_does_not_take_the_accounts_own_equity() -> None:

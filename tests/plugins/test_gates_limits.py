@@ -296,6 +296,11 @@ def test_buying_power_takes_sells_first_wherever_they_stand() -> None:
     assert allowed(BuyingPower(), batch_of(order("A", 100), order("B", -80, held=150)), account) == near(80, -80)
 
 
+def test_a_sell_of_what_the_batch_itself_buys_brings_nothing() -> None:
+    batch = batch_of(order("A", 100), order("A", -100), order("B", 100))
+    assert allowed(BuyingPower(), batch, account_of(cash=10_000.0)) == near(50, -50, 50)
+
+
 def test_the_proceeds_of_short_sales_buy_nothing() -> None:
     account = account_of(cash=1_000.0)
     assert allowed(BuyingPower(), batch_of(order("A", 100), order("B", -100)), account) == near(10, -100)
