@@ -147,6 +147,8 @@ def test_any_plan_on_any_bars_comes_through_restarts(
     registry.register(Provider(bars), "tests")
     fields = {**fields, "data": {"feed": "memory"}}
     fields.pop("regime", None)
+    if fields["risk"]:
+        fields["risk"] = {**fields["risk"], "rearm_after_bars": 0}
     for sleeve in fields["sleeves"]:
         sleeve["share"] = 0.5
     here, folder = Path(), tmp_path_factory.mktemp("paper")

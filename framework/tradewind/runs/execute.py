@@ -248,8 +248,9 @@ def _order_warnings(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say what a reader of the figures must not overlook: nothing was ordered, or much of it was refused."""
     orders = tables["orders"]
     warnings = risk_warnings(tables["rulings"], tables["standings"])
-    if orders.empty and not warnings:
-        return ["no order was made: the strategy never wanted anything, or its warm-up is longer than the data"]
+    if orders.empty:
+        nothing = "no order was made: the strategy never wanted anything, or its warm-up is longer than the data"
+        return [nothing, *warnings]
     refused = int((orders["status"] == "rejected").sum())
     return [
         *([f"{refused} of {len(orders)} orders were refused; see the reasons in journal.jsonl"] if refused else []),

@@ -172,7 +172,13 @@ def _lines(
     )
     session.desk.value(equity)
     intents = [
-        OrderIntent(order_id=str(number), bar=session.panel.bar, instrument=one.instrument, quantity=one.quantity)
+        OrderIntent(
+            order_id=str(number),
+            bar=session.panel.bar,
+            instrument=one.instrument,
+            quantity=one.quantity,
+            split={_ACCOUNT: one.quantity},
+        )
         for number, one in enumerate(planned.trades)
     ]
     account = _Account(session.ledger.quotes, cash, held, len(session.panel.instruments))
