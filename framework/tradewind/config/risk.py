@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tradewind.registry.reference import PluginRef
 
-__all__ = ["ALL", "DEFAULT_BREAKERS", "DEFAULT_GATES", "RiskConfig", "RiskSection"]
+__all__ = ["ALL", "DEFAULT_BREAKERS", "DEFAULT_GATES", "RiskConfig", "RiskLimits", "RiskSection"]
 
 DEFAULT_GATES = (
     "order_structure",
@@ -44,6 +44,41 @@ DEFAULT_BREAKERS = (
 ALL = "all"
 
 
+class RiskLimits(BaseModel):
+    """Limits of the portfolio's risk; what is beyond one is told as a breach and changes no decision."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    value_at_risk_95: float | None = Field(
+        None, gt=0.0, description="Largest value at risk of one bar at 95 %, of the holdings, a fraction of equity."
+    )
+    value_at_risk_99: float | None = Field(None, gt=0.0, description="Largest value at risk at 99 %.")
+    expected_shortfall_95: float | None = Field(None, gt=0.0, description="Largest expected shortfall at 95 %.")
+    expected_shortfall_99: float | None = Field(None, gt=0.0, description="Largest expected shortfall at 99 %.")
+    volatility: float | None = Field(None, gt=0.0, description="Largest volatility of the holdings over one bar.")
+    gross: float | None = Field(None, ge=0.0, description="Largest gross exposure, a fraction of equity.")
+    net: float | None = Field(None, ge=0.0, description="Largest size of net exposure, a fraction of equity.")
+    sector: float | None = Field(
+        None, ge=0.0, description="Largest gross exposure to one sector, a fraction of equity."
+    )
+    position: float | None = Field(None, ge=0.0, description="Largest size of one position, a fraction of equity.")
+    herfindahl: float | None = Field(
+        None, gt=0.0, le=1.0, description="Largest sum of squared shares of gross exposure; 1: one position."
+    )
+    effective_positions: float | None = Field(None, ge=1.0, description="Smallest effective number of positions.")
+    average_correlation: float | None = Field(
+        None, ge=-1.0, le=1.0, description="Largest average correlation between positions."
+    )
+    diversification_ratio: float | None = Field(
+        None, ge=0.0, description="Smallest diversification ratio; 1: the positions move as one."
+    )
+    beta: float | None = Field(None, ge=0.0, description="Largest size of the account's beta to the benchmark.")
+
+    def given(self) -> dict[str, float]:
+        """Return the limits that are set, by name."""
+        return {name: float(limit) for name, limit in self.model_dump(exclude_none=True).items()}
+
+
 class RiskConfig(BaseModel):
     """Limits of the account; the same in every mode."""
 
@@ -67,6 +102,10 @@ class RiskConfig(BaseModel):
     )
     rearm_after_bars: int = Field(
         21, ge=0, description="Bars after which a backtest re-arms a kill by itself; 0: never. Paper and live never do."
+    )
+
+    limits: RiskLimits = Field(
+        default_factory=RiskLimits, description="Limits of portfolio risk: told when exceeded, no order is changed."
     )
 
     @model_validator(mode="after")

@@ -52,6 +52,14 @@ class Result:
         allowed, price, text``.
     standings
         One row for each new standing of the account: ``bar, timestamp, before, after, by, text``.
+    risk
+        The portfolio's risk every `tradewind.report.portfolio_risk.EVERY_BARS` bars: ``bar, window_bars``, the figures
+        of `tradewind.risk.measures.RiskHistory.columns`; empty where it was not asked for.
+    breaches
+        One row an excursion beyond a limit of ``risk.limits``: ``first, last, samples, every_bars, measure, limit,
+        worst, worst_timestamp``.
+    counterfactual
+        One row a ruling, with what it withheld would have gained: see `tradewind.report.counterfactual`.
     regimes
         Columns ``regime`` (confirmed), ``label`` (detector's), ``confidence`` ``p_<label>``; empty without a detector.
     sleeves
@@ -86,6 +94,9 @@ class Result:
     metrics: Mapping[str, float] = field(default_factory=dict)
     rulings: pd.DataFrame = field(default_factory=_no_rows)
     standings: pd.DataFrame = field(default_factory=_no_rows)
+    risk: pd.DataFrame = field(default_factory=_no_rows)
+    breaches: pd.DataFrame = field(default_factory=_no_rows)
+    counterfactual: pd.DataFrame = field(default_factory=_no_rows)
     without_overlay: pd.DataFrame | None = None
     detectors: pd.DataFrame | None = None
     stamps: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 Files of a capsule: ``config.yaml`` (resolved plan), ``result.json`` (figures; schema in docs/reference/result.md),
 ``provenance.json`` (versions, code hashes, where the configuration lay), ``journal.jsonl`` (decision journal) and the
-tables ``equity.csv``, ``positions.csv``, ``orders.csv``, ``fills.csv``, ``regimes.csv`` and ``sleeves.csv``. Reports
-lie beside them.
+tables ``equity.csv``, ``positions.csv``, ``orders.csv``, ``fills.csv``, ``regimes.csv``, ``sleeves.csv``,
+``rulings.csv`` and ``standings.csv``; where there is anything in them also ``risk.csv``, ``breaches.csv`` and
+``counterfactual.csv``. Reports lie beside them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "find_capsule", "list_capsules", "load_result", "read_provenance", "write_capsule"]
 
 TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves", "rulings", "standings")
-_EVENTS = {"orders", "fills", "rulings", "standings"}
+_OPTIONAL = ("risk", "breaches", "counterfactual")
+"""Tables that are only kept where they have rows; capsules of before have none."""
+_EVENTS = {"orders", "fills", "rulings", "standings", "breaches", "counterfactual"}
 """Tables with a row an event instead of a row a bar."""
 _FILE_OF = {"weights": "positions"}
 _TEXT_COLUMNS = {
@@ -43,7 +46,11 @@ _TEXT_COLUMNS = {
     "regimes": {"regime", "label"},
     "rulings": {"order_id", "symbol", "gate", "code", "text"},
     "standings": {"before", "after", "by", "text"},
+    "breaches": {"measure"},
+    "counterfactual": {"order_id", "symbol", "gate", "code", "by"},
 }
+_TIMES = {"timestamp", "first", "last", "worst_timestamp"}
+_COUNTS = {"bar", "samples", "every_bars", "later_bars"}
 
 
 def write_capsule(execution: Execution, runs_directory: Path, config_directory: Path) -> Result:
@@ -59,6 +66,7 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
     directory = final.with_name(f".{final.name}.unfinished")
     directory.mkdir()
     tables = {name: getattr(result, name) for name in TABLES}
+    tables |= {name: getattr(result, name) for name in _OPTIONAL if len(getattr(result, name))}
     if result.without_overlay is not None:
         tables["without_overlay"] = result.without_overlay
     for name, table in tables.items():
@@ -97,7 +105,8 @@ def load_result(directory: Path) -> Result:
         config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
         provenance = read_provenance(directory)
         _check_journal(directory / "journal.jsonl", summary["decision_hash"])
-        tables = {name: _read_table(directory, name) for name in TABLES}
+        there = [name for name in _OPTIONAL if _table_path(directory, name).is_file()]
+        tables = {name: _read_table(directory, name) for name in (*TABLES, *there)}
         without = _table_path(directory, "without_overlay")
         detectors = summary.get("detectors")
         return Result(
@@ -219,9 +228,9 @@ def _read_table(directory: Path, name: str) -> pd.DataFrame:
     if not events:
         table.index = pd.DatetimeIndex(pd.to_datetime(table.index), name="timestamp")
     for column in table.columns:
-        if events and column == "timestamp":
+        if events and column in _TIMES:
             table[column] = pd.to_datetime(table[column])
-        elif events and column == "bar":
+        elif events and column in _COUNTS:
             table[column] = table[column].astype(np.int64)
         elif column not in _TEXT_COLUMNS.get(name, ()):
             table[column] = [float(value) if value else math.nan for value in table[column]]

@@ -18,6 +18,7 @@ from tradewind.model import Bars, Result
 from tradewind.modes import require_mode
 from tradewind.report.detection import detection_scores
 from tradewind.report.metrics import compute_metrics
+from tradewind.runs.portfolio_risk import with_breaches
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.risk_summary import risk_warnings
 from tradewind.validation import require_valid
@@ -43,12 +44,13 @@ _TELLING_BARS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
-    """A finished run before it is kept; ``session`` names journal and number of a session."""
+    """A finished run before it is kept: its bars up to the last one; ``session`` names journal and number of one."""
 
     plan: Plan
     result: Result
     journal: Journal
     code: dict[str, str]
+    bars: Bars
     session: Mapping[str, Any] | None = None
 
 
@@ -111,7 +113,9 @@ def execute(
         except TradewindError as error:
             warning = f"no comparison without the regime overlay: {error}"
             result = dataclasses.replace(result, warnings=(*result.warnings, warning))
-    return Execution(plan, result, session.ledger.journal, code)
+    if plan.risk.limits.given():
+        result = with_breaches(result, seen, plan.risk.limits)
+    return Execution(plan, result, session.ledger.journal, code, seen)
 
 
 def run_over(

@@ -135,10 +135,13 @@ def keep(
     """Write the capsule and the reports of an execution."""
     from tradewind.engine.assemble import Builder
     from tradewind.runs.capsule import write_capsule
+    from tradewind.runs.portfolio_risk import with_portfolio_risk
 
     result = execution.result
     if runs_directory is None:
         return result
+    if reports:
+        execution = dataclasses.replace(execution, result=with_portfolio_risk(result, execution.bars))
     result = write_capsule(execution, runs_directory, directory)
     if reports and result.directory is not None:
         builder = Builder(execution.plan, registry, directory)

@@ -1,0 +1,170 @@
+"""What gates and breakers cost and saved: what each order would have gained that they withheld.
+
+Every ruling is looked at by itself. The part of the order that was withheld is valued at the price of its decision, and
+again `HORIZON_BARS` bars later (or at the end of the run):
+
+    gain = (asked - allowed) * multiplier * (later price - price of the decision)
+
+A gain was forgone, and is a cost of the rule; a loss was avoided, and was saved by it. That is an account of single
+decisions and not another history of the run: nothing is reinvested, costs of trading are left out, the order would have
+been filled at another price than that of its decision, and a strategy that asks again on the next bar for what was
+withheld is counted again, over bars that overlap. While an account is halted or killed its strategies' wishes become no
+orders: there is nothing to value, and `standing_stretches` tells what account and benchmark did meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradewind.model.typing import FloatArray, IntArray
+
+__all__ = [
+    "HORIZON_BARS",
+    "LEDGER_COLUMNS",
+    "VALUED_COLUMNS",
+    "counterfactual_ledger",
+    "standing_stretches",
+    "value_rulings",
+]
+
+HORIZON_BARS = 21
+"""Bars after which a withheld order is valued again; a month of days."""
+
+STANDING = "standing"
+"""Gate of the rulings that breakers and operator bring about."""
+
+VALUED_COLUMNS = (
+    "order_id", "bar", "timestamp", "symbol", "gate", "code", "by", "asked", "allowed", "multiplier", "price",
+    "later_bars", "later_price", "gain", "equity",
+)  # fmt: skip
+LEDGER_COLUMNS = (
+    "gate", "code", "by", "orders", "rejected", "withheld", "forgone", "avoided", "net", "net_of_equity", "unvalued",
+)  # fmt: skip
+
+
+def value_rulings(
+    rulings: pd.DataFrame,
+    standings: pd.DataFrame,
+    closes: pd.DataFrame,
+    multipliers: Mapping[str, float],
+    equity: FloatArray,
+    *,
+    horizon_bars: int = HORIZON_BARS,
+) -> pd.DataFrame:
+    """Return each ruling with what its withheld quantity would have gained.
+
+    Parameters
+    ----------
+    rulings, standings
+        Tables of a `tradewind.model.Result`.
+    closes
+        One row a bar, one column a symbol. Where there is no price the last one stands.
+    multipliers
+        Value of one unit at price 1, by symbol; 1 where it is not named.
+    equity
+        At each close, shape (T,).
+    horizon_bars
+        Bars from the decision to the later price; fewer where the run ends before.
+
+    Returns
+    -------
+    Columns `VALUED_COLUMNS`. ``by`` is who had brought about the standing, for rulings of the gate ``standing``; else
+    empty. ``later_price`` and ``gain`` are NaN where a price is not known.
+    """
+    if rulings.empty:
+        return pd.DataFrame(columns=list(VALUED_COLUMNS))
+    bars = rulings["bar"].to_numpy(dtype=np.int64)
+    later = np.minimum(bars + horizon_bars, len(closes) - 1)
+    columns = closes.columns.get_indexer(pd.Index(rulings["symbol"]))
+    prices = closes.ffill().to_numpy(dtype=np.float64)
+    later_price = np.where(columns >= 0, prices[later, columns], np.nan)
+    factors = rulings["symbol"].map(lambda symbol: multipliers.get(symbol, 1.0)).to_numpy(dtype=np.float64)
+    price = rulings["price"].to_numpy(dtype=np.float64)
+    withheld = (rulings["asked"] - rulings["allowed"]).to_numpy(dtype=np.float64)
+    valued = rulings.assign(
+        by=np.where(rulings["gate"] == STANDING, _held_by(bars, standings), ""),
+        multiplier=factors,
+        later_bars=later - bars,
+        later_price=later_price,
+        gain=withheld * factors * (later_price - price),
+        equity=np.asarray(equity, dtype=np.float64)[bars],
+    )
+    return valued[list(VALUED_COLUMNS)]
+
+
+def counterfactual_ledger(valued: pd.DataFrame) -> pd.DataFrame:
+    """Sum up valued rulings by gate, code and, for breakers, by whom; the largest sums withheld first.
+
+    Returns
+    -------
+    Columns `LEDGER_COLUMNS`: ``orders`` that the rule changed, ``rejected`` ones among them; ``withheld`` value at the
+    price of the decision; ``forgone`` gains and ``avoided`` losses, each at least 0; ``net``, avoided less forgone:
+    above 0 the rule has saved money; ``net_of_equity``, the sum of each ruling's net as a fraction of the equity of
+    its bar; ``unvalued`` orders, whose prices are not known and that are in no sum.
+    """
+    if valued.empty:
+        return pd.DataFrame(columns=list(LEDGER_COLUMNS))
+    gain = valued["gain"]
+    rows = valued.assign(
+        rejected=valued["order_id"].where(valued["allowed"] == 0.0),
+        withheld=(valued["asked"] - valued["allowed"]).abs() * valued["multiplier"] * valued["price"],
+        forgone=gain.clip(lower=0.0),
+        avoided=(-gain).clip(lower=0.0),
+        net_of_equity=-gain / valued["equity"],
+        unvalued=valued["order_id"].where(gain.isna()),
+    )
+    ledger = rows.groupby(["gate", "code", "by"], sort=True, as_index=False).agg(
+        orders=("order_id", "nunique"),
+        rejected=("rejected", "nunique"),
+        withheld=("withheld", "sum"),
+        forgone=("forgone", "sum"),
+        avoided=("avoided", "sum"),
+        net_of_equity=("net_of_equity", "sum"),
+        unvalued=("unvalued", "nunique"),
+    )
+    ledger["net"] = ledger["avoided"] - ledger["forgone"]
+    ordered = ledger.sort_values("withheld", ascending=False, kind="stable", ignore_index=True)
+    return ordered[list(LEDGER_COLUMNS)]
+
+
+def standing_stretches(standings: pd.DataFrame, equity: pd.DataFrame) -> pd.DataFrame:
+    """Return the stretches of a run on which the account might not do everything, in the order of time.
+
+    Parameters
+    ----------
+    standings, equity
+        Tables of a `tradewind.model.Result`.
+
+    Returns
+    -------
+    Columns ``first, end`` (bar on whose close it began, and on whose it was over; the last bar of the run where it was
+    not), ``standing, by, text, account, benchmark``: the returns from one close to the other; NaN without a benchmark.
+    """
+    names = ["first", "end", "standing", "by", "text", "account", "benchmark"]
+    if standings.empty or equity.empty:
+        return pd.DataFrame(columns=names)
+    last = len(equity) - 1
+    starts = standings["bar"].to_numpy(dtype=np.int64)
+    ends = np.append(starts[1:], last)
+    table = standings.assign(first=starts, end=ends, standing=standings["after"])
+    for name, column in (("account", "equity"), ("benchmark", "benchmark")):
+        values = equity[column].ffill().to_numpy(dtype=np.float64)
+        table[name] = values[ends] / values[starts] - 1.0
+    barred = (table["standing"] != "active") & ((ends > starts) | (starts == last))
+    stretches: pd.DataFrame = table.loc[barred, names].reset_index(drop=True)
+    return stretches
+
+
+def _held_by(bars: IntArray, standings: pd.DataFrame) -> FloatArray:
+    """Return who had brought about the standing of each bar; the last change of a bar counts."""
+    if standings.empty:
+        return np.full(len(bars), "", dtype=object)
+    places = np.searchsorted(standings["bar"].to_numpy(dtype=np.int64), bars, side="right") - 1
+    names: FloatArray = standings["by"].to_numpy(dtype=object)[places]
+    return np.where(places >= 0, names, "")
