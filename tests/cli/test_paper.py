@@ -34,7 +34,6 @@ name: alternate
 data: {feed: sample, symbols: [KO, XOM], start: 2015-01-02, end: 2015-06-30}
 strategy: {python: "./alternate.py:Alternate"}
 risk: off
-risk: false
 costs: {name: us_equity, params: {impact_coefficient: 0.0, spread_tight_bp: 6.0, spread_wide_bp: 6.0}}
 """
 PAPER = "mode: paper\nfeed: {name: replay, params: {bars_per_second: 25}}\n"

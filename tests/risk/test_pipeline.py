@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from tradewind.contracts import AccountView, OrderBatch, Verdict
 from tradewind.errors import PluginError
 from tradewind.model import Instrument, OrderIntent, OrderType, Standing
-from tradewind.risk.openings import opening_parts
+from tradewind.risk.openings import Repeats, opening_parts
 from tradewind.risk.pipeline import FLATTEN, GatePipeline
 
 
@@ -176,10 +177,27 @@ def test_openings_and_closings_walk_the_position(orders: list[tuple[int, int]], 
     quantities = np.array([float(quantity) for _, quantity in orders])
     held = np.array([float(start[number]) for number, _ in orders])
     repeats = np.array([number for number, _ in orders])
-    openings = opening_parts(quantities, held, repeats)
+    openings = opening_parts(quantities, held, Repeats(repeats, np.full(len(repeats), -1)))
     position = [float(one) for one in start]
     for (number, quantity), opening in zip(orders, openings.tolist(), strict=True):
         before, after = position[number], position[number] + quantity
         grown = after if before * after < 0.0 else (quantity if abs(after) > abs(before) else 0.0)
         assert opening == grown
         position[number] = after
+
+
+def test_of_orders_that_cancel_each_other_one_fills() -> None:
+    """A stop and a limit that both close the position of an entry before them open nothing."""
+    quantities, held = np.array([10.0, -10.0, -10.0, 3.0]), np.zeros(4)
+    repeats = Repeats(np.zeros(4, dtype=np.int64), np.array([-1, 7, 7, -1]))
+    assert opening_parts(quantities, held, repeats).tolist() == [10.0, 0.0, 0.0, 3.0]
+    apart = repeats._replace(groups=np.full(4, -1))
+    assert opening_parts(quantities, held, apart).tolist() == [10.0, 0.0, -10.0, 0.0]
+
+
+def test_an_order_without_a_number_can_be_rejected() -> None:
+    batch = batch_of([intent(0, 8.0)], [0.0])
+    broken = dataclasses.replace(batch, quantities=np.array([np.nan]), openings=np.array([np.nan]))
+    quantities, rulings = GatePipeline([("no", Says(Verdict(0, 0.0, "no", "")))]).judge(broken, account())
+    assert quantities.tolist() == [0.0]
+    assert len(rulings) == 1

@@ -10,7 +10,8 @@ from tradewind.cli.status import Journal
 
 if TYPE_CHECKING:
     from tradewind.journal.store import JournalStore, SessionInfo
-    from tradewind.runs.kill_switch import Stopped
+    from tradewind.orders.kill_switch import Stopped
+    from tradewind.registry import Registry
 
 __all__ = ["flatten", "kill", "pause", "reduce_only", "resume", "watchdog"]
 
@@ -28,7 +29,7 @@ def kill(
     name: Name = None,
     flatten: Annotated[bool, typer.Option("--flatten", help="Close all positions too.")] = False,
     reason: Reason = "",
-    patience: Patience = 0.3,
+    patience: Patience = 0.2,
     journal: Journal = _JOURNAL,
 ) -> None:
     """Cancel everything at work and send nothing any more, until `tradewind resume --rearm`.
@@ -79,9 +80,9 @@ def watchdog(
     """Watch a session, and stop it when its loop no longer turns: a process of its own, to be kept running."""
     from tradewind.errors import UserError, choices
     from tradewind.journal.store import open_store
+    from tradewind.orders.watchdog import POLICIES, watch
     from tradewind.registry import Registry
     from tradewind.runs.stopping import Stop, stoppable
-    from tradewind.runs.watchdog import POLICIES, watch
 
     chosen = next((one for one in POLICIES if one == policy), None)
     if chosen is None:
@@ -100,15 +101,22 @@ def watchdog(
 
 
 def _stop(store: JournalStore, info: SessionInfo, *, flatten: bool, reason: str, patience: float) -> Stopped:
-    from tradewind.registry import Registry
-    from tradewind.runs.kill_switch import stop_session
+    from tradewind.orders.kill_switch import stop_session
 
-    return stop_session(store, info, Registry.load(), flatten=flatten, reason=reason, patience_seconds=patience)
+    return stop_session(store, info, _registry, flatten=flatten, reason=reason, patience_seconds=patience)
+
+
+def _registry(broker: str) -> Registry:
+    """Return the plugins of the entry points named ``brokers``, or all where the broker is not among them."""
+    from tradewind.registry import Registry
+
+    few = Registry.load(only=("brokers",))
+    return few if any(one.name == broker for one in few.plugins("broker")) else Registry.load()
 
 
 def _ask(command: str, name: str | None, journal: str, argument: dict[str, Any], patience: float) -> None:
     from tradewind.journal.store import open_store
-    from tradewind.runs.kill_switch import ask
+    from tradewind.orders.kill_switch import ask
 
     word = command.replace("_", "-")
     with open_store(journal, create=False) as store:

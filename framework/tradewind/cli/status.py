@@ -137,6 +137,12 @@ def _print(one: dict[str, Any]) -> None:
             console.print(f"  {market_line(calendar, datetime.now(UTC))}", markup=False)
     if one.get("regime"):
         console.print(f"  regime {one['regime']}")
+    if one.get("standing", "active") != "active":
+        text = f"  {one['standing'].replace('_', ' ')} by {one['standing_by']}: {one['standing_text']}"
+        console.print(text, style="red", markup=False)
+    if one.get("gates"):
+        told = ", ".join(f"{code} {count:,}" for code, count in sorted(one["gates"].items()))
+        console.print(f"  gates changed orders: {told}", markup=False)
     if "cash" not in one:
         return
     positions = ", ".join(f"{symbol} {held:g}" for symbol, held in one["positions"].items()) or "none"

@@ -12,7 +12,7 @@ from tradewind.engine.round_trips import RoundTrips
 from tradewind.model import OrderType, Standing
 from tradewind.model.frozen import changed
 from tradewind.portfolio.rebalance import scaled_parts
-from tradewind.risk.openings import opening_parts
+from tradewind.risk.openings import Repeats, opening_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelQuotes
     from tradewind.model import Fill, Instrument, OrderIntent
-    from tradewind.model.typing import FloatArray, IntArray
+    from tradewind.model.typing import FloatArray
     from tradewind.risk.pipeline import GatePipeline, Ruling
     from tradewind.risk.standing import Change, StandingBoard
 
@@ -225,14 +225,18 @@ class RiskDesk:
         quotes: PanelQuotes,
         held: FloatArray,
         others: Mapping[Instrument, float],
-    ) -> tuple[OrderBatch, IntArray | None]:
+    ) -> tuple[OrderBatch, Repeats | None]:
         panel, column_of = self._panel, quotes.column
         columns = [column_of(intent.instrument) for intent in intents]
         quantities = np.array([intent.quantity for intent in intents])
         numbers = {instrument: number for number, instrument in enumerate({one.instrument: 0 for one in intents})}
         repeats = None
         if len(numbers) < len(intents):
-            repeats = np.array([numbers[one.instrument] for one in intents], dtype=np.int64)
+            groups = {one.oca_group: number for number, one in enumerate(intents) if one.oca_group}
+            repeats = Repeats(
+                np.array([numbers[one.instrument] for one in intents], dtype=np.int64),
+                np.array([groups.get(one.oca_group, -1) for one in intents], dtype=np.int64),
+            )
         known = np.array([-1 if column is None else column for column in columns], dtype=np.int64)
         bar = panel.bar
         marks, before = panel.marks(), panel.marks_between(max(bar - 1, 0), bar + 1)[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tradewind.engine.outside import attribute, settlement
+from tradewind.engine.outside import attribute, charge_borrowing, settlement, short_values
 from tradewind.engine.panel import HistoryPanel
 from tradewind.engine.payloads import cross_payload, decision_payload, regime_payload, ruling_payload
 from tradewind.exchange.port import RETRIED
@@ -108,18 +108,17 @@ class Ledger:
         self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
         self._digested_bar = -1
         self._symbols = [instrument.symbol for instrument in panel.instruments]
-        self._multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
 
     def process(self, ended: Sequence[int]) -> list[Executed]:
         """Run the venue over the current bar and return the executions after which sleeves no longer want a holding."""
         bar = self._panel.bar
         borrowed = self.exchange.borrow_costs
-        short = self._short_values() if self._charges_borrowing else {}
+        short = short_values(self.books, self._panel, self.quotes) if self._charges_borrowing else {}
         self.exchange.process(bar, self.quotes, years=self._elapsed_years(bar) if self._charges_borrowing else 0.0)
         fills = self.drain()
         borrowing = self.exchange.borrow_costs - borrowed
         if borrowing > 0.0:
-            self._charge_borrowing(borrowing, short)
+            charge_borrowing(self.books, borrowing, short)
         for column in ended:
             fills += self._end(column)
         return fills + self._expire()
@@ -303,11 +302,6 @@ class Ledger:
             return bar + 1
         return self.exchange.next_event(bar, stop, self.quotes.prices)
 
-    def _value_of(self, holdings: Mapping[Instrument, float]) -> float:
-        return math.fsum(
-            quantity * self.quotes.mark(instrument) * instrument.multiplier for instrument, quantity in holdings.items()
-        )
-
     def drain(self) -> list[Executed]:
         """Take in what has become of orders since it was last asked."""
         return self.take(self.exchange.poll())
@@ -418,21 +412,6 @@ class Ledger:
                 if executed is not None:
                     fills.append(executed)
         return fills
-
-    def _short_values(self) -> dict[str, float]:
-        """Value each sleeve has sold short, as it stood on the close before."""
-        marks = np.nan_to_num(self._panel.marks()) * self._multipliers
-        return {
-            name: float(np.maximum(-book.quantities * marks, 0.0).sum())
-            + math.fsum(max(-self._value_of({instrument: held}), 0.0) for instrument, held in book.others.items())
-            for name, book in self.books.books.items()
-        }
-
-    def _charge_borrowing(self, amount: float, short: Mapping[str, float]) -> None:
-        """Divide a cost of borrowing by what each sleeve was short; by equal parts if the marks say nothing."""
-        total = math.fsum(short.values())
-        weights = {name: value / total if total > 0.0 else 1.0 / len(short) for name, value in short.items()}
-        self.books.charge(amount, weights)
 
     def _write(self, kind: str, payload: dict[str, Any]) -> None:
         """Journal a record; the first of a bar is preceded by the digest of the data it was decided on."""

@@ -11,12 +11,14 @@ from tradewind.errors import DataError
 from tradewind.model import AssetClass, Fill, OptionRight
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelQuotes
     from tradewind.model import Activity, Instrument
     from tradewind.portfolio.books import SleeveBooks
 
-__all__ = ["attribute", "settlement"]
+__all__ = ["attribute", "charge_borrowing", "settlement", "short_values"]
 
 
 def attribute(activity: Activity, books: SleeveBooks, bar: int) -> None:
@@ -40,6 +42,24 @@ def attribute(activity: Activity, books: SleeveBooks, bar: int) -> None:
         books.apply(Fill(f"activity-{activity.activity_id}", bar, instrument, activity.quantity, activity.price))
     if cash:
         books.charge(-cash, weights or dict.fromkeys(books.books, 1.0 / len(books.books)))
+
+
+def short_values(books: SleeveBooks, panel: Panel, quotes: PanelQuotes) -> dict[str, float]:
+    """Return the value that each sleeve has sold short, as it stood on the close before."""
+    multipliers = np.array([instrument.multiplier for instrument in panel.instruments])
+    marks = np.nan_to_num(panel.marks()) * multipliers
+    return {
+        name: float(np.maximum(-book.quantities * marks, 0.0).sum())
+        + math.fsum(max(-held * quotes.mark(one) * one.multiplier, 0.0) for one, held in book.others.items())
+        for name, book in books.books.items()
+    }
+
+
+def charge_borrowing(books: SleeveBooks, amount: float, short: Mapping[str, float]) -> None:
+    """Divide a cost of borrowing by what each sleeve was short; by equal parts if the marks say nothing."""
+    total = math.fsum(short.values())
+    weights = {name: value / total if total > 0.0 else 1.0 / len(short) for name, value in short.items()}
+    books.charge(amount, weights)
 
 
 def settlement(instrument: Instrument, panel: Panel, quotes: PanelQuotes) -> float:

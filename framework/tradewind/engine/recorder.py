@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class Recorder:
         self._fills: list[tuple[Fill, str]] = []
         self._rulings: list[tuple[OrderIntent, Ruling, float]] = []
         self._standings: list[tuple[int, Change]] = []
+        self.ruling_counts: Counter[str] = Counter()
+        """How often gates changed orders, by reason code."""
 
     @property
     def bars(self) -> int:
@@ -92,6 +95,7 @@ class Recorder:
     def ruling(self, intent: OrderIntent, ruling: Ruling, price: float) -> None:
         """Record what a gate has done to an order, with the instrument's last price."""
         self._rulings.append((intent, ruling, price))
+        self.ruling_counts[ruling.code] += 1
 
     def standing(self, bar: int, change: Change) -> None:
         """Record a new standing of the account."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,9 +57,11 @@ class Discovery:
     def __post_init__(self) -> None:
         self._manager.add_hookspecs(HookSpecs)
 
-    def scan(self) -> None:
-        """Load every entry point of the group ``tradewind``."""
-        points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    def scan(self, only: Collection[str] = ()) -> None:
+        """Load every entry point of the group ``tradewind``, or those of some names."""
+        points = [
+            one for one in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP) if not only or one.name in only
+        ]
         for point in sorted(points, key=lambda point: (point.dist.name if point.dist else "", point.name)):
             distribution = point.dist.name if point.dist else ""
             provider = _Provider(f"{distribution}:{point.name}", distribution, point.dist.version if point.dist else "")

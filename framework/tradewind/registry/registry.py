@@ -30,7 +30,7 @@ from tradewind.registry.reference import PluginRef
 from tradewind.registry.shape import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = ["Registry"]
 
@@ -48,14 +48,21 @@ class Registry:
         self._models: dict[_Key, type[BaseModel]] = {}
 
     @classmethod
-    def load(cls, *, entry_points: bool = True) -> Registry:
+    def load(cls, *, entry_points: bool = True, only: Collection[str] = ()) -> Registry:
         """Return a registry of everything installed under the entry-point group ``tradewind``.
 
         A plugin that is at fault is listed in `broken` and never raises here.
+
+        Parameters
+        ----------
+        entry_points
+            False for a registry that is empty.
+        only
+            Names of the entry points to load, for who is in a hurry; empty: all.
         """
         registry = cls()
         if entry_points:
-            registry._discovery.scan()
+            registry._discovery.scan(only)
         return registry
 
     @property

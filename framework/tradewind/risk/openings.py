@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray, IntArray
 
-__all__ = ["opening_parts"]
+__all__ = ["Repeats", "opening_parts"]
 
 _DUST = 1e-9
 """Part of an order that opens nothing but the rounding of sums."""
 
 
-def opening_parts(quantities: FloatArray, held: FloatArray, repeats: IntArray | None = None) -> FloatArray:
+class Repeats(NamedTuple):
+    """Which orders of a batch are for one instrument.
+
+    Parameters
+    ----------
+    instruments
+        Number of each order's instrument, shape (n,).
+    groups
+        Number of each order's one-cancels-all group, -1 for none, shape (n,): only one order of a group fills.
+    """
+
+    instruments: IntArray
+    groups: IntArray
+
+
+def opening_parts(quantities: FloatArray, held: FloatArray, repeats: Repeats | None = None) -> FloatArray:
     """Return the signed part of each order that opens or increases a position, shape (n,).
 
     Parameters
@@ -25,8 +40,8 @@ def opening_parts(quantities: FloatArray, held: FloatArray, repeats: IntArray | 
     held
         Signed quantity of each order's instrument before the batch, shape (n,).
     repeats
-        Number of the instrument of each order, shape (n,), where some come more than once: an order then meets what
-        those before it have left. None where none does.
+        Where some instrument comes more than once: an order then meets what those before it have left, and the orders
+        of a group all meet the same. None where none does.
     """
     if repeats is not None:
         held = _held_before(quantities, held, repeats)
@@ -37,12 +52,17 @@ def opening_parts(quantities: FloatArray, held: FloatArray, repeats: IntArray | 
     return openings
 
 
-def _held_before(quantities: FloatArray, held: FloatArray, repeats: IntArray) -> FloatArray:
+def _held_before(quantities: FloatArray, held: FloatArray, repeats: Repeats) -> FloatArray:
     """Return what is held of each order's instrument when its turn comes."""
     before = held.copy()
     moved: dict[int, float] = {}
-    for order, number in enumerate(repeats.tolist()):
-        change = moved.get(number, 0.0)
+    met: dict[int, float] = {}
+    for order, (number, group) in enumerate(zip(*(column.tolist() for column in repeats), strict=True)):
+        first = group not in met
+        change = moved.get(number, 0.0) if group < 0 or first else met[group]
         before[order] += change
-        moved[number] = change + float(quantities[order])
+        if group < 0 or first:
+            moved[number] = change + float(quantities[order])
+        if group >= 0:
+            met[group] = change
     return before

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tradewind.contracts import AccountView, Gate, OrderBatch, Verdict
     from tradewind.model import OrderIntent
-    from tradewind.model.typing import FloatArray, IntArray
+    from tradewind.model.typing import FloatArray
+    from tradewind.risk.openings import Repeats
 
 __all__ = ["FLATTEN", "GatePipeline", "Ruling"]
 
@@ -65,7 +66,7 @@ class GatePipeline:
         self._reduced_size = reduced_size
 
     def judge(
-        self, batch: OrderBatch, account: AccountView, repeats: IntArray | None = None
+        self, batch: OrderBatch, account: AccountView, repeats: Repeats | None = None
     ) -> tuple[FloatArray, list[Ruling]]:
         """Return the quantities that are allowed, shape (n,), and what was done to whom.
 
@@ -74,7 +75,7 @@ class GatePipeline:
         batch, account
             The orders and the account.
         repeats
-            Number of the instrument of each order where some instrument comes more than once.
+            Where some instrument comes more than once.
 
         Raises
         ------
@@ -91,7 +92,7 @@ class GatePipeline:
         return batch.quantities, rulings
 
     def _stand(
-        self, batch: OrderBatch, standing: Standing, repeats: IntArray | None, rulings: list[Ruling]
+        self, batch: OrderBatch, standing: Standing, repeats: Repeats | None, rulings: list[Ruling]
     ) -> OrderBatch:
         """Apply what breakers and operator allow."""
         allowed = batch.quantities.copy()
@@ -118,16 +119,17 @@ def _applied(
     batch: OrderBatch,
     name: str,
     verdicts: Sequence[Verdict],
-    repeats: IntArray | None,
+    repeats: Repeats | None,
     rulings: list[Ruling],
     *,
     adjusted: bool,
 ) -> OrderBatch:
     allowed = batch.quantities.copy()
     for verdict in verdicts:
-        asked = float(allowed[verdict.order]) if 0 <= verdict.order < len(allowed) else math.nan
-        left = _rounded(batch, verdict, asked, adjusted=adjusted)
-        if not (0.0 <= left / asked <= 1.0 + _ROUNDING if asked else left == 0.0):
+        known = 0 <= verdict.order < len(allowed)
+        asked = float(allowed[verdict.order]) if known else math.nan
+        left = _rounded(batch, verdict, asked, adjusted=adjusted) if known else math.nan
+        if left != 0.0 and not (asked and 0.0 <= left / asked <= 1.0 + _ROUNDING):
             raise PluginError(
                 f"gate {name!r}: verdict {verdict!r} on an order for {asked:g}; a gate allows as much, less or "
                 f"nothing, on the same side, and names an order of its batch"
@@ -153,7 +155,7 @@ def _rounded(batch: OrderBatch, verdict: Verdict, asked: float, *, adjusted: boo
     return closing + math.trunc(opening / lot + math.copysign(_ROUNDING, opening)) * lot
 
 
-def _with(batch: OrderBatch, quantities: FloatArray, repeats: IntArray | None) -> OrderBatch:
+def _with(batch: OrderBatch, quantities: FloatArray, repeats: Repeats | None) -> OrderBatch:
     held = batch.held
     return dataclasses.replace(
         batch, quantities=quantities, openings=opening_parts(quantities, np.asarray(held), repeats)

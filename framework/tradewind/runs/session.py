@@ -221,6 +221,10 @@ class DurableRun:
             "regime": json.loads(regime)["regime"] if regime else "",
             "calendars": sorted({instrument.calendar for instrument in self._instruments}),
         }
+        if self._session is not None:
+            board = self._session.desk.board
+            status |= {"standing": board.standing.word, "standing_by": board.by, "standing_text": board.text}
+            status["gates"] = dict(self._session.ledger.recorder.ruling_counts)
         if self.path is not None:
             status |= path_status(self.path)
         return status

@@ -147,11 +147,19 @@ class JournalStore:
             query = insert(tables.commands).returning(tables.commands.c.id)
             return int(connection.execute(query, {"session": session, **values}).scalar_one())
 
+    def withdraw(self, command: int) -> None:
+        """Take a command back that no session has carried out."""
+        row = tables.commands.c
+        with self._changing(f"withdraw command {command}") as connection:
+            connection.execute(
+                update(tables.commands).where(row.id == command, row.sequence.is_(None)).values(sequence=0)
+            )
+
     def is_done(self, command: int) -> bool:
         """Tell whether a session has carried a command out, durably."""
         taken = select(tables.commands.c.sequence).where(tables.commands.c.id == command)
         with self._reading(f"look after command {command}") as connection:
-            return connection.execute(taken).scalar() is not None
+            return bool(connection.execute(taken).scalar())
 
     def is_written(self, session: int) -> bool:
         """Tell whether a process has a session open for writing."""

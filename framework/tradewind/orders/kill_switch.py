@@ -8,6 +8,7 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +19,7 @@ from tradewind.registry.reference import PluginRef
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tradewind.journal.store import JournalStore, SessionInfo
     from tradewind.registry import Registry
@@ -27,6 +28,8 @@ __all__ = ["Stopped", "ask", "stop_session"]
 
 _SECONDS_BETWEEN_LOOKS = 0.01
 _ROUNDS = 100
+_SILENT_SECONDS = 3.0
+"""A loop that turns beats twice a second."""
 _SECONDS_BETWEEN_ROUNDS = 0.05
 
 
@@ -65,7 +68,10 @@ def ask(
     JournalError
         If the session has finished.
     """
-    number = store.post(session, command, argument)
+    return _heard(store, session, store.post(session, command, argument), patience_seconds)
+
+
+def _heard(store: JournalStore, session: int, number: int, patience_seconds: float) -> bool:
     deadline = time.monotonic() + patience_seconds
     while not store.is_done(number):
         if time.monotonic() >= deadline or not store.is_written(session):
@@ -77,12 +83,12 @@ def ask(
 def stop_session(
     store: JournalStore,
     info: SessionInfo,
-    registry: Registry,
+    registry: Callable[[str], Registry],
     *,
     command: str = "kill",
     flatten: bool = False,
     reason: str = "",
-    patience_seconds: float = 0.3,
+    patience_seconds: float = 0.2,
 ) -> Stopped:
     """Have everything at work cancelled and nothing sent any more.
 
@@ -92,12 +98,14 @@ def stop_session(
 
     Parameters
     ----------
+    registry
+        Loads the plugins, given the name of the broker that is needed, while the session has its time to answer.
     command
         ``kill``, which only re-arming ends, or ``pause``.
     flatten
         Whether positions are closed too.
     patience_seconds
-        Time that the session has to answer.
+        Time that the session has to answer; none where its heart has not beaten for some seconds.
 
     Raises
     ------
@@ -106,19 +114,31 @@ def stop_session(
     UserError
         If the process cannot be ended.
     """
-    argument = {"flatten": flatten, "reason": reason}
-    if ask(store, info.id, command, argument, patience_seconds=patience_seconds):
+    number = store.post(info.id, command, {"flatten": flatten, "reason": reason})
+    deadline = time.monotonic() + (patience_seconds if _age_seconds(info) < _SILENT_SECONDS else 0.0)
+    known = registry(str(_broker_fields(info).get("name", "")))
+    if _heard(store, info.id, number, deadline - time.monotonic()):
         return Stopped(heard=True)
     process = _end_process(store, info)
-    broker = _broker_of(info, registry)
+    if store.is_done(number):
+        return Stopped(heard=True, ended_process=process)
+    broker = _broker_of(info, known)
     if broker is None:
         return Stopped(heard=False, ended_process=process)
+    if flatten:
+        # Positions are closed from here: a process that continues the session must not close them once more.
+        store.post(info.id, command, {"flatten": False, "reason": reason})
+        store.withdraw(number)
     try:
         stopped = _act_at(broker, info, process, flatten=flatten)
     finally:
         broker.close()
     _note(store, info, stopped)
     return stopped
+
+
+def _age_seconds(info: SessionInfo) -> float:
+    return (datetime.now(UTC) - info.heartbeat_at).total_seconds()
 
 
 def _end_process(store: JournalStore, info: SessionInfo) -> int:
@@ -146,9 +166,13 @@ def _end_process(store: JournalStore, info: SessionInfo) -> int:
     return pid
 
 
+def _broker_fields(info: SessionInfo) -> Mapping[str, Any]:
+    return info.header["config"].get("mode", {}).get("broker") or {}
+
+
 def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
     """Return the broker that outlives the session's process; None where orders lived in the process itself."""
-    fields = info.header["config"].get("mode", {}).get("broker")
+    fields = _broker_fields(info)
     if not fields:
         return None
     ref = PluginRef.model_validate(fields)

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from tradewind.runs.kill_switch import Stopped, stop_session
+from tradewind.orders.kill_switch import Stopped, stop_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def watch(
             done = stop_session(
                 store,
                 info,
-                registry,
+                lambda _: registry,
                 command="kill" if policy == "kill" else "pause",
                 flatten=policy == "flatten",
                 reason=f"watchdog: no heartbeat for {silence:.0f} s",

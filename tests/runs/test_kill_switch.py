@@ -1,0 +1,180 @@
+"""The kill switch and the watchdog: from another process, whether or not the session's loop turns."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.orders.crash.scenario import ask_venue, start_venue
+from tests.runs import hanging
+from tradewind.errors import JournalError
+from tradewind.journal.store import open_store
+from tradewind.orders.kill_switch import Stopped, ask, stop_session
+from tradewind.orders.watchdog import POLICIES, Policy, watch
+
+SYMBOLS = 20
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    process, number = start_venue()
+    yield number
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+
+
+def created(port: int) -> int:
+    return len(ask_venue(port, {"op": "stats"})["created"])
+
+
+def held(port: int) -> dict[str, float]:
+    return {fields["symbol"]: quantity for fields, quantity in ask_venue(port, {"op": "positions"}) if quantity}
+
+
+def hang(folder: Path) -> Path:
+    file = folder / "hang"
+    file.touch()
+    return file
+
+
+def reached(file: Path) -> bool:
+    return Path(f"{file}.reached").exists()
+
+
+def continued(port: int, journal: Path, file: Path) -> None:
+    """Let the next process run the session to its end."""
+    file.unlink(missing_ok=True)
+    hanging.main(port, str(journal), str(file), SYMBOLS)
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_a_session_whose_loop_hangs_is_killed_and_stays_dead(tmp_path: Path, port: int, flatten: bool) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    with hanging.started(port, journal, file, SYMBOLS) as process:
+        hanging.wait_for(lambda: reached(file), process)
+        assert hanging.at_work(port) == SYMBOLS
+        with open_store(journal) as store:
+            done = stop_session(store, hanging.info_of(journal), lambda _: hanging.registry(), flatten=flatten)
+        assert (done.heard, done.ended_process, len(done.cancelled), done.left) == (False, process.pid, SYMBOLS, ())
+        assert process.wait(10.0) == -signal.SIGKILL
+    assert len(done.closing) == (SYMBOLS if flatten else 0)
+    assert hanging.at_work(port) == len(done.closing)
+    before = created(port)
+    continued(port, journal, file)
+    assert created(port) == before
+    info = hanging.info_of(journal)
+    assert (info.status, info.heartbeat["standing"], info.heartbeat["standing_by"]) == (
+        "finished",
+        "killed",
+        "operator",
+    )
+    assert hanging.at_work(port) == 0
+    assert bool(held(port)) is not flatten
+    assert all(quantity > 0.0 for quantity in held(port).values())
+    with open_store(journal) as store:
+        assert store.verify().good
+        assert [entry.kind for entry in store.entries(info.id, kinds=["kill_switch"])] == ["kill_switch"]
+
+
+def test_a_session_that_turns_carries_the_kill_out_itself(tmp_path: Path, port: int) -> None:
+    journal, file = tmp_path / "journal.db", tmp_path / "nothing"
+    with hanging.started(port, journal, file, SYMBOLS, slowly=True) as process:
+        hanging.wait_for(lambda: journal.exists() and hanging.at_work(port) == SYMBOLS, process)
+        with open_store(journal) as store:
+            done = stop_session(store, hanging.info_of(journal), lambda _: hanging.registry(), patience_seconds=30.0)
+        assert done == Stopped(heard=True)
+        assert hanging.at_work(port) == 0
+        before = created(port)
+        process.wait(60.0)
+    assert created(port) == before
+    assert hanging.info_of(journal).heartbeat["standing"] == "killed"
+
+
+@pytest.mark.parametrize("moment", ["before the kill is heard", "after it"])
+def test_a_kill_holds_after_another_kill_of_the_process(tmp_path: Path, port: int, moment: str) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    with hanging.started(port, journal, file, SYMBOLS) as process:
+        hanging.wait_for(lambda: reached(file), process)
+        process.kill()
+        process.wait(10.0)
+        before = created(port)
+        with open_store(journal) as store:
+            ask(store, 1, "kill", {}, patience_seconds=0.0)
+    if moment == "after it":
+        file.unlink()
+        with hanging.started(port, journal, file, SYMBOLS, slowly=True) as process:
+            hanging.wait_for(lambda: hanging.at_work(port) == 0, process)
+            process.kill()
+            process.wait(10.0)
+    continued(port, journal, file)
+    assert created(port) == before
+    assert hanging.at_work(port) == 0
+    assert hanging.info_of(journal).heartbeat["standing"] == "killed"
+
+
+def test_resuming_re_arms_and_the_targets_are_ordered_anew(tmp_path: Path, port: int) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    with hanging.started(port, journal, file, SYMBOLS) as process:
+        hanging.wait_for(lambda: reached(file), process)
+        with open_store(journal) as store:
+            stop_session(store, hanging.info_of(journal), lambda _: hanging.registry())
+            ask(store, 1, "resume", {"rearm": True}, patience_seconds=0.0)
+    before = created(port)
+    continued(port, journal, file)
+    assert created(port) > before
+    assert hanging.info_of(journal).heartbeat["standing"] == "active"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_watchdog_acts_on_a_loop_that_hangs(tmp_path: Path, port: int, policy: Policy) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    acts: list[tuple[float, Stopped]] = []
+    with hanging.started(port, journal, file, SYMBOLS) as process:
+        hanging.wait_for(lambda: reached(file), process)
+        with open_store(journal) as store:
+            watch(
+                store,
+                hanging.NAME,
+                hanging.registry(),
+                timeout_seconds=2.0,
+                policy=policy,
+                stopped=lambda: bool(acts),
+                tell=lambda _, silence, done: acts.append((silence, done)),
+                seconds_between_looks=0.05,
+            )
+    ((silence, done),) = acts
+    assert silence >= 2.0
+    assert (done.ended_process, len(done.cancelled)) == (process.pid, SYMBOLS)
+    assert len(done.closing) == (SYMBOLS if policy == "flatten" else 0)
+    continued(port, journal, file)
+    assert hanging.info_of(journal).heartbeat["standing"] == ("killed" if policy == "kill" else "halted")
+
+
+def test_the_watchdog_leaves_a_session_that_turns_alone(tmp_path: Path, port: int) -> None:
+    journal, file = tmp_path / "journal.db", tmp_path / "nothing"
+    acts: list[Stopped] = []
+    with hanging.started(port, journal, file, SYMBOLS, slowly=True) as process:
+        hanging.wait_for(lambda: journal.exists() and hanging.at_work(port) == SYMBOLS, process)
+        with open_store(journal) as store:
+            watch(
+                store,
+                hanging.NAME,
+                hanging.registry(),
+                timeout_seconds=5.0,
+                policy="kill",
+                tell=lambda _, __, done: acts.append(done),
+                seconds_between_looks=0.05,
+            )
+        assert process.wait(60.0) == 0
+    assert acts == []
+
+
+def test_a_finished_session_takes_no_command(tmp_path: Path, port: int) -> None:
+    journal, file = tmp_path / "journal.db", tmp_path / "nothing"
+    hanging.main(port, str(journal), str(file), SYMBOLS)
+    with open_store(journal) as store, pytest.raises(JournalError, match="has finished; nobody would take kill"):
+        stop_session(store, hanging.info_of(journal), lambda _: hanging.registry())
