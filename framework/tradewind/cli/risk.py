@@ -8,23 +8,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tradewind.cli import options
 from tradewind.cli.group import NamingGroup
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tradewind.research.drill.api import DrillReport
     from tradewind.research.stress.api import StressReport
     from tradewind.research.stress.apply import Contribution, Impact
 
 __all__ = ["risk"]
 
+LEAST_BARS = 60
+"""Of a drill: fewer have no betas, and no room for what comes after a shock."""
 WIDE = 200
 """Columns of a table that no terminal shows."""
 _SHOWN = 30
 """Characters of a position or a sector."""
 
 risk = typer.Typer(
-    cls=NamingGroup, add_completion=False, rich_markup_mode=None, help="Stress a kept run, and list the scenarios."
+    cls=NamingGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Stress a kept run, drill a configuration, and list the scenarios.",
 )
 Fractions = Annotated[
     list[float] | None,
@@ -127,6 +134,72 @@ def list_scenarios(as_json: AsJson = False) -> None:
     for one in scenarios:
         typer.echo(f"{one.name}: {one.title}, {one.start} to {one.end}, market {one.market:+.1%}")
         typer.echo(f"  {one.source}")
+
+
+@risk.command("drill")
+def drill_plan(
+    config: options.Config,
+    extra: options.Extra = None,
+    overrides: options.Overrides = None,
+    start: options.Start = None,
+    end: options.End = None,
+    names: Annotated[
+        list[str] | None, typer.Option("--drill", metavar="NAME", help="Drill, repeatable; default: all.")
+    ] = None,
+    bars: Annotated[int, typer.Option("--bars", help="Bars of the stretch, back from the end of the data.")] = 756,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of what is drawn in the drills.")] = 0,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE.png", help="Draw equity with limits and without.")
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="End with 5 if a drawdown is beyond the kill limit by more than the gap explains."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which gate or breaker would act in crashes, gaps, halts, on wrong prices and runaway strategies, and when.
+
+    The plan runs over altered prices of its own feed, as configured and with `risk: off`; a kill stays.
+    """
+    import json
+
+    from tradewind.config.loader import check_plan
+    from tradewind.errors import RiskHaltError, UserError
+    from tradewind.registry import Registry
+    from tradewind.research.drill import Settings, find_drills, rehearse
+    from tradewind.research.drill.picture import require_picture, write_picture
+
+    drills = find_drills(names or ())
+    for flag, value, least in (("--bars", bars, LEAST_BARS), ("--seed", seed, 0)):
+        if value < least:
+            raise UserError(f"{flag}: received {value}; give a whole number, at least {least}")
+    if picture is not None:
+        require_picture(picture)
+    loaded, registry = options.load(config, extra, "backtest", None, overrides, start, end), Registry.load()
+    check_plan(loaded, registry)
+    report = rehearse(loaded, registry, drills, Settings(bars=bars, seed=seed))
+    if as_json:
+        typer.echo(json.dumps(report.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        from tradewind.cli.risk_drill import print_report
+
+        print_report(report)
+    if picture is not None:
+        write_picture(report, picture)
+        typer.echo(f"picture: {picture}", err=as_json)
+    if strict and not report.held:
+        raise RiskHaltError(_not_held(report))
+
+
+def _not_held(report: DrillReport) -> str:
+    beyond = [(one.name, one.beyond_kill) for one in report.results if one.beyond_kill and one.beyond_kill.rest]
+    listed = ", ".join(f"{name} by {part.rest:.1%}" for name, part in beyond)
+    return (
+        f"--strict: drawdowns went further beyond the kill limit of {report.kill:.0%} than the bar that tripped it and "
+        f"the gap to the fills explain: {listed}. See risk.on_kill"
+    )
 
 
 def _print(report: StressReport) -> None:

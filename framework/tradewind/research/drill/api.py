@@ -87,6 +87,14 @@ class DrillResult:
         return self.actions[0] if self.actions else None
 
     @property
+    def firsts(self) -> tuple[Action, ...]:
+        """The first time each gate and breaker did each of its things."""
+        found: dict[tuple[str, str], Action] = {}
+        for action in self.actions:
+            found.setdefault((action.name, action.code), action)
+        return tuple(found.values())
+
+    @property
     def strongest(self) -> Action | None:
         """The breaker that went furthest; None where none tripped."""
         ladder = ("reduced", "reduce_only", "halted", "killed")
@@ -102,8 +110,8 @@ class DrillReport:
     ----------
     plan, settings
         What was drilled, and how.
-    start, end, shock
-        First, last and last ordinary day.
+    start, end, shock, bars
+        First, last and last ordinary day of the stretch, and its bars.
     largest, largest_weight, gross
         Largest position on the last ordinary bar, its weight, and the gross exposure there.
     kill
@@ -119,6 +127,7 @@ class DrillReport:
     start: str
     end: str
     shock: str
+    bars: int
     largest: str
     largest_weight: float
     gross: float
@@ -169,6 +178,7 @@ def rehearse(
         start=_day(bars.timestamps[0]),
         end=_day(bars.timestamps[-1]),
         shock=_day(bars.timestamps[stage.shock]),
+        bars=len(bars),
         largest=stage.largest_symbol,
         largest_weight=float(stage.weights[stage.largest]),
         gross=math.fsum(np.abs(stage.weights)),
@@ -242,11 +252,11 @@ def _notes(plan: Plan, results: Sequence[DrillResult], kill: float | None) -> li
 
 
 def _result_data(result: DrillResult) -> dict[str, Any]:
-    left_out = ("timestamps", "with_equity", "without_equity")
+    left_out = ("actions", "timestamps", "with_equity", "without_equity")
     data = {
         field.name: getattr(result, field.name) for field in dataclasses.fields(result) if field.name not in left_out
     }
-    return data | {"first": result.first, "strongest": result.strongest}
+    return data | {"first": result.first, "strongest": result.strongest, "actions": result.firsts}
 
 
 def _plain(value: Any) -> Any:
