@@ -80,7 +80,7 @@ class TestPlugins:
 
 
 def builder(bars: Bars, sleeves: list[dict[str, Any]], **sections: Any) -> Builder:
-    registry = Registry.load(entry_points=False)
+    registry = Registry.load(only=("gates", "breakers"))
     registry.register(TestPlugins(bars), "tests")
     assert not registry.broken, registry.broken
     plan = Plan.model_validate({"data": {"feed": "fixed"}, "risk": False, "sleeves": sleeves, **sections})

@@ -25,7 +25,7 @@ NAN = float("nan")
 
 
 def run(bars: Bars, script: dict[int, Targets], exit_: dict[str, Any], name: str, **sections: Any) -> Session:
-    registry = Registry.load(entry_points=False)
+    registry = Registry.load(only=("gates", "breakers"))
     registry.register(TestPlugins(bars), "tests")
     registry.register(exits, "exits")
     assert not registry.broken, registry.broken

@@ -17,7 +17,7 @@ from tradewind.registry import Registry
 def run(
     strategy: str, bars: Bars, *, sizer: str | None = "ninety", stream: bool = False, plan: Any = None, **params: Any
 ) -> Session:
-    registry = Registry.load(entry_points=False)
+    registry = Registry.load(only=("gates", "breakers"))
     registry.register(TestPlugins(bars), "tests")
     registry.register(tradewind_strategies, "strategies")
     assert not registry.broken, registry.broken

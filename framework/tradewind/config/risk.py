@@ -42,6 +42,8 @@ DEFAULT_BREAKERS = (
 """Breakers that are on in every mode unless they are switched off."""
 
 ALL = "all"
+ALWAYS = "order_structure"
+"""What is no order is refused in any case."""
 
 
 class RiskLimits(BaseModel):
@@ -110,11 +112,13 @@ class RiskConfig(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        known = {*DEFAULT_GATES, *DEFAULT_BREAKERS, ALL}
+        known = {*DEFAULT_GATES, *DEFAULT_BREAKERS, ALL} - {ALWAYS}
         listed = {ref.name for ref in (*self.gates, *self.breakers) if ref.name}
         for index, name in enumerate(self.switched_off):
             if name in listed:
                 raise _fault(f"{name!r} is switched off and listed; do one of the two", "switched_off", index)
+            if name == ALWAYS:
+                raise _fault(f"{name!r} cannot be switched off; remove it", "switched_off", index)
             if name not in known:
                 raise _fault(
                     f"no default gate or breaker is named {name!r}; known: {', '.join(sorted(known))}",
@@ -148,7 +152,7 @@ class RiskConfig(BaseModel):
         return [*kept, *listed]
 
     def _is_off(self, name: str) -> bool:
-        return ALL in self.switched_off or name in self.switched_off
+        return name != ALWAYS and (ALL in self.switched_off or name in self.switched_off)
 
 
 def _fault(text: str, *at: str | int) -> PydanticCustomError:
