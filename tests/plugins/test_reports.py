@@ -17,6 +17,9 @@ import pytest
 from tradewind.contracts import Report
 from tradewind.errors import PluginError
 from tradewind.model import Result
+from tradewind.report.breaches import BREACH_COLUMNS
+from tradewind.report.counterfactual import value_rulings
+from tradewind.report.portfolio_risk import risk_of_run, risk_table
 from tradewind.testing.results import bare_result, make_result
 from tradewind_plugins import reports
 from tradewind_plugins.reports import HtmlReport, PngReport
@@ -96,7 +99,41 @@ def _poor_results() -> dict[str, Result]:
             full, equity=full.equity.assign(benchmark=full.equity["benchmark"].where(full.equity.index > "2019"))
         ),
         "unlabelled start": dataclasses.replace(full, regimes=full.regimes.iloc[100:]),
+        "no later prices": dataclasses.replace(_guarded(), counterfactual=pd.DataFrame()),
+        "no benchmark, halted to the end": dataclasses.replace(
+            _guarded(), equity=full.equity.assign(benchmark=np.nan), standings=_guarded().standings.iloc[:2]
+        ),
     }  # fmt: skip
+
+
+def _guarded() -> Result:
+    """The full result with a breaker's standing, two rulings and its risk, all made by hand."""
+    full = _full()
+    times = full.equity.index
+    rulings = pd.DataFrame(
+        [("1-A", 100, times[100], "A", "position_size", "position_size", 10.0, 4.0, 50.0, "too large"),
+         ("2-B", 310, times[310], "B", "standing", "reduced", 20.0, 14.0, 10.0, "B: the account is reduced")],
+        columns=["order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text"],
+    )  # fmt: skip
+    standings = pd.DataFrame(
+        [(300, times[300], "active", "reduced", "drawdown", "drawdown 8.1 %, warn at 8 %"),
+         (320, times[320], "reduced", "halted", "drawdown", "drawdown 12.2 %, halt at 12 %"),
+         (330, times[330], "halted", "active", "cool_down", "all is well again")],
+        columns=["bar", "timestamp", "before", "after", "by", "text"],
+    )  # fmt: skip
+    prices = pd.DataFrame({"A": np.full(len(times), 52.0), "B": np.full(len(times), 9.0)})
+    equity = full.equity["equity"].to_numpy(dtype=np.float64)
+    valued = value_rulings(rulings, standings, prices, {}, equity)
+    closes = pd.DataFrame({name: np.linspace(50.0, 60.0 + at, len(times)) for at, name in enumerate("ABCDE")})
+    history = risk_of_run(full.equity, full.weights, closes, {"A": "Energy", "B": "Utilities"})
+    assert history is not None
+    return dataclasses.replace(
+        full, rulings=rulings, standings=standings, counterfactual=valued, risk=risk_table(history),
+        config={"risk": {"switched_off": ["losing_streak"], "limits": {"gross": 0.5}}},
+        breaches=pd.DataFrame(
+            [(times[10], times[12], 3, 1, "gross", 0.5, 0.9, times[11])], columns=list(BREACH_COLUMNS)
+        ),
+    )  # fmt: skip
 
 
 def _png_size(path: Path) -> tuple[int, int]:
@@ -147,6 +184,40 @@ def test_the_page_tells_all_parts_of_a_full_run() -> None:
         assert part in words, part
 
 
+def test_the_page_tells_what_gates_and_breakers_did() -> None:
+    words = _Page(render(_guarded())).words
+    for part in (
+        "Switched off: losing streak.", "What the account might do, by breaker",
+        "reduced 2019-02-25 to 2019-03-25: drawdown 8.1 %, warn at 8 %",
+        "position size \N{MINUS SIGN}12 0 12",  # net, avoided, forgone: 6 withheld, 2 gained each
+        "drawdown: reduced +6 6 0",  # 6 withheld, 1 lost each
+        "all rules \N{MINUS SIGN}6 6 12",
+        "Nothing is reinvested", "21 bars later", "drawdown halted 1 10",
+        "Value at risk and expected shortfall of the holdings", "Gross exposure by sector", "Energy", "unknown",
+        "Effective number of positions", "Diversification ratio", "Was the value at risk right?", "Cornish-Fisher 99%",
+        "gross at most 0.5 1 3 0.9", "change no order",
+    ):  # fmt: skip
+        assert part in words, part
+
+
+def test_the_page_of_a_run_without_risk_says_that_nothing_happened() -> None:
+    calm = dataclasses.replace(_full(), config={"risk": {"switched_off": [], "limits": {}}})
+    words = _Page(render(calm)).words
+    assert "none is switched off" in words
+    assert "No gate changed an order, and no breaker tripped." in words
+    assert "No limit of portfolio risk is set" in words
+    off = dataclasses.replace(_full(), config={"risk": {"switched_off": ["all"]}})
+    assert "Switched off: every one but the check of an order's structure." in _Page(render(off)).words
+    met = dataclasses.replace(_full(), config={"risk": {"limits": {"gross": 2.0}}})
+    assert "No limit was exceeded (gross 2)." in _Page(render(met)).words
+
+
+def test_the_page_of_an_old_run_does_not_guess_what_was_saved() -> None:
+    words = _Page(render(dataclasses.replace(_guarded(), counterfactual=pd.DataFrame()))).words
+    assert "kept no later prices" in words
+    assert "drawdown: reduced n/a n/a n/a n/a 60 1 0" in words
+
+
 def test_the_page_says_where_the_overlay_lost() -> None:
     result = _full()
     better = result.without_overlay
@@ -173,6 +244,15 @@ def test_names_from_a_configuration_cannot_inject_markup() -> None:
         regimes=full.regimes.replace("bear", _EVIL).rename(columns={"p_bear": f"p_{_EVIL}"}),
         detectors=full.detectors.rename(index={"made_up": _EVIL}), directory=Path(_EVIL.replace("/", "-")),
         metrics={**full.metrics, _EVIL: 1.0},
+    )  # fmt: skip
+    guarded = _guarded()
+    evil = dataclasses.replace(
+        evil, rulings=guarded.rulings.replace({"position_size": _EVIL}),
+        breaches=guarded.breaches.replace("gross", _EVIL),
+        standings=guarded.standings.replace({"drawdown": _EVIL, "all is well again": _EVIL}),
+        counterfactual=guarded.counterfactual.replace({"position_size": _EVIL}),
+        risk=guarded.risk.rename(columns={"sector_gross:Energy": f"sector_gross:{_EVIL}"}),
+        config={_EVIL: _EVIL, "risk": {"switched_off": [_EVIL], "limits": {_EVIL: 1.0}}},
     )  # fmt: skip
     page = _Page(render(evil))
     assert page.scripts == 1

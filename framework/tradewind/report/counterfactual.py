@@ -81,9 +81,9 @@ def value_rulings(
         return pd.DataFrame(columns=list(VALUED_COLUMNS))
     bars = rulings["bar"].to_numpy(dtype=np.int64)
     later = np.minimum(bars + horizon_bars, len(closes) - 1)
-    columns = closes.columns.get_indexer(pd.Index(rulings["symbol"]))
-    prices = closes.ffill().to_numpy(dtype=np.float64)
-    later_price = np.where(columns >= 0, prices[later, columns], np.nan)
+    columns, symbols = pd.factorize(rulings["symbol"])
+    prices = closes.reindex(columns=symbols).ffill().to_numpy(dtype=np.float64)
+    later_price = prices[later, columns]
     factors = rulings["symbol"].map(lambda symbol: multipliers.get(symbol, 1.0)).to_numpy(dtype=np.float64)
     price = rulings["price"].to_numpy(dtype=np.float64)
     withheld = (rulings["asked"] - rulings["allowed"]).to_numpy(dtype=np.float64)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from tradewind.report.markup import Markup, join, tag
-from tradewind_plugins.reports.page import attribution, holdings, performance, provenance, trading
+from tradewind_plugins.reports.page import attribution, guards, holdings, performance, provenance, risk, trading
 from tradewind_plugins.reports.page.facts import Facts
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _HEADINGS = {
     "profit": "Where the profit came from",
     "costs": "Turnover and costs",
     "detectors": "How well the regimes were found",
+    "guards": "What gates and breakers did",
+    "risk": "Portfolio risk",
     "figures": "All figures and what they mean",
 }
 
@@ -84,6 +86,8 @@ def _sections(facts: Facts) -> list[tuple[str, str, str, Markup]]:
         ),
         ("months", "Months", "", performance.months(facts)),
         ("holdings", "Holdings", "", holdings.holdings(facts)),
+        ("risk", "Risk", "", risk.risk(facts)),
+        ("guards", "Gates and breakers", "", guards.guards(facts)),
         ("profit", "Profit by source", "", attribution.profits(facts)),
         ("costs", "Costs", "", trading.costs(facts)),
         ("detectors", "Detection", "", attribution.detectors(facts)),

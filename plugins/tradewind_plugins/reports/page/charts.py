@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray, IntArray
     from tradewind.report.definitions import Unit
 
-__all__ = ["Band", "Layer", "Line", "bar_chart", "compact", "time_chart"]
+__all__ = ["Band", "Lane", "Layer", "Line", "bar_chart", "compact", "lane_chart", "time_chart"]
 
 _TIP_ROWS = 900
 _AREA_ROWS = 400
+_THINNEST = 2.0
+"""Width of the shortest stretch of a lane, so that one of a single bar is seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -60,6 +62,15 @@ class Band:
     first: int
     end: int
     style: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Lane:
+    """One row of a chart of stretches: name, what it holds in words, and each stretch with its own words."""
+
+    name: str
+    description: str
+    stretches: Sequence[tuple[Band, str]]
 
 
 def time_chart(
@@ -176,6 +187,30 @@ def bar_chart(
     )  # fmt: skip
     legend = [(stack.name, stack.style) for stack in stacks] if len(stacks) > 1 else []
     return _figure(title, plot, legend, None, "small")
+
+
+def lane_chart(
+    title: str, index: pd.DatetimeIndex, lanes: Sequence[Lane], *, legend: Sequence[tuple[str, str]]
+) -> Markup:
+    """Return coloured stretches of time, one row a lane; ``legend`` names the colours: name and CSS class."""
+    if len(index) < 2 or not lanes:
+        return _figure(title, tag("p", "Nothing to draw.", class_="empty"), (), None, "small")
+    across = _across(index)
+    rows = []
+    for lane in lanes:
+        shapes = []
+        for band, words in lane.stretches:
+            left, right = float(across[band.first]), float(across[min(band.end, len(across) - 1)])
+            width = max(right - left, _THINNEST)
+            shapes.append(tag("rect", tag("title", words), x=f"{min(left, BOX - width):.1f}", y=0, height=BOX,
+                              width=f"{width:.1f}", class_=f"stretch {band.style}"))  # fmt: skip
+        rows += [
+            tag("span", lane.name),
+            tag("svg", shapes, viewBox=f"0 0 {BOX:g} {BOX:g}", preserveAspectRatio="none", role="img",
+                aria_label=f"{lane.name}: {lane.description}"),
+        ]  # fmt: skip
+    rows.append(tag("div", _time_labels(index), class_="axis"))
+    return _figure(title, tag("div", rows, class_="lanes"), legend, None, "small")
 
 
 def compact(value: float, unit: Unit) -> str:

@@ -33,21 +33,27 @@ def plain(value: object) -> str:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[Child]], *, caption: str = "", text_columns: Sequence[int] = (0,)
+    head: Sequence[str],
+    rows: Iterable[Sequence[Child]],
+    *,
+    caption: str = "",
+    text_columns: Sequence[int] = (0,),
+    total: Sequence[Child] = (),
 ) -> Markup:
     """Return a table in a box that scrolls sideways; the first cell of a row is its header.
 
-    ``text_columns`` are aligned to the left.
+    ``text_columns`` are aligned to the left; ``total`` is one more row, set apart.
     """
     heads = [
         tag("th", name, scope="col", class_="text" if at in text_columns else None) for at, name in enumerate(head)
     ]
     body = []
-    for first, *others in rows:
+    listed = [(row, None) for row in rows]
+    for (first, *others), kind in [*listed, (total, "total")] if total else listed:
         cells = [
             tag("td", cell, class_="text" if at in text_columns else None) for at, cell in enumerate(others, start=1)
         ]
-        body.append(tag("tr", tag("th", first, scope="row"), cells))
+        body.append(tag("tr", tag("th", first, scope="row"), cells, class_=kind))
     note = tag("p", caption, class_="caption") if caption else None
     grid = tag("table", tag("thead", tag("tr", heads)), tag("tbody", body), aria_label=caption or None)
     return join([note, tag("div", grid, class_="scroll")])
