@@ -98,6 +98,9 @@ def _tell(console: Console, result: DrillResult) -> None:
         return
     if not result.actions:
         console.print(f"  {_NOTHING}")
+    if result.with_limits is not None and result.without_limits is not None and result.runs_away:
+        orders = f"  {result.with_limits.orders:,} orders sent, with risk: off {result.without_limits.orders:,}"
+        console.print(orders)
     for action in result.firsts:
         said = f"  +{action.bars_after} {action.date} {action.kind} {_who(action)}: {action.text}"
         console.print(said, soft_wrap=True)

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
     from tradewind.model.typing import FloatArray, IntArray
 
-__all__ = ["cut", "ended", "frozen", "last_closes", "misquoted", "moved", "plunged", "rescaled", "without_prices"]
+__all__ = [
+    "cut",
+    "ended",
+    "frozen",
+    "last_closes",
+    "misquoted",
+    "moved",
+    "plunged",
+    "rescaled",
+    "trading",
+    "without_prices",
+]
 
 _LOWEST_RETURN = -0.95
 """No bar takes more: a price stays above 0 whatever the beta."""
@@ -30,6 +41,19 @@ def cut(bars: Bars, first: int, stop: int) -> Bars:
         fields={name: values[rows] for name, values in bars.fields.items()},
         references={role: cut(series, first, stop) for role, series in bars.references.items()},
         ends=None if bars.ends is None else np.maximum(bars.ends - first, 0),
+    )
+
+
+def trading(bars: Bars) -> Bars:
+    """Return bars without the instruments that have none: their data ended before, or begins later."""
+    columns = np.flatnonzero(np.isfinite(bars.fields["close"]).any(axis=0))
+    if len(columns) == len(bars.instruments):
+        return bars
+    return dataclasses.replace(
+        bars,
+        instruments=tuple(bars.instruments[column] for column in columns),
+        fields={name: values[:, columns] for name, values in bars.fields.items()},
+        ends=None if bars.ends is None else bars.ends[columns],
     )
 
 
@@ -144,7 +168,10 @@ def ended(bars: Bars, bar: int) -> Bars:
     columns = np.arange(len(bars.instruments))
     empty = without_prices(bars, slice(bar, None), columns)
     references = {role: without_prices(one, slice(bar, None), np.array([0])) for role, one in bars.references.items()}
-    return dataclasses.replace(empty, references=references, ends=np.minimum(bars.end_bars, bar))
+    begun = np.isfinite(last_closes(bars, bar - 1))
+    return dataclasses.replace(
+        empty, references=references, ends=np.where(begun, np.minimum(bars.end_bars, bar), bars.end_bars)
+    )
 
 
 def _with_cells(bars: Bars, bar: int, column: int, cells: Mapping[str, float]) -> Bars:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tradewind.engine.assemble import Builder
 from tradewind.errors import UserError
-from tradewind.research.drill.alter import cut
+from tradewind.research.drill.alter import cut, trading
 from tradewind.research.drill.drills import AFTERMATH_BARS, Altered, Drill
 from tradewind.research.drill.outcome import Action, Beyond, Loss, actions, beyond_kill, loss_of
 from tradewind.research.drill.runaway import RunawayBuilder
@@ -59,6 +59,8 @@ class DrillResult:
         What was done; where it does not apply, why not.
     applicable
         Whether it could be run; the rest is None or empty where not.
+    runs_away
+        Whether it is the strategy that is altered.
     actions
         What gates and breakers did, first things first.
     with_limits, without_limits
@@ -73,6 +75,7 @@ class DrillResult:
     title: str
     said: str
     applicable: bool = True
+    runs_away: bool = False
     actions: tuple[Action, ...] = ()
     with_limits: Loss | None = None
     without_limits: Loss | None = None
@@ -167,7 +170,7 @@ def rehearse(
     _refuse_backtrader(loaded.plan)
     guarded = Builder(latched(loaded.plan), registry, loaded.directory)
     history, _, _ = read_data(guarded)
-    bars = cut(history, max(len(history) - settings.bars, 0), len(history))
+    bars = trading(cut(history, max(len(history) - settings.bars, 0), len(history)))
     stage = set_stage(bars, try_plan(guarded, bars))
     kill = _kill_limit(guarded)
     free = Builder(unlimited(loaded.plan), registry, loaded.directory)
@@ -200,6 +203,7 @@ def _drill(drill: Drill, stage: Stage, guarded: Builder, free: Builder, seed: in
         name=drill.name,
         title=drill.title,
         said=altered.said,
+        runs_away=altered.runaway is not None,
         actions=actions(limited, stage.ordinary, shock, altered.bars.timestamps),
         with_limits=loss_of(limited, shock),
         without_limits=loss_of(plain, shock),

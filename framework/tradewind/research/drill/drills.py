@@ -86,18 +86,20 @@ def _halt(stage: Stage, _: np.random.Generator) -> Altered:
 
 
 def _stale(stage: Stage, random: np.random.Generator) -> Altered:
-    columns = _half(stage, random)
     first = stage.decision - _STALE_BARS + 1
+    largest = stage.largest_before(first)
+    columns = _half(stage, largest, random)
     bars = alter.without_prices(stage.bars, slice(first, stage.decision + 1), columns)
-    said = f"{_part(stage, columns)} have no price for {_STALE_BARS} bars"
+    said = f"{_part(stage, columns, largest)} have no price for {_STALE_BARS} bars"
     return Altered(bars=bars, first=first, last=stage.decision, said=said)
 
 
 def _frozen(stage: Stage, random: np.random.Generator) -> Altered:
-    columns = _half(stage, random)
     first = stage.decision - _STALE_BARS + 1
+    largest = stage.largest_before(first)
+    columns = _half(stage, largest, random)
     bars = alter.frozen(stage.bars, first, _STALE_BARS, columns)
-    said = f"{_part(stage, columns)} repeat their last price for {_STALE_BARS} bars, as if it were new"
+    said = f"{_part(stage, columns, largest)} repeat their last price for {_STALE_BARS} bars, as if it were new"
     return Altered(bars=bars, first=first, last=stage.decision, said=said)
 
 
@@ -117,7 +119,7 @@ def _ends(stage: Stage, _: np.random.Generator) -> Altered:
 
 def _wrong(factor: float) -> Callable[[Stage, np.random.Generator], Altered]:
     def make(stage: Stage, _: np.random.Generator) -> Altered:
-        return _misquoted(stage, stage.largest, factor, "the largest position")
+        return _misquoted(stage, stage.largest_before(stage.decision), factor, "the largest position")
 
     return make
 
@@ -190,16 +192,17 @@ def _alone(stage: Stage, returns: Sequence[float]) -> market.Returns:
     return every
 
 
-def _half(stage: Stage, random: np.random.Generator) -> IntArray:
+def _half(stage: Stage, largest: int, random: np.random.Generator) -> IntArray:
     """Return half of the instruments, rounded up: the largest position and others drawn by the seed."""
     columns = len(stage.bars.instruments)
-    others = np.delete(np.arange(columns), stage.largest)
+    others = np.delete(np.arange(columns), largest)
     drawn = random.choice(others, size=(columns + 1) // 2 - 1, replace=False)
-    return np.sort(np.append(drawn, stage.largest)).astype(np.int64)
+    return np.sort(np.append(drawn, largest)).astype(np.int64)
 
 
-def _part(stage: Stage, columns: IntArray) -> str:
-    return f"{len(columns)} of {len(stage.bars.instruments)} instruments, {stage.largest_symbol} among them,"
+def _part(stage: Stage, columns: IntArray, largest: int) -> str:
+    count = len(stage.bars.instruments)
+    return f"{len(columns)} of {count} instruments, {stage.bars.symbols[largest]} among them,"
 
 
 DRILLS = (

@@ -57,6 +57,8 @@ class Loss:
         Up to the end, as a fraction of it; a gain is negative.
     drawdown
         Largest, from the highest equity since the start of the stretch.
+    orders
+        That passed the gates and reached the exchange.
     gone
         Whether the account was lost.
     """
@@ -64,6 +66,7 @@ class Loss:
     equity: float
     loss: float
     drawdown: float
+    orders: int
     gone: bool
 
 
@@ -116,12 +119,14 @@ def loss_of(trial: Trial, shock: int) -> Loss:
     """Return the loss of an account from a bar to its end."""
     equity = trial.equity
     start = float(equity[shock])
+    orders = int((trial.tables["orders"]["bar"] > shock).sum())
     if not start > 0.0:
-        return Loss(equity=start, loss=math.nan, drawdown=math.nan, gone=trial.gone)
+        return Loss(equity=start, loss=math.nan, drawdown=math.nan, orders=orders, gone=trial.gone)
     return Loss(
         equity=start,
         loss=float(1.0 - equity[-1] / start),
         drawdown=float(_drawdowns(equity)[shock:].max()),
+        orders=orders,
         gone=trial.gone,
     )
 

@@ -114,7 +114,7 @@ def _chart(axes: Any, result: DrillResult) -> None:
     acted = "nothing acted" if result.first is None else f"{result.first.name} +{result.first.bars_after}"
     for across, text, colour, side in (
         (0.0, acted, _MUTE, "left"),
-        (0.86, f"{result.with_limits.drawdown:.1%}", _WITH, "right"),
+        (0.82, f"{result.with_limits.drawdown:.1%}", _WITH, "right"),
         (1.0, f"{result.without_limits.drawdown:.1%}", _MUTE, "right"),
     ):
         axes.annotate(text, (across, 1.0), xytext=(0, 7), fontsize=8, color=colour, ha=side, **place)
@@ -130,7 +130,7 @@ def _mark(axes: Any, action: Action, equity: Any, sign: str, colour: str, size: 
 def _up(axes: Any, low: float, high: float) -> None:
     missing = max(_LEAST_SPAN - (high - low), 0.0) / 2.0
     axis = linear_axis(low - missing, high + missing, count=4)
-    axes.set_yticks(axis.ticks, [f"{tick:.0%}" for tick in axis.ticks])
+    axes.set_yticks(axis.ticks, [f"{100.0 * tick:g}%" for tick in axis.ticks])
     axes.set_ylim(axis.low, axis.high)
 
 

@@ -25,6 +25,8 @@ LONGEST_BARS = 376
 _NEARLY = 0.9
 """Part of its highest gross exposure from which on an account counts as invested."""
 _VOLATILITY_BARS = 60
+_HALF_SLACK = 10
+"""Bars by which the shock may lie before the middle of the stretch, where the longest drill then has room."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -45,7 +47,7 @@ class Stage:
     weights
         Held at ``shock`` as configured, shape (N,).
     largest
-        Column of the largest position.
+        Column of the largest position at ``shock``.
     volatility
         Standard deviation of the market's returns a bar before ``shock``.
     ordinary
@@ -69,9 +71,16 @@ class Stage:
         """Symbol of the largest position."""
         return self.bars.symbols[self.largest]
 
+    def largest_before(self, bar: int) -> int:
+        """Return the column of the largest position on the bar before one, on the ordinary prices."""
+        return int(np.abs(self.ordinary.weights[bar - 1]).argmax())
+
 
 def set_stage(bars: Bars, ordinary: Trial) -> Stage:
     """Return the stage: the last bar, with room for the longest drill, on which the account is active and invested.
+
+    It is a bar without orders, where there is one, so that nothing is about to be bought or sold. Where the longest
+    drill has no room after the first half of the stretch, it is a bar of the first two thirds.
 
     Raises
     ------
@@ -106,7 +115,8 @@ def set_stage(bars: Bars, ordinary: Trial) -> Stage:
 
 
 def _shock(bars: Bars, ordinary: Trial) -> int:
-    latest = max(len(bars) - 1 - LONGEST_BARS, len(bars) // 2)
+    room = len(bars) - 1 - LONGEST_BARS
+    latest = room if room >= len(bars) // 2 - _HALF_SLACK else 2 * len(bars) // 3
     gross = np.abs(ordinary.weights).sum(axis=1)[: latest + 1]
     active = _active(ordinary.tables["standings"], len(ordinary.equity))[: latest + 1]
     good = active & (gross > 0.0)
@@ -118,6 +128,9 @@ def _shock(bars: Bars, ordinary: Trial) -> int:
             f"longer warm-up, or another --end"
         )
     good &= gross >= _NEARLY * gross[good].max()
+    quiet = good.copy()
+    quiet[[bar for bar in ordinary.tables["orders"]["bar"].unique() if bar <= latest]] = False
+    good = quiet if quiet.any() else good
     return int(np.flatnonzero(good)[-1])
 
 
