@@ -92,6 +92,11 @@ def test_an_order_that_two_gates_make_smaller_is_valued_in_two_parts_that_add_up
     assert ledger["rejected"].to_dict() == {"one": 0, "two": 1}
 
 
+def test_an_order_that_one_rule_changes_twice_is_one_order():
+    table = rulings(("a", 0, "UP", "g", "c", 10.0, 6.0, 10.0), ("a", 0, "UP", "g", "c", 6.0, 5.0, 10.0))
+    assert counterfactual_ledger(valued(table)).loc[0, ["orders", "withheld", "net"]].tolist() == [1, 50.0, -10.0]
+
+
 def test_a_standings_rulings_belong_to_the_breaker_that_held_it():
     changes = standings((1, "active", "reduced", "drawdown"), (3, "reduced", "active", "drawdown"),
                         (4, "active", "reduced", "losing_streak"), (4, "reduced", "halted", "daily_loss"))  # fmt: skip

@@ -116,6 +116,30 @@ def test_minima_are_fallen_short_of_and_the_sign_of_net_and_beta_does_not_matter
     assert both[["measure", "worst", "every_bars"]].to_numpy().tolist() == [["beta", 1.5, 21], ["net", 0.6, 1]]
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "minimum"),
+    [
+        ("value_at_risk_95", "value_at_risk:holdings:historical:0.95", False),
+        ("value_at_risk_99", "value_at_risk:holdings:historical:0.99", False),
+        ("expected_shortfall_95", "expected_shortfall:holdings:historical:0.95", False),
+        ("expected_shortfall_99", "expected_shortfall:holdings:historical:0.99", False),
+        ("volatility", "volatility", False),
+        ("average_correlation", "average_correlation", False),
+        ("diversification_ratio", "diversification_ratio", True),
+        ("beta", "beta:benchmark", False),
+    ],
+)
+def test_each_limit_looks_at_its_own_figure(run, name, column, minimum):
+    equity, weights, closes = run
+    table = risk_table(risk_of_run(equity, weights, closes, SECTORS, window=100, every=50))
+    median = float(table[column].median())
+    breaches, unseen = find_breaches(RiskLimits(**{name: median}), _looks([]), table, 50)
+    beyond = table[column] < median if minimum else table[column] > median
+    assert unseen == []
+    assert breaches["samples"].sum() == beyond.sum() > 0
+    assert breaches["worst"].agg("min" if minimum else "max") == table[column].agg("min" if minimum else "max")
+
+
 def test_each_sector_is_looked_at_for_itself():
     exposure = _looks([0.2, 0.4], "sector_gross:Energy").assign(**{"sector_gross:Utilities": [0.5, 0.1]})
     breaches, _ = find_breaches(RiskLimits(sector=0.3), exposure, _looks([]), 21)

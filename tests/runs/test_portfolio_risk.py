@@ -1,5 +1,7 @@
 """Portfolio risk, breaches and withheld orders of real runs, kept and read back."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,6 +62,15 @@ def test_breaches_are_the_stretches_of_the_tables_beyond_the_limit(result):
     assert rows["worst"].max() == held.max()
     told = [warning for warning in result.warnings if warning.startswith("limit of ")]
     assert {warning.split()[2].rstrip(":") for warning in told} == set(result.breaches["measure"])
+
+
+def test_the_summary_tells_breaches_and_what_was_withheld(result):
+    data = json.loads((result.directory / "result.json").read_text())
+    worst = result.breaches[result.breaches["measure"] == "effective_positions"]["worst"]
+    assert data["breaches"]["effective_positions"]["worst"] == worst.min()
+    assert data["breaches"]["effective_positions"]["excursions"] == len(worst)
+    assert data["breaches"]["position"]["worst"] == result.weights.abs().max(axis=None)
+    assert sum(row["net"] for row in data["counterfactual"]) == pytest.approx(-result.counterfactual["gain"].sum())
 
 
 def test_limits_change_no_decision(result, idea, tmp_path):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tradewind.config.risk import RiskLimits
     from tradewind.model.typing import FloatArray
 
-__all__ = ["BREACH_COLUMNS", "breach_warnings", "find_breaches"]
+__all__ = ["BREACH_COLUMNS", "breach_warnings", "breaches_by_measure", "find_breaches"]
 
 BREACH_COLUMNS = ("first", "last", "samples", "every_bars", "measure", "limit", "worst", "worst_timestamp")
 
@@ -74,17 +74,28 @@ def find_breaches(
     return pd.DataFrame(rows, columns=list(BREACH_COLUMNS)), unseen
 
 
+def breaches_by_measure(breaches: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the limit of each measure that was beyond it, its ``excursions`` and the ``worst`` of them."""
+    summary = {}
+    for measure, rows in breaches.groupby("measure", sort=False) if len(breaches) else ():
+        worst = rows.sort_values("worst", ascending=measure in _MINIMA, kind="stable").iloc[0]
+        summary[str(measure)] = {
+            "limit": float(worst["limit"]),
+            "excursions": len(rows),
+            "worst": float(worst["worst"]),
+            "worst_timestamp": worst["worst_timestamp"],
+        }
+    return summary
+
+
 def breach_warnings(breaches: pd.DataFrame) -> list[str]:
     """Say in a line a measure how often and how far a limit was exceeded."""
     warnings = []
-    for measure, rows in breaches.groupby("measure", sort=False) if len(breaches) else ():
-        limit = float(rows["limit"].iloc[0])
-        minimum = str(measure) in _MINIMA
-        worst = rows.sort_values("worst", ascending=minimum, kind="stable").iloc[0]
-        times = "once" if len(rows) == 1 else f"{len(rows):,} times"
+    for measure, one in breaches_by_measure(breaches).items():
+        times = "once" if one["excursions"] == 1 else f"{one['excursions']:,} times"
         warnings.append(
-            f"limit of {measure!s}: {'below' if minimum else 'above'} {limit:g} {times}, worst "
-            f"{worst['worst']:.4g} on {worst['worst_timestamp']:%Y-%m-%d}; see breaches.csv"
+            f"limit of {measure}: {'below' if measure in _MINIMA else 'above'} {one['limit']:g} {times}, worst "
+            f"{one['worst']:.4g} on {one['worst_timestamp']:%Y-%m-%d}; see breaches.csv"
         )
     return warnings
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from tradewind.report.attribution import overlay_comparison, profit_by_regime, profit_by_sleeve
+from tradewind.report.breaches import breaches_by_measure
+from tradewind.report.counterfactual import counterfactual_ledger
 from tradewind.report.definitions import METRICS, format_metric
 from tradewind.report.drawdowns import worst_drawdown
 from tradewind.report.metrics import compute_metrics, growth_metrics
@@ -110,6 +112,12 @@ def summary_data(result: Result) -> dict[str, Any]:
         Sleeve to profit in cash.
     detectors
         Null, or detector to ``balanced_accuracy``, ``recall``, ``accuracy``, ``switches``.
+    counterfactual
+        List of what each gate and breaker withheld and what it was worth; keys and meaning of
+        `tradewind.report.counterfactual.counterfactual_ledger`; empty where reports were not written.
+    breaches
+        Measure to ``limit``, ``excursions``, ``worst``, ``worst_timestamp``: where limits of portfolio risk were
+        exceeded.
     stamps, warnings
         Lists of sentences.
     versions, config
@@ -135,6 +143,8 @@ def summary_data(result: Result) -> dict[str, Any]:
             "regimes": profit_by_regime(equity, labels).to_dict("index"),
             "sleeves": profit_by_sleeve(result.sleeves).to_dict(),
             "detectors": None if result.detectors is None else result.detectors.to_dict("index"),
+            "counterfactual": counterfactual_ledger(result.counterfactual).to_dict("records"),
+            "breaches": breaches_by_measure(result.breaches),
             "stamps": result.stamps,
             "warnings": result.warnings,
             "versions": result.versions,

@@ -149,8 +149,8 @@ def _breaches(facts: Facts) -> Markup | None:
         )  # fmt: skip
     heads = ("Measure", "Limit", "Excursions", "Bars beyond", "Worst", "On", "The latest")
     caption = (
-        f"Limits: {_told(limits)}. What is held is looked at on every bar, what looks back every {EVERY_BARS} bars. "
-        f"Limits of portfolio risk change no order. breaches.csv has every excursion."
+        f"Limits: {_told(limits)}. What is held is looked at on every bar, what looks back every {EVERY_BARS} bars, "
+        f"each look counting for as many. Limits of portfolio risk change no order. breaches.csv has every excursion."
     )
     body = table(heads, lines, caption=caption, text_columns=(0, 1, 5, 6))
     return tag("div", tag("h3", "Beyond the limits"), body, class_="card")
