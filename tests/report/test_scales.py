@@ -30,6 +30,15 @@ def test_linear_ticks_are_round_and_hold_the_data() -> None:
     assert linear_axis(0.0, 0.0).ticks[0] < 0.0
 
 
+def test_data_that_differ_by_rounding_are_flat() -> None:
+    for low, high in ((1.0, 1.0 + 2.0**-52), (1e6, 1e6 + 1e-9), (-1.0, -1.0 + 2.0**-52)):
+        axis = linear_axis(low, high)
+        assert axis.low < low
+        assert high < axis.high
+        assert len(set(axis.ticks)) == len(axis.ticks) > 2
+    assert linear_axis(0.0, 1e-12).high >= 1e-12
+
+
 def test_positions_run_from_the_top_and_logarithms_are_even() -> None:
     axis = linear_axis(0.0, 10.0)
     assert axis.positions(np.array([0.0, 5.0, 10.0])) == pytest.approx([1000.0, 500.0, 0.0])

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BOX", "Axis", "area_path", "line_path", "linear_axis", "log_axis", "spread_rows", "thin_rows", "time_marks"]
 
+_FLAT = 1e-9
+"""Data that differ by less, as a part of their size, are flat: what they differ by is rounding."""
+
 BOX = 1000.0
 """Paths lie in a square of this side, origin top left; the page stretches it to the plot."""
 
@@ -38,7 +41,7 @@ class Axis:
 
 def linear_axis(low: float, high: float, *, count: int = 5) -> Axis:
     """Return an axis from ``low`` to ``high``, widened to about ``count`` round ticks; flat data get a range."""
-    if not high > low:
+    if not high - low > _FLAT * max(abs(low), abs(high)):
         margin = abs(high) * 0.05 or 1.0
         low, high = low - margin, high + margin
     step = _round_step((high - low) / count)

@@ -18,7 +18,6 @@ from tradewind.model import Bars, Result
 from tradewind.modes import require_mode
 from tradewind.report.detection import detection_scores
 from tradewind.report.metrics import compute_metrics
-from tradewind.runs.portfolio_risk import with_breaches
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.risk_summary import risk_warnings
 from tradewind.validation import require_valid
@@ -114,6 +113,8 @@ def execute(
             warning = f"no comparison without the regime overlay: {error}"
             result = dataclasses.replace(result, warnings=(*result.warnings, warning))
     if plan.risk.limits.given():
+        from tradewind.runs.portfolio_risk import with_breaches
+
         result = with_breaches(result, seen, plan.risk.limits)
     return Execution(plan, result, session.ledger.journal, code, seen)
 
