@@ -22,6 +22,7 @@ def commission(job: Job) -> dict[str, Any]:
 def nearest_to_high(job: Job) -> dict[str, Any]:
     return {
         "account": {"cash": job.cash, "cash_buffer": 0.0},
+        "risk": False,
         "rebalance": {"drift_threshold": job.drift_threshold},
         "costs": commission(job),
         "sleeves": [
@@ -39,6 +40,7 @@ def nearest_to_high(job: Job) -> dict[str, Any]:
 def cross_with_stop(job: Job) -> dict[str, Any]:
     return {
         "account": {"cash": job.cash, "cash_buffer": 0.0},
+        "risk": False,
         "costs": commission(job),
         "sleeves": [
             {

@@ -105,6 +105,7 @@ class RiskDesk:
         self._sectors = tuple(dict.fromkeys(one.sector for one in instruments if one.sector))
         codes = {sector: code for code, sector in enumerate(self._sectors)}
         self._codes = np.array([codes.get(one.sector, -1) for one in instruments], dtype=np.int64)
+        self._unknown = np.zeros(0)
         self._equity = math.nan
         self._regime = ""
         self._trips = RoundTrips()
@@ -118,7 +119,8 @@ class RiskDesk:
 
     def filled(self, fill: Fill) -> None:
         """Take note of an execution."""
-        self._trips.add(fill)
+        if self.board.watches:
+            self._trips.add(fill)
 
     def refused(self) -> None:
         """Take note of an order that the venue has refused."""
@@ -229,14 +231,7 @@ class RiskDesk:
         panel, column_of = self._panel, quotes.column
         columns = [column_of(intent.instrument) for intent in intents]
         quantities = np.array([intent.quantity for intent in intents])
-        numbers = {instrument: number for number, instrument in enumerate({one.instrument: 0 for one in intents})}
-        repeats = None
-        if len(numbers) < len(intents):
-            groups = {one.oca_group: number for number, one in enumerate(intents) if one.oca_group}
-            repeats = Repeats(
-                np.array([numbers[one.instrument] for one in intents], dtype=np.int64),
-                np.array([groups.get(one.oca_group, -1) for one in intents], dtype=np.int64),
-            )
+        repeats = _repeats(intents) if None in columns or len(set(columns)) < len(columns) else None
         known = np.array([-1 if column is None else column for column in columns], dtype=np.int64)
         bar = panel.bar
         marks, before = panel.marks(), panel.marks_between(max(bar - 1, 0), bar + 1)[0]
@@ -266,9 +261,9 @@ class RiskDesk:
 
     def _stops(self, intents: Sequence[OrderIntent], columns: Sequence[int | None]) -> FloatArray:
         """Return the stop of each order that is farthest from its price, of the sleeves that give one."""
-        stops = np.full(len(intents), np.nan)
         if not self.stops:
-            return stops
+            return self._no_stops(len(intents))
+        stops = np.full(len(intents), np.nan)
         for order, (intent, column) in enumerate(zip(intents, columns, strict=True)):
             if column is None:
                 continue
@@ -277,6 +272,12 @@ class RiskDesk:
             if finite:
                 stops[order] = min(finite) if intent.quantity > 0.0 else max(finite)
         return stops
+
+    def _no_stops(self, count: int) -> FloatArray:
+        if count > len(self._unknown):
+            self._unknown = np.full(2 * count, np.nan)
+            self._unknown.flags.writeable = False
+        return self._unknown[:count]
 
     def _account(
         self,
@@ -287,7 +288,7 @@ class RiskDesk:
         working: Mapping[str, Sequence[OrderIntent]],
     ) -> AccountView:
         panel = self._panel
-        values = np.abs(held) * np.nan_to_num(panel.marks()) * self._multipliers
+        values = np.abs(held) * np.fmax(panel.marks(), 0.0) * self._multipliers
         gross = float(values.sum())
         for instrument, quantity in others.items():
             gross += abs(quantity) * source.quotes.mark(instrument) * instrument.multiplier
@@ -314,7 +315,7 @@ class RiskDesk:
         sums = np.zeros(len(self._sectors))
         if self._sectors:
             known = self._codes >= 0
-            np.add.at(sums, self._codes[known], values[known])
+            sums += np.bincount(self._codes[known], weights=values[known], minlength=len(sums))
         return sums
 
     def _sent_before(self) -> tuple[int, int, int]:
@@ -333,3 +334,15 @@ class RiskDesk:
 
     def _references(self, start: int, stop: int) -> dict[str, FloatArray]:
         return {role: self._panel.reference_closes(role, start, stop) for role in self._panel.reference_fields}
+
+
+def _repeats(intents: Sequence[OrderIntent]) -> Repeats | None:
+    """Return which orders are for one instrument; None where each has its own."""
+    numbers = {instrument: number for number, instrument in enumerate({one.instrument: 0 for one in intents})}
+    if len(numbers) == len(intents):
+        return None
+    groups = {one.oca_group: number for number, one in enumerate(intents) if one.oca_group}
+    return Repeats(
+        np.array([numbers[one.instrument] for one in intents], dtype=np.int64),
+        np.array([groups.get(one.oca_group, -1) for one in intents], dtype=np.int64),
+    )

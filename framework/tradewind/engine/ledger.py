@@ -220,7 +220,7 @@ class Ledger:
         """
         if not intents:
             return
-        resized = {intent.order_id: trade.resized for intent, trade in zip(intents, trades, strict=False)}
+        resized = {one.order_id: trade.resized for one, trade in zip(intents, trades, strict=False) if trade.resized}
         judged = self.desk.judge(intents, self, self.confirmed_regime)
         for ruling in judged.rulings:
             self._rule(intents[ruling.order], ruling)
@@ -237,8 +237,8 @@ class Ledger:
             if intent.instrument.expiry is not None:
                 self._may_expire = True
             self._working[intent.order_id] = intent
-        for intent in intents:
-            if resized.get(intent.order_id):
+        for intent in intents if resized else ():
+            if intent.order_id in resized:
                 self._write("resized", {"id": intent.order_id, "reason": resized[intent.order_id]})
         self.exchange.submit(intents, costs)
         self.drain()

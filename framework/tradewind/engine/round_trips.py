@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tradewind.model import Fill, Instrument
+    from tradewind.model import Fill
 
 __all__ = ["RoundTrips"]
 
@@ -17,26 +17,28 @@ class RoundTrips:
     """Adds up what each position has cost and brought, from flat to flat or to the other side."""
 
     def __init__(self) -> None:
-        self._open: dict[Instrument, tuple[float, float]] = {}
+        self._open: dict[str, tuple[float, float]] = {}
         self._closed: list[float] = []
 
     def add(self, fill: Fill) -> None:
         """Take note of an execution."""
-        instrument = fill.instrument
-        held, flow = self._open.get(instrument, (0.0, 0.0))
-        after = held + fill.quantity
-        if held * fill.quantity >= 0.0:
-            self._open[instrument] = (after, flow + fill.cash_flow)
-            return
-        if abs(after) <= _DUST * abs(fill.quantity):
-            self._closed.append(flow + fill.cash_flow)
-            del self._open[instrument]
+        _, _, instrument, quantity, price, commission, spread, slippage, impact = fill
+        paid = -quantity * price * instrument.multiplier - (commission + spread + slippage + impact)
+        symbol = instrument.symbol
+        known = self._open.get(symbol)
+        held, flow = known or (0.0, 0.0)
+        after = held + quantity
+        if held * quantity >= 0.0:
+            self._open[symbol] = (after, flow + paid)
+        elif abs(after) <= _DUST * abs(quantity):
+            self._closed.append(flow + paid)
+            del self._open[symbol]
         elif held * after > 0.0:
-            self._open[instrument] = (after, flow + fill.cash_flow)
+            self._open[symbol] = (after, flow + paid)
         else:
-            part = -held / fill.quantity
-            self._closed.append(flow + fill.cash_flow * part)
-            self._open[instrument] = (after, fill.cash_flow * (1.0 - part))
+            part = -held / quantity
+            self._closed.append(flow + paid * part)
+            self._open[symbol] = (after, paid * (1.0 - part))
 
     def take(self) -> tuple[float, ...]:
         """Return the profits of the round trips that were closed since the last call."""

@@ -47,11 +47,13 @@ class OrderStructure:
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return a refusal for each order without sense."""
         if _are_plain(batch.quantities, batch.prices):
+            whole = bool((np.rint(batch.quantities) == batch.quantities).all())
+            fine = (0.0, 1.0) if whole else (0.0,)
             suspects: Sequence[int] = [
                 order
                 for order, intent in enumerate(batch.intents)
                 if intent.order_type is not _MARKET
-                or intent.instrument.lot_size != 1.0
+                or intent.instrument.lot_size not in fine
                 or intent.instrument.expiry is not None
             ]
         else:
@@ -66,12 +68,11 @@ class OrderStructure:
 
 
 def _are_plain(quantities: FloatArray, prices: FloatArray) -> bool:
-    """Whether all quantities are whole numbers but 0 and all prices are above 0, which are questions to arrays."""
+    """Whether all quantities are numbers but 0 and all prices are above 0, which are questions to arrays."""
     count, nonzero = len(quantities), np.count_nonzero
     return bool(
         nonzero(quantities) == count
         and nonzero(np.isfinite(quantities)) == count
-        and nonzero(np.rint(quantities) == quantities) == count
         and nonzero(np.isfinite(prices)) == count
         and nonzero(prices > 0.0) == count
     )
