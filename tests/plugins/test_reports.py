@@ -212,6 +212,22 @@ def test_the_page_of_a_run_without_risk_says_that_nothing_happened() -> None:
     assert "No limit was exceeded (gross 2)." in _Page(render(met)).words
 
 
+def test_the_page_leaves_out_figures_that_say_nothing() -> None:
+    full = _guarded()
+    single = full.risk.assign(
+        effective_positions=1.0, effective_bets=1.0, diversification_ratio=1.0, average_correlation=np.nan,
+        **{"sector_gross:Utilities": 0.0, "sector_gross:unknown": 0.0},
+    )  # fmt: skip
+    words = _Page(render(dataclasses.replace(full, risk=single))).words
+    assert "Gross exposure by sector, all in Energy" in words
+    assert "Beta of the account" in words
+    assert not re.search("Diversification ratio|Effective number|Average correlation|Too few bars", words)
+    tails = [name for name in full.risk if ":holdings:" in str(name)]
+    words = _Page(render(dataclasses.replace(full, risk=full.risk.assign(**dict.fromkeys(tails, np.nan))))).words
+    assert "shorter than the 252 bars" in words
+    assert "expected shortfall of the holdings" not in words
+
+
 def test_the_page_of_an_old_run_does_not_guess_what_was_saved() -> None:
     words = _Page(render(dataclasses.replace(_guarded(), counterfactual=pd.DataFrame()))).words
     assert "kept no later prices" in words

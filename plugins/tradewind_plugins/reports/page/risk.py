@@ -35,6 +35,7 @@ _SMALL: tuple[tuple[str, Unit, dict[str, str], str], ...] = (
 )  # fmt: skip
 _SECTORS_SHOWN = 7
 _SIGNIFICANT = 0.05
+_ONE_POSITION = 1.0 + 1e-6
 _METHODS = {"historical": "Historical", "gaussian": "Gaussian", "cornish_fisher": "Cornish-Fisher"}
 _TEST_NOTE = (
     "Each bar's loss against a forecast from the account's own returns before it. Kupiec: exceeded as often as it "
@@ -63,6 +64,9 @@ def _over_time(measured: pd.DataFrame) -> Markup | None:
         f"beyond it.",
         class_="lead",
     )
+    if not measured[list(_TAILS)].notna().any(axis=None):
+        lead = tag("p", f"The run is shorter than the {window} bars that value at risk looks back at.", class_="lead")
+        return join([lead, _sectors(measured, index)])
     tails = time_chart(
         "Value at risk and expected shortfall of the holdings", index,
         [Line(name=name, points=_points(measured, column), style=style)
@@ -74,19 +78,26 @@ def _over_time(measured: pd.DataFrame) -> Markup | None:
                    [Line(name=name, points=_points(measured, column), style=("c0", "c3")[at])
                     for at, (column, name) in enumerate(names.items())],
                    unit=unit, size="small", description=text, note=tag("p", text, class_="facts"))
-        for title, unit, names, text in _SMALL if set(names) <= set(measured.columns)
+        for title, unit, names, text in _SMALL if _tells(measured, list(names))
     ]  # fmt: skip
     pairs = [tag("div", small[at : at + 2], class_="pair") for at in range(0, len(small), 2)]
     return join([lead, tails, _sectors(measured, index), pairs])
 
 
+def _tells(measured: pd.DataFrame, names: list[str]) -> bool:
+    """Tell whether there is a figure; those of a book that never held two positions say nothing but beta."""
+    if not set(names) <= set(measured.columns) or not measured[names].notna().any(axis=None):
+        return False
+    return names == ["beta:benchmark"] or float(measured["effective_positions"].max()) > _ONE_POSITION
+
+
 def _sectors(measured: pd.DataFrame, index: pd.DatetimeIndex) -> Markup | None:
     prefix = "sector_gross:"
     columns = [str(column) for column in measured.columns if str(column).startswith(prefix)]
-    if not columns:
-        return None
     means = measured[columns].mean().to_dict()
     ranked = sorted((column for column in columns if means[column] > 0.0), key=lambda column: -means[column])
+    if not ranked:
+        return None
     styles = [f"c{at}" for at in range(8) if at != 1]
     layers = [
         Layer(name=column.removeprefix(prefix), points=_points(measured, column), style=style)
@@ -96,7 +107,8 @@ def _sectors(measured: pd.DataFrame, index: pd.DatetimeIndex) -> Markup | None:
     if rest:
         name = rest[0].removeprefix(prefix) if len(rest) == 1 else f"{len(rest)} others"
         layers.append(Layer(name=name, points=measured[rest].sum(axis=1).to_numpy(dtype=np.float64), style="c1"))
-    return time_chart("Gross exposure by sector", index, unit="fraction", layers=layers,
+    title = f"Gross exposure by sector, all in {layers[0].name}" if len(layers) == 1 else "Gross exposure by sector"
+    return time_chart(title, index, unit="fraction", layers=layers,
                       description="Absolute value of the holdings of each sector as a part of equity.")  # fmt: skip
 
 
