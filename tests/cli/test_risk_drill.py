@@ -42,7 +42,7 @@ def test_it_prints_who_acted_when_and_what_was_lost(drill):
         next(line for line in out.splitlines() if line.startswith(name))
         for name in ("covid_2020 ", "overnight_gap ", "flash_crash ")
     )
-    # S&P 500: 3337.75 to 3225.89 on the third day, -3.35 %; 2746.56 on the thirteenth, 18.9 % below 3386.15; then 2237.40.
+    # S&P 500: 3337.75 to 3225.89 on the third day, -3.35 %; on the thirteenth 2746.56, 18.9 % below 3386.15.
     assert crash.split()[1:] == ["daily_loss:", "reduced", "+3", "killed", "+13", *["33.9%"] * 4, *crash.split()[10:]]
     assert "HELD ON" in crash
     # An eighth of 15 %.

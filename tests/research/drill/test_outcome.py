@@ -14,6 +14,8 @@ def test_the_loss_is_of_the_equity_at_the_shock_and_the_drawdown_from_the_highes
     assert found.equity == 120.0
     assert found.loss == pytest.approx(0.2)
     assert found.drawdown == pytest.approx(35.0 / 125.0)
+    # A fall that was over before counts for nothing.
+    assert loss_of(trial_of([100.0, 20.0, 100.0, 90.0]), 2).drawdown == pytest.approx(0.1)
     assert found.orders == 2
 
 

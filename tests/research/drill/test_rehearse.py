@@ -30,8 +30,9 @@ def flattened(config):
     return drilled(config, "risk.on_kill=flatten")
 
 
-def test_without_limits_the_loss_is_that_of_the_portfolio(held):
-    report, found = held
+@pytest.mark.parametrize("configured", ["held", "flattened"])
+def test_without_limits_the_loss_is_that_of_the_portfolio(configured, request):
+    report, found = request.getfixturevalue(configured)
     assert report.gross == pytest.approx(1.0, abs=1e-6)
     losses = {name: one.without_limits.loss for name, one in found.items() if one.applicable}
     assert losses["crash_1987"] == pytest.approx(1.0 - 251.79 / 282.70, abs=1e-6)
@@ -154,6 +155,18 @@ def test_a_runaway_strategy_trades_on_every_bar(config):
     assert found["runaway_double"].without_limits.orders == 0
     assert report.kill is None
     assert report.held
+
+
+def test_a_runaway_strategy_waits_for_no_schedule(config):
+    (config.parent / "yearly.py").write_text(
+        "import numpy as np\nfrom tradewind import Signals\n\n\nclass Yearly:\n"
+        "    schedule = 'annual'\n\n    def on_bar(self, market, portfolio):\n"
+        "        return Signals(scores=np.ones(len(market.instruments)))\n"
+    )
+    yearly = 'sleeves.0.strategy={python: "./yearly.py:Yearly"}'
+    _, found = drilled(config, yearly, "risk=off", drills=["runaway_flip", "overnight_gap"])
+    assert found["runaway_flip"].without_limits.orders == 22 * 8
+    assert found["overnight_gap"].without_limits.orders == 0
 
 
 def test_a_runaway_strategy_with_leverage_is_stopped_by_the_size_of_its_positions(config):

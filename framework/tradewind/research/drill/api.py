@@ -219,7 +219,7 @@ def _tried(builder: Builder, altered: Altered, stop: int) -> Trial:
     if altered.runaway is None:
         return try_plan(builder, bars)
     runaway = RunawayBuilder(builder.plan, builder.registry, builder.directory, altered.first - 1, altered.runaway)
-    return try_plan(runaway, bars, jumps=False)
+    return try_plan(runaway, bars)
 
 
 def _refuse_backtrader(plan: Plan) -> None:

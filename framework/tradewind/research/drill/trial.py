@@ -56,13 +56,13 @@ def unlimited(plan: Plan) -> Plan:
     return plan.model_copy(update={"risk": RiskConfig(switched_off=(ALL,))})
 
 
-def try_plan(builder: Builder, bars: Bars, *, jumps: bool = True) -> Trial:
+def try_plan(builder: Builder, bars: Bars) -> Trial:
     """Run a plan over bars."""
     check_needs(builder, bars)
     begun: list[Session] = []
     gone = False
     try:
-        session = run_session(builder, bars, jumps=jumps, prepared=begun.append)
+        session = run_session(builder, bars, prepared=begun.append)
     except RiskHaltError:
         if not begun:
             raise
