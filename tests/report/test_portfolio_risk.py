@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from tradewind.config.risk import RiskLimits
+from tradewind.report import portfolio_risk
 from tradewind.report.breaches import BREACH_COLUMNS, breach_warnings, find_breaches
 from tradewind.report.portfolio_risk import exposure_table, risk_of_run, risk_table, value_at_risk_tests
 
@@ -47,6 +48,14 @@ def test_figures_of_a_bar_do_not_change_with_what_comes_after(run):
     cut = int(whole["bar"].iloc[-3]) + 1
     part = risk_table(risk_of_run(equity[:cut], weights[:cut], closes[:cut], SECTORS, window=100, every=50))
     pd.testing.assert_frame_equal(part, whole[: len(part)], check_exact=False, rtol=1e-12)
+
+
+def test_figures_need_no_control_of_threads(run, monkeypatch):
+    equity, weights, closes = run
+    limited = risk_table(risk_of_run(equity, weights, closes, SECTORS, window=100, every=50))
+    monkeypatch.setattr(portfolio_risk, "find_spec", lambda _: None)
+    free = risk_table(risk_of_run(equity, weights, closes, SECTORS, window=100, every=50))
+    pd.testing.assert_frame_equal(free, limited, rtol=1e-10)
 
 
 def test_a_ruined_account_is_measured_up_to_its_ruin(run):

@@ -80,7 +80,8 @@ def _over_time(measured: pd.DataFrame) -> Markup | None:
                    unit=unit, size="small", description=text, note=tag("p", text, class_="facts"))
         for title, unit, names, text in _SMALL if _tells(measured, list(names))
     ]  # fmt: skip
-    pairs = [tag("div", small[at : at + 2], class_="pair") for at in range(0, len(small), 2)]
+    pairs = [tag("div", small[at : at + 2], class_="pair" if at + 1 < len(small) else None)
+             for at in range(0, len(small), 2)]  # fmt: skip
     return join([lead, tails, _sectors(measured, index), pairs])
 
 
