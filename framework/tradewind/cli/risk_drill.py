@@ -68,7 +68,8 @@ def _row(result: DrillResult) -> list[str]:
         _NOTHING if first is None else _who(first),
         "" if first is None else f"+{first.bars_after}",
         "" if worst is None else f"{worst.code} +{worst.bars_after}",
-        *(f"{one.loss:.1%}" for one in (result.with_limits, result.without_limits)),
+        # No "-0.0%".
+        *(f"{round(one.loss, 3) + 0.0:.1%}" for one in (result.with_limits, result.without_limits)),
         *(f"{one.drawdown:.1%}{' gone' if one.gone else ''}" for one in (result.with_limits, result.without_limits)),
         "" if result.beyond_kill is None else _beyond(result.beyond_kill),
     ]

@@ -46,6 +46,18 @@ def test_without_limits_the_loss_is_that_of_the_portfolio(configured, request):
     assert found["wrong_price_down"].without_limits.drawdown == pytest.approx(0.9 / 8, abs=1e-6)
 
 
+def test_a_gate_that_keeps_positions_small_keeps_the_loss_small(config):
+    """Four positions of a quarter; with limits they are 15 % each, 60 % in all."""
+    report, found = drilled(config, "data.feed.params={symbols: 4}", drills=["overnight_gap", "correlated_losses"])
+    assert report.gross == pytest.approx(0.6, abs=1e-6)
+    assert report.largest_weight == pytest.approx(0.15, abs=1e-6)
+    gap, slow = found["overnight_gap"], found["correlated_losses"]
+    assert gap.without_limits.loss == pytest.approx(0.25 * 0.15, abs=1e-6)
+    assert gap.with_limits.loss == pytest.approx(0.15 * 0.15, abs=1e-6)
+    assert slow.without_limits.loss == pytest.approx(1.0 - 0.997**40, abs=1e-6)
+    assert slow.with_limits.loss == pytest.approx(0.6 * (1.0 - 0.997**40), abs=1e-6)
+
+
 def test_a_kill_that_sells_nothing_saves_nothing_and_is_marked(held):
     report, found = held
     crash = found["covid_2020"]
