@@ -74,7 +74,7 @@ def test_overlay_with_an_unknown_key_names_the_nearest(minimal, write):
 def test_overlay_with_a_wrong_value_is_refused_at_its_place(minimal, write):
     write("clock: moon\n", "modes/paper.yaml")
     assert refused(minimal, mode="paper") == [
-        "modes/paper.yaml:1:8: mode.clock: unknown choice; received 'moon' (text); known: bars."
+        "modes/paper.yaml:1:8: mode.clock: unknown choice; received 'moon' (text); known: bars, wall."
     ]
 
 

@@ -216,3 +216,20 @@ def test_breakers_climb_the_ladder_on_a_thousand_paths(seed: int, volatility: fl
 def test_the_paths_of_these_tests_reach_every_rung() -> None:
     seen = {word for seed in range(6) for word in require_the_ladder(seed, 0.04, "flatten")}
     assert seen == {"active", "reduced", "halted", "killed"}
+
+
+def test_where_an_operator_is_a_kill_never_re_arms_itself() -> None:
+    told = {}
+    for clock in ("bars", "wall"):
+        bars = universe(3, 60, 0.04)
+        risk = {
+            "breakers": [{"name": "drawdown", "params": LADDER}],
+            "gates": [{"name": "position_size", "params": {"maximum": 1.0}}],
+            "rearm_after_bars": REARM,
+        }
+        mode = {"mode": "paper", "clock": clock}
+        session = run(bars, sleeves(3, 0.3, shorts=False, count=1), risk=risk, mode=mode)
+        standings = session.ledger.recorder.tables(bars.timestamps, None)["standings"]
+        told[clock] = set(standings["before"])
+    assert "killed" in told["bars"]
+    assert "killed" not in told["wall"]

@@ -15,8 +15,6 @@ CONFIGS = sorted(Path(__file__).parents[2].joinpath("configs").glob("*.yaml"))
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_backtest_and_paper_decide_fill_and_earn_the_same(path):
     period = {"start": "2006-06-01", "end": "2010-03-31", "runs_directory": None}
-    # A backtest re-arms a kill by itself, which paper never does.
-    period["overrides"] = ["risk.rearm_after_bars=0"]
     backtest = tradewind.run(path, "backtest", **period)
     paper = tradewind.run(path, "paper", **period)
     assert (backtest.mode, paper.mode) == ("backtest", "paper")

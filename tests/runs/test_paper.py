@@ -85,15 +85,13 @@ def on_venue(plan: Plan, port: int) -> Plan:
     return Plan.model_validate(fields)
 
 
-LATCHED = ["risk.rearm_after_bars=0"]
-"""A backtest re-arms a kill by itself, which paper never does."""
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_session_decides_what_the_backtest_decides(name: str, tmp_path: Path) -> None:
     registry = Registry.load()
-    span: dict[str, Any] = {"start": "2006-10-02", "end": "2008-03-31", "overrides": LATCHED}
+    span: dict[str, Any] = {"start": "2006-10-02", "end": "2008-03-31"}
     backtest, paper = (load_plan([CONFIGS / f"{name}.yaml"], mode=mode, **span) for mode in ("backtest", "paper"))
     expected = execute(backtest.plan, registry, directory=CONFIGS)
     require_equal(lives(paper.plan, registry, CONFIGS, tmp_path / "many.db", random.Random(name)), expected)
@@ -102,7 +100,7 @@ def test_a_session_decides_what_the_backtest_decides(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", [name for name in NAMES if "backtrader" not in name])
 def test_a_session_on_a_venue_decides_what_the_backtest_decides(name: str, tmp_path: Path) -> None:
     registry = Registry.load()
-    options: dict[str, Any] = {"start": "2006-10-02", "end": "2008-03-31", "overrides": LATCHED}
+    options: dict[str, Any] = {"start": "2006-10-02", "end": "2008-03-31"}
     backtest, paper = (load_plan([CONFIGS / f"{name}.yaml"], mode=mode, **options) for mode in ("backtest", "paper"))
     plain, outside = (one.plan.model_dump(exclude_none=True) for one in (backtest, paper))
     for fields in (plain, outside):
@@ -147,8 +145,6 @@ def test_any_plan_on_any_bars_comes_through_restarts(
     registry.register(Provider(bars), "tests")
     fields = {**fields, "data": {"feed": "memory"}}
     fields.pop("regime", None)
-    if fields["risk"]:
-        fields["risk"] = {**fields["risk"], "rearm_after_bars": 0}
     for sleeve in fields["sleeves"]:
         sleeve["share"] = 0.5
     here, folder = Path(), tmp_path_factory.mktemp("paper")

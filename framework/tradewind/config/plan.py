@@ -127,7 +127,14 @@ class ModeConfig(_Section):
     broker: PluginRef | None = Field(
         None, description="Where orders go; none, or `exchange`: the simulated exchange in this process."
     )
-    clock: Literal["bars"] = Field("bars", description="What time is: that of the bars.")
+    clock: Literal["bars", "wall"] = Field(
+        "bars", description="What time is: that of the bars, as in a replay, or the wall's, where an operator is there."
+    )
+
+    @property
+    def has_operator(self) -> bool:
+        """Whether somebody is there to re-arm what a breaker has killed."""
+        return self.mode == "live" or self.clock == "wall"
 
     @field_validator("broker", mode="before")
     @classmethod

@@ -103,7 +103,7 @@ class RiskConfig(BaseModel):
         "cancel", description="What a kill does: cancel what is at work, or also sell what is held."
     )
     rearm_after_bars: int = Field(
-        21, ge=0, description="Bars after which a backtest re-arms a kill by itself; 0: never. Paper and live never do."
+        21, ge=0, description="Bars after which backtest and replay re-arm a kill; 0: never. On the wall's clock never."
     )
 
     limits: RiskLimits = Field(

@@ -85,7 +85,7 @@ class Builder:
         breakers = [
             (ref.label, cast("Breaker", self.create("breaker", ref, "risk.breakers"))) for ref in risk.breaker_refs()
         ]
-        rearms = risk.rearm_after_bars if self.plan.mode.mode == "backtest" else 0
+        rearms = 0 if self.plan.mode.has_operator else risk.rearm_after_bars
         return RiskDesk(
             pipeline=GatePipeline(gates, reduced_size=risk.reduced_size),
             board=StandingBoard(breakers, cool_down_bars=risk.cool_down_bars, rearm_after_bars=rearms),

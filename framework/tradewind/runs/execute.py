@@ -304,11 +304,9 @@ def _risk_stamps(plan: Plan) -> list[str]:
     risk = plan.risk
     off = risk.off()
     stamps = [f"Switched off: {', '.join(off)}."] if off else []
-    if risk.breaker_refs() and plan.mode.mode == "backtest":
+    if risk.breaker_refs() and not plan.mode.has_operator:
         after = f"after {risk.rearm_after_bars} bars" if risk.rearm_after_bars else "never"
-        stamps.append(
-            f"A kill by a breaker is re-armed {after} in this backtest; in paper and live only by an operator."
-        )
+        stamps.append(f"A kill by a breaker is re-armed {after} in this run; on the wall's clock only by an operator.")
     return stamps
 
 
