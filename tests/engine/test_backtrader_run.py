@@ -111,3 +111,59 @@ def test_a_class_that_is_no_backtrader_strategy_is_refused(tmp_path):
     (tmp_path / "no.yaml").write_text('data: {feed: sample}\nstrategy: {backtrader: "./no.py:No"}\n')
     with pytest.raises(PluginError, match=r"is not a bt\.Strategy; name a class that derives from it"):
         tradewind.run(tmp_path / "no.yaml", runs_directory=None)
+
+
+BROKEN = '''
+import math
+import backtrader as bt
+
+
+class Broken(bt.Strategy):
+    """Orders that are none, and one that is."""
+
+    def __init__(self):
+        self.heard = []
+
+    def notify_order(self, order):
+        self.heard.append(order.getstatusname())
+        if order.status == order.Completed:
+            print("heard", self.heard)
+
+    def next(self):
+        if len(self) == 5:
+            self.buy(size=math.nan)
+            self.sell(size=math.inf)
+            self.buy(size=1, exectype=bt.Order.Limit, price=math.nan)
+            self.buy(size=1, exectype=bt.Order.Stop, price=-3.0)
+            self.buy(size=7)
+'''
+
+
+def test_orders_without_structure_are_rejected_and_the_rest_goes_on(tmp_path, capsys):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    config = tmp_path / "broken.yaml"
+    config.write_text(
+        "data: {feed: sample, symbols: [MSFT], start: 2010-01-04, end: 2010-03-31}\n"
+        "strategy: {backtrader: './broken.py:Broken'}\n"
+    )
+    result = tradewind.run(config, runs_directory=None)
+    assert result.fills["quantity"].tolist() == [7.0]
+    assert len(result.orders) == 1
+    rejected = [warning for warning in result.warnings if "was rejected" in warning]
+    assert len(rejected) == 4
+    assert "an order for MSFT was rejected: the size is nan; a finite one other than 0 is needed" in rejected
+    assert "an order for MSFT was rejected: a Stop order needs a price above 0; received -3.0" in rejected
+    assert "heard ['Rejected', 'Rejected', 'Rejected', 'Rejected', 'Submitted', 'Accepted', 'Completed']" in (
+        capsys.readouterr().out
+    )
+
+
+def test_gates_that_would_not_act_are_refused(tmp_path):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    config = tmp_path / "broken.yaml"
+    config.write_text(
+        "data: {feed: sample, symbols: [MSFT]}\nstrategy: {backtrader: './broken.py:Broken'}\n"
+        "risk: {gates: [{name: position_size, params: {maximum: 0.2}}]}\n"
+    )
+    with pytest.raises(ConfigError, match=r"risk\.gates: position_size has no effect on a Backtrader strategy"):
+        tradewind.run(config, runs_directory=None)

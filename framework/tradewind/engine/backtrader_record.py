@@ -9,6 +9,7 @@ import numpy as np
 
 from tradewind.engine.drop_in import day_numbers
 from tradewind.engine.panel import HistoryPanel
+from tradewind.engine.structural import GATE
 from tradewind.journal import BarDigest
 from tradewind.model import Fill, OrderIntent, OrderType, TimeInForce
 
@@ -76,6 +77,10 @@ class RunRecorder(bt.Analyzer):
 
     def notify_order(self, order: Any) -> None:
         """Journal an order's intent, ends and fills."""
+        fault = self.strategy.broker.faults.get(order.ref)
+        if fault is not None:
+            self._refuse(order, fault)
+            return
         if order.ref not in self._ids:
             self._intent(order)
         order_id = self._ids[order.ref]
@@ -87,6 +92,14 @@ class RunRecorder(bt.Analyzer):
                 self.p.ledger.warnings[f"order {order_id} was rejected: {reason}"] = None
         elif order.status in (bt.Order.Partial, bt.Order.Completed):
             self._fills(order, order_id)
+
+    def _refuse(self, order: Any, fault: str) -> None:
+        """Journal an order that is none."""
+        symbol = self.p.panel.instruments[self._columns[order.data]].symbol
+        size = order.created.size
+        self._write("gate", {"symbol": symbol, "gate": GATE, "code": GATE, "asked": str(size), "allowed": 0.0,
+                             "text": f"{symbol}: {fault}"})  # fmt: skip
+        self.p.ledger.warnings[f"an order for {symbol} was rejected: {fault}"] = None
 
     def _intent(self, order: Any) -> None:
         panel = self.p.panel

@@ -17,6 +17,7 @@ from tradewind.engine.blame import blamed
 from tradewind.engine.drop_in import Cerebro, ColumnFeed, day_numbers
 from tradewind.engine.panel import HistoryPanel, StreamPanel
 from tradewind.engine.recorder import Recorder
+from tradewind.engine.structural import StructuralBroker
 from tradewind.errors import ConfigError, PluginError, choices
 from tradewind.journal import Journal
 from tradewind.registry import load_class
@@ -148,6 +149,7 @@ def run_backtrader(
     )
     history = isinstance(panel, HistoryPanel)
     cerebro = Cerebro(stdstats=False, preload=history, runonce=history)
+    cerebro.broker = StructuralBroker()
     cerebro.causal = True
     _set_broker(cerebro, plan, builder.cost(), bars.instruments)
     for feed in _history_feeds(panel) if isinstance(panel, HistoryPanel) else _stream_feeds(panel):
@@ -206,6 +208,13 @@ def _refuse_unused(plan: Plan) -> None:
                     f"{name}.{key}: has no effect on a Backtrader strategy, which runs on Backtrader's own broker; "
                     f"received {getattr(section, key)}. Remove it"
                 )
+    for kind in ("gates", "breakers"):
+        listed = getattr(plan.risk, kind)
+        if listed:
+            raise ConfigError(
+                f"risk.{kind}: {listed[0].label} has no effect on a Backtrader strategy, whose orders are its own "
+                f"affair but for their structure. Remove it"
+            )
 
 
 def _load_strategy(ref: PluginRef, directory: Path | None) -> Any:

@@ -302,6 +302,8 @@ def _only(bars: Bars, name: str) -> Bars:
 def _risk_stamps(plan: Plan) -> list[str]:
     """Say which gates and breakers do not act, and that a backtest re-arms itself."""
     risk = plan.risk
+    if any(sleeve.strategy.backtrader for sleeve in plan.sleeves):
+        return ["Gates and breakers do not act on a Backtrader strategy, but for the check of an order's structure."]
     off = risk.off()
     stamps = [f"Switched off: {', '.join(off)}."] if off else []
     if risk.breaker_refs() and not plan.mode.has_operator:
