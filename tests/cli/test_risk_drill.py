@@ -85,6 +85,20 @@ def test_strict_ends_with_5_where_more_is_lost_than_the_gap_explains(drill):
     assert drill("flat.yaml", *FAST, "--strict", "--set", "risk.on_kill=flatten")[0] == 0
 
 
+def test_strict_needs_a_limit_to_hold(drill):
+    code, _, err = drill("flat.yaml", "--drill", "overnight_gap", "--strict", "--set", "risk=off")
+    assert code == 1
+    assert "--strict: the plan has no `drawdown` breaker" in err
+
+
+def test_a_picture_that_cannot_be_written_is_told(drill, folder):
+    pytest.importorskip("matplotlib", reason="the picture needs matplotlib")
+    (folder / "taken.png").mkdir(exist_ok=True)
+    code, _, err = drill("flat.yaml", "--drill", "overnight_gap", "--picture", "taken.png")
+    assert code == 1
+    assert "taken.png cannot be written" in err
+
+
 def test_the_picture_is_written_and_named(drill, folder):
     pytest.importorskip("matplotlib", reason="the picture needs matplotlib")
     code, out, _ = drill("flat.yaml", *FAST, "--picture", "drill.png")

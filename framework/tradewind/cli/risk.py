@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["risk"]
 
-LEAST_BARS = 60
-"""Of a drill: fewer have no betas, and no room for what comes after a shock."""
 WIDE = 200
 """Columns of a table that no terminal shows."""
 _SHOWN = 30
@@ -168,7 +166,7 @@ def drill_plan(
     from tradewind.config.loader import check_plan
     from tradewind.errors import RiskHaltError, UserError
     from tradewind.registry import Registry
-    from tradewind.research.drill import Settings, find_drills, rehearse
+    from tradewind.research.drill import LEAST_BARS, Settings, find_drills, rehearse
     from tradewind.research.drill.picture import require_picture, write_picture
 
     drills = find_drills(names or ())
@@ -189,6 +187,8 @@ def drill_plan(
     if picture is not None:
         write_picture(report, picture)
         typer.echo(f"picture: {picture}", err=as_json)
+    if strict and report.kill is None:
+        raise UserError("--strict: the plan has no `drawdown` breaker, so there is no kill limit to hold; switch it on")
     if strict and not report.held:
         raise RiskHaltError(_not_held(report))
 

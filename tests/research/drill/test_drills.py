@@ -46,6 +46,8 @@ def test_the_slow_bear_ends_at_the_low_of_march_2009():
 
 def test_a_stretch_without_room_for_the_slow_bear_is_told():
     short = stage_of(np.full((100, 2), 100.0), shock=30, decision=40)
+    assert altered("correlated_losses", stage_of(np.full((71, 2), 100.0), shock=30, decision=40)).startswith("needs 41")
+    assert isinstance(altered("correlated_losses", stage_of(np.full((72, 2), 100.0), shock=30, decision=40)), Altered)
     assert altered("slow_bear_2008", short) == "needs 356 bars after the shock, there are 69; give more --bars"
 
 

@@ -231,6 +231,19 @@ def test_a_plan_that_holds_nothing_is_told(config):
         drilled(config, 'sleeves.0.strategy={python: "./idle.py:Idle"}')
 
 
+def test_the_shortest_stretch_leaves_out_what_has_no_room(config):
+    _, found = drilled(config, bars=60)
+    applicable = [name for name, one in found.items() if one.applicable]
+    assert "overnight_gap" in applicable
+    assert "trading_halt" in applicable
+    assert not {"slow_bear_2008", "crash_1987", "covid_2020", "correlated_losses"} & set(applicable)
+
+
+def test_a_feed_with_hardly_any_bars_is_refused(config):
+    with pytest.raises(UserError, match="the feed has 40 bars from its start to its end; at least 60 are needed"):
+        drilled(config, "data.feed.params={bars: 40}")
+
+
 def test_equity_begins_at_one_on_the_last_ordinary_bar(held):
     _, found = held
     one = found["covid_2020"]

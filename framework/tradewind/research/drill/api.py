@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray, TimeArray
     from tradewind.registry import Registry
 
-__all__ = ["DrillReport", "DrillResult", "Settings", "rehearse"]
+__all__ = ["LEAST_BARS", "DrillReport", "DrillResult", "Settings", "rehearse"]
+
+LEAST_BARS = 60
+"""Fewer have no betas, and no room for what comes after a shock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,11 @@ def rehearse(
     _refuse_backtrader(loaded.plan)
     guarded = Builder(latched(loaded.plan), registry, loaded.directory)
     history, _, _ = read_data(guarded)
+    if len(history) < LEAST_BARS:
+        raise UserError(
+            f"drill: the feed has {len(history)} bars from {loaded.plan.data.start or 'its start'} to "
+            f"{loaded.plan.data.end or 'its end'}; at least {LEAST_BARS} are needed. Choose an earlier --start"
+        )
     bars = trading(cut(history, max(len(history) - settings.bars, 0), len(history)))
     stage = set_stage(bars, try_plan(guarded, bars))
     kill = _kill_limit(guarded)

@@ -139,7 +139,9 @@ def _misquoted(stage: Stage, column: int, factor: float, what: str) -> Altered:
     return Altered(bars=bars, first=stage.decision, last=stage.decision, said=said)
 
 
-def _together(stage: Stage, _: np.random.Generator) -> Altered:
+def _together(stage: Stage, _: np.random.Generator) -> Altered | str:
+    if no_room := _no_room(stage, _TOGETHER_BARS):
+        return no_room
     fall = np.full(_TOGETHER_BARS, _TOGETHER_RETURN)
     bars = market.moved_market(stage, fall, betas=np.ones(len(stage.betas)), overnight=0.5)
     said = f"all instruments and the benchmark fall by {-_TOGETHER_RETURN:.1%} a bar, {_TOGETHER_BARS} bars long"
@@ -177,12 +179,17 @@ def _flash(stage: Stage, _: np.random.Generator) -> Altered | str:
 
 
 def _episode(stage: Stage, returns: market.Returns, vix: float | None, said: str) -> Altered | str:
-    needed, there = len(returns) + 1, len(stage.bars) - 1 - stage.shock
-    if there < needed:
-        return f"needs {needed} bars after the shock, there are {there}; give more --bars"
+    if no_room := _no_room(stage, len(returns)):
+        return no_room
     bars = market.moved_market(stage, returns, betas=stage.betas, overnight=0.5, vix_level=vix)
     first, last = stage.shock + 1, stage.shock + len(returns)
     return Altered(bars=bars, first=first, last=last, said=f"{said}; instruments by their betas")
+
+
+def _no_room(stage: Stage, bars: int) -> str:
+    """Return what is missing for so many altered bars and one after them; nothing where there is room."""
+    there = len(stage.bars) - 1 - stage.shock
+    return "" if there > bars else f"needs {bars + 1} bars after the shock, there are {there}; give more --bars"
 
 
 def _alone(stage: Stage, returns: Sequence[float]) -> market.Returns:

@@ -45,7 +45,13 @@ def require_picture(path: Path) -> None:
 
 
 def write_picture(report: DrillReport, path: Path) -> None:
-    """Write the picture of all drills that apply."""
+    """Write the picture of all drills that apply.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
     figure_class, canvas_class = _drawing()
     shown = [one for one in report.results if one.applicable]
     columns = min(_COLUMNS, max(len(shown), 2))
@@ -62,7 +68,10 @@ def write_picture(report: DrillReport, path: Path) -> None:
         _chart(picture.add_subplot(grid[number // columns, number % columns]), result)
     if not shown:
         picture.text(0.5, 0.4, "None of the drills applies.", ha="center", color=_MUTE)
-    picture.savefig(path)
+    try:
+        picture.savefig(path)
+    except OSError as error:
+        raise UserError(f"--picture: {path} cannot be written ({error.strerror}); choose another file") from error
 
 
 def _title(picture: Any, report: DrillReport, height: float) -> None:
