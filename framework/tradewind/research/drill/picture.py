@@ -104,8 +104,8 @@ def _chart(axes: Any, result: DrillResult) -> None:
     assert result.without_limits is not None
     bars = np.arange(len(limited))
     axes.axhline(1.0, color=_MUTE, linewidth=0.6, linestyle=(0, (2, 2)))
-    axes.plot(bars, plain, color=_WITHOUT, linewidth=1.3)
-    axes.plot(bars, limited, color=_WITH, linewidth=1.5)
+    axes.plot(bars, plain, color=_WITHOUT, linewidth=3.0, alpha=0.6)
+    axes.plot(bars, limited, color=_WITH, linewidth=1.3)
     if result.first is not None:
         _mark(axes, result.first, limited, "^", _FIRST, 9.0)
     if result.strongest is not None and result.strongest.code == "killed":
