@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2] / "framework" / "tradewind"
 HANDS_ON = {
     "engine/session.py": {"ledger.submit"},
     "engine/ledger.py": {"self.exchange.submit"},
+    "engine/structural.py": {"super().submit"},
     "orders/courier.py": {"self.broker.submit"},
     "orders/kill_switch.py": {"broker.submit"},
     "exchange/broker.py": {"self._exchange.submit"},
@@ -15,7 +16,7 @@ HANDS_ON = {
     "runs/parity/ports.py": {"self._exchange.submit"},
 }
 """Session to ledger, ledger (which asks the gates) to the port, courier to the broker, broker to its exchange. The kill
-switch closes positions only; parity's ports are an exchange of their own that no broker hears of."""
+switch closes positions only; a bt.Strategy's broker rejects what is no order; parity's ports are an exchange of their own that no broker hears of."""
 
 
 def calls(tree: ast.AST, name: str) -> list[str]:

@@ -166,7 +166,7 @@ def test_an_unwritable_place_for_runs_is_said(project):
     (project / "runs").write_text("a file")
     done = tradewind(project, "run", "hold.yaml")
     assert done.returncode == 1
-    assert "give another folder with --runs" in done.stderr
+    assert "name a folder for the run" in done.stderr
 
 
 @pytest.mark.parametrize(

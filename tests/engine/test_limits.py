@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -233,3 +234,18 @@ def test_where_an_operator_is_a_kill_never_re_arms_itself() -> None:
         told[clock] = set(standings["before"])
     assert "killed" in told["bars"]
     assert "killed" not in told["wall"]
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_on_a_wrong_price_of_a_holding_nothing_is_opened(factor: float) -> None:
+    bars = universe(5, 20, 0.01)
+    close = bars.fields["close"].copy()
+    close[10, 0] *= factor
+    wrong = dataclasses.replace(bars, fields={**bars.fields, "close": close})
+    session = run(wrong, sleeves(5, 0.3, shorts=False, count=1), risk=RISK)
+    rulings = session.ledger.recorder.tables(bars.timestamps, None)["rulings"]
+    assert session.ledger.recorder.tables(bars.timestamps, None)["weights"]["S0"].iloc[9] > 0.0
+    at = rulings[rulings["bar"] == 10]
+    assert set(at["code"]) == {"price_collar"}
+    held = at[at["text"].str.contains("equity is in doubt|the price went")]
+    assert len(held) == len(at) > 0

@@ -403,3 +403,12 @@ def test_one_cancels_all_orders_that_close_one_position_pass() -> None:
     batch = batch_of(order("A", 5, age=9, price=7.0), order("B", -5, held=5), order("B", -5, held=5))
     oca = dataclasses.replace(batch, openings=np.array([5.0, 0.0, 0.0]))
     assert allowed(StaleQuote(), oca) == [0, -5, -5]
+
+
+def test_nothing_is_opened_while_a_held_price_has_jumped() -> None:
+    """One close ten times too high makes an equity of which every limit is a part."""
+    orders = batch_of(order("A", 5.0), order("B", -4.0, held=9.0))
+    assert verdicts_of(PriceCollar(jump=0.5), orders, account_of(furthest_move=0.5, moved="KO")) == []
+    (verdict,) = verdicts_of(PriceCollar(jump=0.5), orders, account_of(furthest_move=9.0, moved="KO"))
+    assert (verdict.order, verdict.quantity, verdict.code) == (0, 0.0, "price_collar")
+    assert "KO, which is held, moved by 900 %; equity is in doubt" in verdict.text

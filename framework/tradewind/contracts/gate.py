@@ -121,6 +121,9 @@ class AccountView:
         Orders sent before in this second, minute and day of the bars' clock.
     working
         Orders at work that do not rest, by symbol.
+    furthest_move, moved
+        Greatest move of a held instrument's price from the one before, as a part of it, and its symbol: a wrong price
+        makes a wrong equity, of which all limits are parts.
     """
 
     bar: int
@@ -138,6 +141,8 @@ class AccountView:
     symbols: frozenset[str]
     sent: tuple[int, int, int]
     working: Mapping[str, Sequence[OrderIntent]]
+    furthest_move: float = 0.0
+    moved: str = ""
 
 
 @runtime_checkable

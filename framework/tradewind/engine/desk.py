@@ -290,6 +290,7 @@ class RiskDesk:
         panel = self._panel
         values = np.abs(held) * np.fmax(panel.marks(), 0.0) * self._multipliers
         gross = float(values.sum())
+        furthest, moved = self._furthest_move(held)
         for instrument, quantity in others.items():
             gross += abs(quantity) * source.quotes.mark(instrument) * instrument.multiplier
         return AccountView(
@@ -308,7 +309,21 @@ class RiskDesk:
             symbols=self._symbols,
             sent=self._sent_before(),
             working=working,
+            furthest_move=furthest,
+            moved=moved,
         )
+
+    def _furthest_move(self, held: FloatArray) -> tuple[float, str]:
+        """Return the greatest move of a held price from the bar before, as a part of it, and its symbol."""
+        bar = self._panel.bar
+        if bar == 0:
+            return 0.0, ""
+        before, now = self._panel.marks_between(bar - 1, bar + 1)
+        with np.errstate(invalid="ignore"):
+            moves = np.where(held != 0.0, np.abs(now / before - 1.0), 0.0)
+        column = int(np.fmax(moves, 0.0).argmax()) if len(moves) else 0
+        furthest = float(moves[column])
+        return (furthest, self._panel.instruments[column].symbol) if furthest > 0.0 else (0.0, "")
 
     def _by_sector(self, values: FloatArray) -> FloatArray:
         """Return the sum of each sector, shape (S,)."""

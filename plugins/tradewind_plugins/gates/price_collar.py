@@ -21,6 +21,9 @@ __all__ = ["PriceCollar"]
 class PriceCollar:
     """Refuses limit prices that give money away, and openings on a price that has jumped.
 
+    While the price of anything held has jumped nothing is opened: the equity, of which all limits are parts, cannot be
+    believed on that bar.
+
     A limit price is compared with the last price, that of a stop-limit order with its stop price; only a buy above and
     a sell below are refused, also where they close a position.
 
@@ -59,6 +62,12 @@ class PriceCollar:
         if np.count_nonzero(jumped):
             orders = np.flatnonzero(jumped).tolist()
             verdicts += refuse_openings(batch, orders, "price_collar", lambda order: self._jump_text(batch, order))
+        if account.furthest_move > self._jump * SLACK:
+            orders = np.flatnonzero(batch.openings).tolist()
+            told = f"{account.moved}, which is held, moved by {100.0 * account.furthest_move:.4g} %"
+            verdicts += refuse_openings(
+                batch, orders, "price_collar", lambda order: f"{symbol_of(batch, order)}: {told}; equity is in doubt"
+            )
         return strictest(verdicts)
 
     def _limit_fault(self, batch: OrderBatch, order: int) -> str:
