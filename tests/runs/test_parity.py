@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.runs.planted import CASH, Churn, Planted, Proportional, bars_of, holds
@@ -272,9 +272,22 @@ VENUES = st.fixed_dictionaries(
     }
 )
 
+HALF_FILLED: dict[str, Any] = {
+    "late": False,
+    "commission": 0.0,
+    "slip_percent": 0.0,
+    "volume_limit": 0.5,
+    "refused": "",
+    "data": 0.0,
+    "cash": CASH,
+}
+"""A sale in parts leaves too little cash for a purchase, which is refused when it is executed, and tried again."""
+
 
 @settings(deadline=None, max_examples=25)
 @given(venue=VENUES)
+@example(venue={**HALF_FILLED, "seed": 325})
+@example(venue={**HALF_FILLED, "seed": 54, "cash": 1.2 * CASH})
 def test_the_parts_of_any_venue_sum_to_the_difference(
     venue: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

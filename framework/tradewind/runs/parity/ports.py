@@ -253,7 +253,7 @@ class ScriptedPort:
         for name in list(self._working):
             order = self._paper.get(name)
             if order is not None and order.end is not None and order.end.bar == bar and name not in self._cancelled:
-                self._end(name, OrderEventKind(order.end.event), order.end.reason)
+                self._end(name, OrderEventKind(order.end.event), order.end.reason, order.end.code)
         self._short = [
             -held * quotes.mark(one) * one.multiplier
             for one, held in self._account.quantities().items()
