@@ -14,6 +14,7 @@ from tradewind.journal.store import tables
 from tradewind.journal.store.chain import BlockHead, EntryRow, block_hash, entry_crc
 from tradewind.journal.store.failures import guarded
 from tradewind.journal.store.head import Head, read_json, write_json
+from tradewind.journal.store.prepared import Prepared
 from tradewind.journal.store.times import as_time, microseconds_now
 from tradewind.journal.store.values import Command
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionWriter"]
 
-_INSERT_ENTRIES = insert(tables.entries)
-_INSERT_BLOCK = insert(tables.blocks)
+_ENTRY = ("sequence", "block", "bar", "kind", "payload", "crc")
 _FIXED = frozenset({"id", "name", "header", "started_at", "identity"})
 _CHANGING = [name for name in (*Head._fields, "seal") if name not in _FIXED]
 _UPDATE_HEAD = (
@@ -58,6 +58,10 @@ class SessionWriter:
         self._refusal: str | None = None
         self._closed = False
         self._bar = head.last_bar or 0
+        dialect = connection.dialect
+        self._insert_entries = Prepared(insert(tables.entries), dialect, ("session", *_ENTRY))
+        self._insert_block = Prepared(insert(tables.blocks), dialect, ("session", *BlockHead._fields, "hash"))
+        self._update_head = Prepared(_UPDATE_HEAD, dialect, [f"new_{name}" for name in _CHANGING])
 
     @property
     def session(self) -> int:
@@ -172,8 +176,8 @@ class SessionWriter:
         number = head.last_block + 1
         block = BlockHead(number, rows[0][2], rows[-1][2], len(rows), microseconds_now(), head.head_hash)
         digest = block_hash(head.identity, block, rows)
-        self._connection.execute(_INSERT_ENTRIES, _entry_values(session, rows))
-        self._connection.execute(_INSERT_BLOCK, {"session": session, **block._asdict(), "hash": digest})
+        self._insert_entries.run_each(self._connection, _entry_values(session, rows))
+        self._insert_block.run(self._connection, {"session": session, **block._asdict(), "hash": digest})
         new = head._replace(
             last_block=number, last_bar=block.last_bar, entries=head.entries + len(rows), head_hash=digest
         )
@@ -183,7 +187,7 @@ class SessionWriter:
         values = new.values()
         changed = {f"new_{name}": values[name] for name in _CHANGING}
         key = {"of": self.session, "old_seal": old.values()["seal"]}
-        if self._connection.execute(_UPDATE_HEAD, {**changed, **key}).rowcount != 1:
+        if self._update_head.run(self._connection, {**changed, **key}).rowcount != 1:
             raise JournalError(
                 f"journal {self._where}: session {self.session} is no longer as this writer left it; another process "
                 "wrote to it. End one of them, run tradewind audit verify, then resume"
@@ -237,5 +241,4 @@ class SessionWriter:
 
 
 def _entry_values(session: int, rows: Sequence[EntryRow]) -> list[dict[str, Any]]:
-    names = ("sequence", "block", "bar", "kind", "payload", "crc")
-    return [{"session": session, **dict(zip(names, row, strict=True))} for row in rows]
+    return [{"session": session, **dict(zip(_ENTRY, row, strict=True))} for row in rows]
