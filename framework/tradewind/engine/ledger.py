@@ -99,6 +99,8 @@ class Ledger:
         self._haircut = data_end_haircut
         self._charges_borrowing = borrow_rate_per_year > 0.0
         self._may_expire = False
+        self._valued: tuple[tuple[int, float, int], float] = ((-1, 0.0, -1), 0.0)
+        """Bar, cash and version of the books for which equity is known, and that equity."""
         self._working: dict[str, OrderIntent] = {}
         self._filled: dict[str, float] = {}
         self._refused_rests: dict[tuple[str, Instrument], tuple[int, OrderIntent]] = {}
@@ -131,7 +133,10 @@ class Ledger:
 
     def equity(self) -> float:
         """Return the account's value at the current marks."""
-        return self.exchange.equity(self.quotes.mark)
+        key = (self._panel.bar, self.exchange.cash, self.books.version)
+        if key != self._valued[0]:
+            self._valued = (key, self.exchange.equity(self.quotes.mark))
+        return self._valued[1]
 
     def holdings(self) -> dict[Instrument, float]:
         """Return the account's signed quantities."""
