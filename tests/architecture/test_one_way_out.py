@@ -16,7 +16,8 @@ HANDS_ON = {
     "runs/parity/ports.py": {"self._exchange.submit"},
 }
 """Session to ledger, ledger (which asks the gates) to the port, courier to the broker, broker to its exchange. The kill
-switch closes positions only; a bt.Strategy's broker rejects what is no order; parity's ports are an exchange of their own that no broker hears of."""
+switch closes positions only; a bt.Strategy's broker rejects what is no order; parity's ports are an exchange of their
+own that no broker hears of."""
 
 
 def calls(tree: ast.AST, name: str) -> list[str]:

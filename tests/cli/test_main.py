@@ -173,6 +173,7 @@ def test_closed_pipe_is_quiet(lines):
 def test_interrupted_process_leaves_no_traceback():
     code = (
         "import tradewind.cli.version as command, signal, os\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "command.version = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
         "from tradewind.cli import main\nmain(['version'])"
     )

@@ -23,6 +23,10 @@ from tradewind.model import Bars
 TYPES = {"market": bt.Order.Market, "stop": bt.Order.Stop, "limit": bt.Order.Limit}
 
 
+DUST = 1e-12
+"""Part of an order that stock Backtrader fills a bar later, because its sums of sizes round."""
+
+
 class Replay(bt.Strategy):
     """Places and cancels what a journal says, bar by bar."""
 
@@ -56,7 +60,8 @@ class Replay(bt.Strategy):
         order_id = self.ids[order.ref]
         if order.status == order.Completed:
             # The order's own price is an average, which rounds.
-            self.fills.extend((len(self) - 1, order_id, part.size, part.price) for part in order.executed.exbits)
+            parts = [part for part in order.executed.exbits if abs(part.size) > DUST * abs(order.created.size)]
+            self.fills.extend((len(self) - 1, order_id, part.size, part.price) for part in parts)
         elif order.status in (order.Margin, order.Rejected):
             self.refused.append(order_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from typing import Any
 
@@ -220,18 +221,18 @@ def test_the_paths_of_these_tests_reach_every_rung() -> None:
 
 
 def test_where_an_operator_is_a_kill_never_re_arms_itself() -> None:
-    told = {}
-    for clock in ("bars", "wall"):
-        bars = universe(3, 60, 0.04)
+    told: dict[str, set[str]] = {"bars": set(), "wall": set()}
+    for clock, seed in itertools.product(told, range(6)):
+        bars = universe(seed, 60, 0.04)
         risk = {
             "breakers": [{"name": "drawdown", "params": LADDER}],
             "gates": [{"name": "position_size", "params": {"maximum": 1.0}}],
+            "switched_off": ["daily_loss", "sector_allocation"],
             "rearm_after_bars": REARM,
         }
         mode = {"mode": "paper", "clock": clock}
-        session = run(bars, sleeves(3, 0.3, shorts=False, count=1), risk=risk, mode=mode)
-        standings = session.ledger.recorder.tables(bars.timestamps, None)["standings"]
-        told[clock] = set(standings["before"])
+        session = run(bars, sleeves(seed, 0.3, shorts=False, count=1), risk=risk, mode=mode)
+        told[clock] |= set(session.ledger.recorder.tables(bars.timestamps, None)["standings"]["before"])
     assert "killed" in told["bars"]
     assert "killed" not in told["wall"]
 

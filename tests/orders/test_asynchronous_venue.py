@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.orders.scripted import ScriptedBroker, bar_of, intent, kinds, path_of, require_agreement, sends
+from tests.orders.scripted import Prices, ScriptedBroker, bar_of, intent, kinds, path_of, require_agreement, sends
 from tradewind.contracts import Outcome, Response
 from tradewind.model import ExecutionReport, Fill, Instrument, OrderState, ReportKind
 
@@ -159,7 +159,8 @@ def test_a_refused_cancel_needs_no_name_of_ours() -> None:
     bar_of(path, 0, sends(intent("1", 10.0)))
     bar_of(path, 1, lambda path: path.cancel_orders(["1"]))
     broker.queue.append(ExecutionReport("t-1", ReportKind.CANCEL_REJECTED, "the venue's own", reason="too late"))
-    bar_of(path, 2)
+    path.process(2, Prices())
+    path.poll()
     assert path.orders["t-1"].state is OrderState.ACCEPTED
 
 

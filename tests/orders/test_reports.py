@@ -43,13 +43,43 @@ def test_a_fill_after_the_cancel_still_moves_the_account() -> None:
     require_agreement(path, broker)
 
 
-def test_a_refused_cancel_leaves_the_order_at_work() -> None:
-    broker = ScriptedBroker()
-    path = path_of(broker)
+@pytest.mark.parametrize("word", ["refused", "not_sent"])
+def test_a_cancel_that_fails_is_asked_for_again_until_the_order_has_ended(word: str) -> None:
+    broker, log = ScriptedBroker(), Log()
+    path = path_of(broker, log, attempts=1)
     bar_of(path, 0, sends(intent("1")))
-    broker.cancel_script.append("refused")
+    broker.cancel_script.extend([word] * 3)
     bar_of(path, 1, lambda one: one.cancel_orders(["1"]))
     assert path.orders["t-1"].state is OrderState.ACCEPTED
+    assert len(broker.calls_of("cancel")) == 2
+    assert path.idle() == []
+    assert len(broker.calls_of("cancel")) == 2
+    broker.clock.sleep(1.0)
+    path.idle()
+    assert len(broker.calls_of("cancel")) == 3
+    bar_of(path, 2)
+    bar_of(path, 3)
+    assert path.orders["t-1"].state is OrderState.CANCELLED
+    before = len(broker.calls_of("cancel"))
+    again = path_of(broker, log, attempts=1)
+    bar_of(again, 0, sends(intent("1")))
+    bar_of(again, 1, lambda one: one.cancel_orders(["1"]))
+    for bar in (2, 3, 4):
+        bar_of(again, bar)
+    assert again.orders["t-1"].state is OrderState.CANCELLED
+    assert len(broker.calls_of("cancel")) == before
+
+
+def test_an_order_in_doubt_that_was_to_be_cancelled_is_cancelled_when_it_appears() -> None:
+    broker = ScriptedBroker()
+    path = path_of(broker, attempts=1)
+    broker.script.append("lost")
+    broker.cancel_script.extend(["not_sent"])
+    bar_of(path, 0, sends(intent("1")))
+    bar_of(path, 1, lambda one: one.cancel_orders(["1"]))
+    for bar in (2, 3):
+        bar_of(path, bar)
+    assert path.orders["t-1"].state is OrderState.CANCELLED
 
 
 def test_a_difference_is_shown_and_blocks_until_it_is_gone() -> None:

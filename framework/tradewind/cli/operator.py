@@ -9,6 +9,7 @@ import typer
 from tradewind.cli.status import Journal
 
 if TYPE_CHECKING:
+    from tradewind.errors import TradewindError
     from tradewind.journal.store import JournalStore, SessionInfo
     from tradewind.orders.kill_switch import Stopped
     from tradewind.registry import Registry
@@ -92,11 +93,23 @@ def watchdog(
         typer.echo(f"session {info.id} had been silent for {silence:.0f} s: policy {policy}", err=True)
         _tell(info, done, flatten=policy == "flatten")
 
+    def failed(info: SessionInfo, error: TradewindError) -> None:
+        typer.echo(f"session {info.id} hangs and cannot be stopped: {error}; trying again", err=True)
+
     stop = Stop()
     with open_store(journal, create=False) as store, stoppable(stop):
         info = _session(store, name, journal, "watchdog")
         typer.echo(f"watching session {info.id} of {name}: policy {policy} after {timeout:g} s without a heartbeat")
-        watch(store, name, Registry.load(), timeout_seconds=timeout, policy=chosen, stopped=stop.is_set, tell=tell)
+        watch(
+            store,
+            name,
+            Registry.load(),
+            timeout_seconds=timeout,
+            policy=chosen,
+            stopped=stop.is_set,
+            tell=tell,
+            failed=failed,
+        )
     typer.echo(f"session of {name} has finished" if not stop.is_set() else "stopped watching")
 
 

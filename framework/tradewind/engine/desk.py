@@ -122,6 +122,10 @@ class RiskDesk:
         if self.board.watches:
             self._trips.add(fill)
 
+    def moved(self, symbol: str, quantity: float, cash_flow: float) -> None:
+        """Take note of a position that changed without an order."""
+        self._trips.adjust(symbol, quantity, cash_flow)
+
     def refused(self) -> None:
         """Take note of an order that the venue has refused."""
         self._refused += 1
@@ -240,6 +244,10 @@ class RiskDesk:
         multipliers, sectors = self._multipliers[known], self._codes[known]
         if bar == 0:
             previous = np.full(len(intents), np.nan)
+        for order, intent in enumerate(intents):
+            if intent.order_type is not OrderType.MARKET and intent.reason.startswith("exit:"):
+                # A stop protects its sleeve's holding, whatever the account holds net.
+                own[order] = -intent.quantity
         for order in np.flatnonzero(known < 0).tolist():
             instrument = intents[order].instrument
             own[order], prices[order] = others.get(instrument, 0.0), quotes.mark(instrument)

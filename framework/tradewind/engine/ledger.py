@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tradewind.engine.outside import attribute, charge_borrowing, settlement, short_values
+from tradewind.engine.outside import attribute, charge_borrowing, elapsed_years, opens, settlement, short_values
 from tradewind.engine.panel import HistoryPanel
 from tradewind.engine.payloads import cross_payload, decision_payload, regime_payload, ruling_payload
 from tradewind.exchange.port import RETRIED
@@ -36,7 +36,6 @@ __all__ = ["Executed", "Ledger"]
 
 _WORKING = (OrderEventKind.ACCEPTED, OrderEventKind.REDUCED)
 """Events after which an order works on."""
-_SECONDS_PER_YEAR = 365.25 * 86_400
 
 
 class Executed(NamedTuple):
@@ -103,6 +102,8 @@ class Ledger:
         """Bar, cash and version of the books for which equity is known, and that equity."""
         self._working: dict[str, OrderIntent] = {}
         self._filled: dict[str, float] = {}
+        self._cancelling: set[str] = set()
+        """Those at work whose cancellation was asked for: the venue has not confirmed it yet."""
         self._refused_rests: dict[tuple[str, Instrument], tuple[int, OrderIntent]] = {}
         """Resting orders the venue refused, with the books' version then."""
         complete = isinstance(panel, HistoryPanel)
@@ -116,7 +117,7 @@ class Ledger:
         bar = self._panel.bar
         borrowed = self.exchange.borrow_costs
         short = short_values(self.books, self._panel, self.quotes) if self._charges_borrowing else {}
-        self.exchange.process(bar, self.quotes, years=self._elapsed_years(bar) if self._charges_borrowing else 0.0)
+        self.exchange.process(bar, self.quotes, years=elapsed_years(self._panel) if self._charges_borrowing else 0.0)
         fills = self.drain()
         borrowing = self.exchange.borrow_costs - borrowed
         if borrowing > 0.0:
@@ -124,12 +125,6 @@ class Ledger:
         for column in ended:
             fills += self._end(column)
         return fills + self._expire()
-
-    def _elapsed_years(self, bar: int) -> float:
-        if bar == 0:
-            return 0.0
-        elapsed = self._panel.timestamps[bar] - self._panel.timestamps[bar - 1]
-        return float(elapsed / np.timedelta64(1, "s")) / _SECONDS_PER_YEAR
 
     def equity(self) -> float:
         """Return the account's value at the current marks."""
@@ -149,15 +144,7 @@ class Ledger:
 
     def exposures(self) -> tuple[FloatArray, dict[Instrument, float]]:
         """Return the account's signed quantities by column, shape (N,), and of instruments without one; both anew."""
-        books = list(self.books.books.values())
-        held: FloatArray = books[0].quantities.copy()
-        for book in books[1:]:
-            held += book.quantities
-        others: dict[Instrument, float] = {}
-        for book in books:
-            for instrument, quantity in book.others.items():
-                others[instrument] = others.get(instrument, 0.0) + quantity
-        return held, others
+        return self.books.totals()
 
     def holds(self, sleeve: str) -> bool:
         """Tell whether a sleeve has any position in a panel column."""
@@ -172,8 +159,12 @@ class Ledger:
         return self._cost.estimate([trade.instrument for trade in trades], quantities, prices).tolist()
 
     def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
-        """Return the orders at work, with what each sleeve still has to get of them."""
-        return [(intent, self.books.unfilled(order_id)) for order_id, intent in self._working.items()]
+        """Return the orders at work that nobody is cancelling, with what each sleeve still has to get of them."""
+        return [
+            (intent, self.books.unfilled(order_id))
+            for order_id, intent in self._working.items()
+            if order_id not in self._cancelling
+        ]
 
     def waiting(self, sleeve: str) -> dict[Instrument, float]:
         """Return the signed quantities that market orders at work still have to bring a sleeve, by instrument."""
@@ -193,9 +184,7 @@ class Ledger:
 
     def resting(self, sleeve: str) -> dict[Instrument, OrderIntent]:
         """Return the sleeve's stop and limit orders at the exchange."""
-        return {
-            intent.instrument: intent for intent in self._working.values() if _rests(intent) and sleeve in intent.split
-        }
+        return {intent.instrument: intent for intent, _ in self.working() if _rests(intent) and sleeve in intent.split}
 
     def refused_rest(self, sleeve: str, instrument: Instrument) -> OrderIntent | None:
         """Return the resting order that the venue refused and, as no holding has changed since, would refuse again."""
@@ -204,12 +193,25 @@ class Ledger:
 
     def cancel(self, intents: Sequence[OrderIntent]) -> None:
         """Cancel orders at work."""
-        self.exchange.cancel_orders([intent.order_id for intent in intents])
+        names = [intent.order_id for intent in intents]
+        self._cancelling.update(names)
+        self.exchange.cancel_orders(names)
         self.drain()
 
     def cancel_all(self, *, protective: bool = True) -> None:
         """Cancel what is at work; ``protective`` False leaves the stops and limits that rest."""
-        self.cancel([intent for intent in self._working.values() if protective or not _rests(intent)])
+        self.cancel([intent for intent, _ in self.working() if protective or not _rests(intent)])
+
+    def cancel_openings(self) -> None:
+        """Cancel the orders at work that would open or increase a position."""
+        held = self.holdings()
+        self.cancel(
+            [
+                intent
+                for intent, parts in self.working()
+                if not _rests(intent) and opens(held.get(intent.instrument, 0.0), math.fsum(parts.values()))
+            ]
+        )
 
     def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Cancel what still works on these instruments and return it: a new decision replaces the old."""
@@ -229,6 +231,9 @@ class Ledger:
         judged = self.desk.judge(intents, self, self.confirmed_regime)
         for ruling in judged.rulings:
             self._rule(intents[ruling.order], ruling)
+            if ruling.keeps_open:
+                # A position that was to be closed is not given up for lack of an order: it is wanted again.
+                self.refused.append(intents[ruling.order])
         if judged.rulings:
             intents, costs = judged.intents, ()
         if not intents:
@@ -368,11 +373,15 @@ class Ledger:
     def _receive(self, activity: Activity) -> None:
         """Book what happened to the account without an order, in the name of those whom it concerns."""
         attribute(activity, self.books, self._panel.bar)
+        if activity.instrument is not None and activity.quantity:
+            paid = -activity.quantity * activity.price * activity.instrument.multiplier
+            self.desk.moved(activity.instrument.symbol, activity.quantity, paid)
         self._write("activity", activity_to(activity))
 
     def _forget(self, order_id: str) -> None:
         self._working.pop(order_id, None)
         self._filled.pop(order_id, None)
+        self._cancelling.discard(order_id)
 
     def _end(self, column: int) -> list[Executed]:
         instrument = self._panel.instruments[column]

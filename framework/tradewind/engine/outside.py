@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tradewind.model import Activity, Instrument
     from tradewind.portfolio.books import SleeveBooks
 
-__all__ = ["attribute", "charge_borrowing", "settlement", "short_values"]
+__all__ = ["attribute", "charge_borrowing", "elapsed_years", "opens", "settlement", "short_values"]
+
+_SECONDS_PER_YEAR = 365.25 * 86_400
 
 
 def attribute(activity: Activity, books: SleeveBooks, bar: int) -> None:
@@ -42,6 +44,14 @@ def attribute(activity: Activity, books: SleeveBooks, bar: int) -> None:
         books.apply(Fill(f"activity-{activity.activity_id}", bar, instrument, activity.quantity, activity.price))
     if cash:
         books.charge(-cash, weights or dict.fromkeys(books.books, 1.0 / len(books.books)))
+
+
+def elapsed_years(panel: Panel) -> float:
+    """Return the time since the bar before; 0 on the first."""
+    if panel.bar == 0:
+        return 0.0
+    elapsed = panel.timestamps[panel.bar] - panel.timestamps[panel.bar - 1]
+    return float(elapsed / np.timedelta64(1, "s")) / _SECONDS_PER_YEAR
 
 
 def short_values(books: SleeveBooks, panel: Panel, quotes: PanelQuotes) -> dict[str, float]:
@@ -92,3 +102,8 @@ def _spot(option: Instrument, panel: Panel) -> float:
             f"add it to `data: symbols:` or `references:`"
         )
     return spot
+
+
+def opens(held: float, coming: float) -> bool:
+    """Tell whether what is coming makes a position larger, or turns it round."""
+    return held * coming >= 0.0 or abs(coming) > abs(held)

@@ -40,6 +40,14 @@ class RoundTrips:
             self._closed.append(flow + paid * part)
             self._open[symbol] = (after, paid * (1.0 - part))
 
+    def adjust(self, symbol: str, quantity: float, cash_flow: float) -> None:
+        """Let a position change without a trade: a split, an assignment."""
+        held, flow = self._open.get(symbol, (0.0, 0.0))
+        if held + quantity:
+            self._open[symbol] = (held + quantity, flow + cash_flow)
+        else:
+            self._open.pop(symbol, None)
+
     def take(self) -> tuple[float, ...]:
         """Return the profits of the round trips that were closed since the last call."""
         if not self._closed:

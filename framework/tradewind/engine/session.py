@@ -137,14 +137,16 @@ class Session:
             self._confidence = math.nan if estimate is None else estimate.confidence
             ledger.regime(panel.bar, self.regime, estimate, changed=changed)
         wishes = self._wishes(equity, before)
+        self._note_stops()
         ledger.refused.clear()
         accepts = ledger.exchange.accepts()
         if not accepts or self.desk.standing >= Standing.HALTED:
             self._put_off(wishes)
         elif wishes or self._stale:
             self._trade(wishes, equity)
-        self._note_stops()
-        for sleeve in self.sleeves if accepts and self.desk.standing is not Standing.KILLED else ():
+        for sleeve in (
+            self.sleeves if accepts and not self.flattening and self.desk.standing is not Standing.KILLED else ()
+        ):
             if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.resting(sleeve.name)):
                 ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
         if accepts and self.flattening:
@@ -162,10 +164,10 @@ class Session:
 
     def resume(self, *, rearm: bool) -> None:
         """Let an operator take back what was forbidden; ``rearm`` also ends what breakers have tripped."""
-        self.flattening = False
         change = self.desk.board.resume(rearm=rearm)
         if change is not None:
             self._stand(change)
+        self.flattening = self.flattening and self.desk.standing >= Standing.HALTED
 
     def _watch(self, equity: float) -> None:
         """Let the breakers look at the bar, and act on a new standing."""
@@ -177,24 +179,26 @@ class Session:
         ledger = self.ledger
         ledger.standing(change)
         if change.after < change.before:
-            self.flattening = False
+            self.flattening = self.flattening and change.after >= Standing.HALTED
             for sleeve in self.sleeves:
                 sleeve.targets.rescale("resumed")
-            return
-        if change.after is Standing.KILLED:
+        elif change.after is Standing.KILLED:
             ledger.cancel_all()
-            self.flattening = self.flattening or self.desk.flattens
+            # An operator says himself whether positions are closed, here or from outside.
+            self.flattening = self.flattening or (self.desk.flattens and change.by != "operator")
         elif change.after is Standing.HALTED:
             ledger.cancel_all(protective=False)
+        elif change.after is Standing.REDUCE_ONLY:
+            ledger.cancel_openings()
 
     def _flatten(self) -> None:
         """Order away whatever is held and not being closed already."""
         ledger, bar = self.ledger, self.panel.bar
         closing = {intent.instrument for intent, _ in ledger.working() if intent.reason == FLATTEN}
+        flattened = {one: held for one, held in ledger.holdings().items() if held and one not in closing}
+        ledger.cancel_working(flattened)
         intents = []
-        for instrument, held in ledger.holdings().items():
-            if instrument in closing or not held:
-                continue
+        for instrument, held in flattened.items():
             parts = {one.name: -ledger.books.holding(one.name, instrument) for one in self.sleeves}
             split = {name: part for name, part in parts.items() if part}
             self._flattened += 1

@@ -20,6 +20,7 @@ RETRIED = frozenset(
     {
         ReasonCode.UNEXPLAINED,
         ReasonCode.OVERTAKEN,
+        ReasonCode.OPERATOR,
         ReasonCode.HALTED,
         ReasonCode.MARKET_CLOSED,
         ReasonCode.RATE_LIMIT,

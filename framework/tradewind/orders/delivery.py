@@ -40,7 +40,7 @@ class Delivery:
     held
         Signed quantity of an instrument that is held.
     forbidden
-        Whether nothing may be sent: an operator has killed the account.
+        Whether nothing may be sent: an operator is to be heard first.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Delivery:
         names = [intent.order_id for intent in intents]
         blocked = ReasonCode.NONE
         if self._forbidden():
-            blocked = ReasonCode.KILLED
+            blocked = ReasonCode.OPERATOR
         elif reconciliation.differences or not self._doubtful() <= set(names):
             blocked = ReasonCode.UNEXPLAINED
         if blocked and again:

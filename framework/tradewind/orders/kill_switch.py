@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tradewind.contracts import Broker, Outcome
 from tradewind.errors import BrokerError, UserError
 from tradewind.model import OrderIntent
+from tradewind.orders.naming import client_id
 from tradewind.registry.reference import PluginRef
 from tradewind.risk.pipeline import FLATTEN
 
@@ -129,10 +130,15 @@ def stop_session(
         # Positions are closed from here: a process that continues the session must not close them once more.
         store.post(info.id, command, {"flatten": False, "reason": reason})
         store.withdraw(number)
+    closed = False
     try:
         stopped = _act_at(broker, info, process, flatten=flatten)
+        closed = not stopped.left
     finally:
         broker.close()
+        if flatten and not closed:
+            # Nothing was closed: it is asked of the session again.
+            store.post(info.id, command, {"flatten": True, "reason": reason})
     _note(store, info, stopped)
     return stopped
 
@@ -213,7 +219,7 @@ def _close_all(broker: Broker, tag: str) -> tuple[tuple[str, float], ...]:
     once = secrets.token_hex(4)
     intents = [
         OrderIntent(
-            order_id=f"{tag}-{once}-{instrument.symbol}"[: broker.capabilities.order_id_length],
+            order_id=client_id(tag, f"{once}-{instrument.symbol}", broker.capabilities.order_id_length),
             bar=0,
             instrument=instrument,
             quantity=-quantity,

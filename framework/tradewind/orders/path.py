@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts import Outcome, Response, SimulatedBroker
-from tradewind.model import ExecutionReport, Fill, OrderEvent, OrderEventKind, ReasonCode, ReportKind
-from tradewind.model.wire import activity_from, activity_to, instrument_from, report_from, report_to
+from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, ReasonCode, ReportKind
+from tradewind.model.wire import report_from, report_to
 from tradewind.orders.account import AccountPort
 from tradewind.orders.board import Board
+from tradewind.orders.cancelling import Cancellations
 from tradewind.orders.delivery import Delivery, Dispatch, plain
 from tradewind.orders.machine import Act, Order, act, applied
 from tradewind.orders.naming import client_id, named
-from tradewind.orders.reconcile import Differences, Reconciliation, differing, ended_there, opening_cash
+from tradewind.orders.outside import Outside
+from tradewind.orders.reconcile import Differences, Reconciliation, ended_there, opening_cash
 from tradewind.orders.talks import Talks
 from tradewind.orders.waiting import WaitingOrders
 
@@ -65,7 +66,7 @@ class OrderPath(AccountPort):
     rehearses
         Whether the broker lives in this process, so that a restart has it do everything again.
     forbidden
-        Whether nothing may be sent because an operator has killed the account.
+        Whether nothing may be sent because an operator is to be heard first.
     """
 
     def __init__(
@@ -108,8 +109,8 @@ class OrderPath(AccountPort):
         )
         self._reconciliation.compared = rehearses
         self._delivery = Delivery(courier, self._reconciliation, self.undelivered, account.held, forbidden)
-        self._activities: list[Activity] = []
-        self._mark: Callable[[Instrument], float] = lambda _: math.nan
+        self._outside = Outside(self._talks, self._reconciliation, account, instruments)
+        self._cancellations = Cancellations(courier.clock)
 
     @property
     def live(self) -> bool:
@@ -124,7 +125,7 @@ class OrderPath(AccountPort):
     def process(self, bar: int, quotes: MarkSource, *, years: float = 0.0) -> None:
         """Let a bar happen: a simulated broker is shown its prices, a real one acts by itself."""
         self._talks.begin(bar)
-        self._mark = quotes.mark
+        self._outside.mark = quotes.mark
         if bar == 0 and not self._rehearses:
             self.account.cash = self._talks.request("open", lambda _: opening_cash(self.broker))
         if self._simulated is None:
@@ -137,7 +138,7 @@ class OrderPath(AccountPort):
     def accepts(self) -> bool:
         """Tell whether orders are taken now; the accounts are compared first, a few seconds apart at the closest."""
         self.blocked = self._talks.look("blocked", lambda: [] if self._rehearses else self._delivery.blocked())
-        self._hear_of_account()
+        self._outside.hear()
         return not self.blocked
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
@@ -147,11 +148,14 @@ class OrderPath(AccountPort):
         self._own.update({there.order_id: here.order_id for here, there in zip(intents, sent, strict=True)})
         for intent in sent:
             self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
-        free = self._waiting.hold_replacements(sent, self.open_orders.values())
-        now, later = self._sells_first(free)
+        free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
+        sells = [intent for intent in sent if intent.quantity < 0.0]
+        waits = bool(sells) and self.broker.capabilities.waits_for_sells
+        now = [intent for intent in free if intent.quantity < 0.0 or not waits]
         if now:
             self._send(now)
-        self._waiting.hold(later, {one.order_id: 0.0 for one in now}, patient=False)
+        later = [intent for intent in free if intent not in now]
+        self._waiting.hold(later, {one.order_id: 0.0 for one in sells}, patient=False)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -162,9 +166,12 @@ class OrderPath(AccountPort):
             elif name in self._waiting:
                 self._waiting.remove([name])
                 self._receive(ExecutionReport(name, ReportKind.CANCELLED, reason="cancelled"))
-        names = [name for name in names if name in self.open_orders]
+        self._ask_to_cancel([name for name in names if name in self.open_orders])
+
+    def _ask_to_cancel(self, names: list[str]) -> None:
         if not names:
             return
+        self._cancellations.want(names)
         self._requests += 1
         request_id = f"cancel-{self._requests}"
         for order_id, outcome, reason, _ in self._talks.request(
@@ -191,13 +198,15 @@ class OrderPath(AccountPort):
         What the record has of a bar after its end is gone through again.
         """
         happened = False
-        while (recorded := self._talks.recorded_next()) in ("due", "poll", "activities"):
+        while (recorded := self._talks.recorded_next()) in ("due", "poll", "activities", "cancel"):
             if recorded == "due":
                 self._release()
             elif recorded == "poll":
                 self._listen()
+            elif recorded == "cancel":
+                self._ask_to_cancel(self._cancellations.failed(self.open_orders))
             else:
-                self._hear_of_account()
+                self._outside.hear()
         if not self._talks.live or self._talks.bar < 0:
             return self._told()
         if self._waiting and (due := self._waiting.due(self.open_orders)):
@@ -206,6 +215,9 @@ class OrderPath(AccountPort):
         if heard := self._hear():
             happened = True
             self._listen(lambda: heard)
+        if failed := self._cancellations.due(self.open_orders):
+            happened = True
+            self._ask_to_cancel(failed)
         if happened:
             self._talks.commit()
         return self._told()
@@ -239,23 +251,14 @@ class OrderPath(AccountPort):
         A position without a price stays a difference.
         """
         self._listen(self._hear_all)
-        self._hear_of_account()
-        for fields, quantity, price in self._talks.request(
-            "adopt", lambda _: differing(self.account, self.broker, self._mark, self._instruments)
-        ):
-            instrument = instrument_from(fields)
-            name = f"adopt-{self._talks.bar}-{instrument.symbol}"
-            self.account.adopt(instrument, quantity, price)
-            fill = Fill(name, self._talks.bar, instrument, quantity, price)
-            self._events.append(OrderEvent(name, self._talks.bar, OrderEventKind.FILL, "", fill))
-        self.account.cash = self._talks.request("cash", lambda _: self.broker.account().cash)
+        self._outside.hear()
+        self._events += self._outside.adopt()
         for order_id in self._talks.request("ended", lambda _: ended_there(self.broker, self.open_orders)):
             self._receive(ExecutionReport(order_id, ReportKind.CANCELLED, reason="adopted"))
 
     def activities(self) -> Sequence[Activity]:
         """Return what has changed the account without an order since the last call."""
-        activities, self._activities = self._activities, []
-        return activities
+        return self._outside.take()
 
     def poll(self) -> Sequence[OrderEvent]:
         """Return what has become of orders since the last call."""
@@ -309,27 +312,15 @@ class OrderPath(AccountPort):
             If the venue cannot be asked.
         """
         self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
+        self._ask_to_cancel(self._cancellations.failed(self.open_orders))
         for execution in self._talks.look("agree", lambda: self._agree(due=compare)):
             self._reconciliation.agreed_execution = execution
-        self._hear_of_account()
+        self._outside.hear()
         self._talks.end_bar()
 
     def _listen(self, hear: Callable[[], list[dict[str, object]]] | None = None) -> None:
         for fields in self._talks.look("poll", hear or self._hear):
             self._receive(report_from(fields))
-
-    def _hear_of_account(self) -> None:
-        """Book what happened without an order: dividends, fees, splits ..."""
-        found = self._reconciliation.take_activities
-        for fields in self._talks.look("activities", lambda: [activity_to(one) for one in found()]):
-            activity = activity_from(fields)
-            ours = {one.symbol: one for one in (*self._instruments, *self.account.quantities())}
-            if activity.instrument is not None:
-                known = ours.get(activity.instrument.symbol, activity.instrument)
-                activity = activity._replace(instrument=known)
-            self._reconciliation.last_activity = activity.activity_id
-            self.account.receive(activity)
-            self._activities.append(activity)
 
     def _release(self, due: list[str] | None = None) -> None:
         """Send the buys whose sells are done, or have taken too long."""
@@ -343,13 +334,6 @@ class OrderPath(AccountPort):
             free = [self.orders[order_id].intent for order_id in order_ids if order_id not in overtaken]
             if free:
                 self._send(free)
-
-    def _sells_first(self, intents: list[OrderIntent]) -> tuple[list[OrderIntent], list[OrderIntent]]:
-        """Divide a batch into what is sent now and the buys that wait for its sells, where the venue wants that."""
-        sells = [intent for intent in intents if intent.quantity < 0.0]
-        if not sells or not self.broker.capabilities.waits_for_sells:
-            return intents, []
-        return sells, [intent for intent in intents if intent.quantity > 0.0]
 
     def _send(self, intents: Sequence[OrderIntent]) -> None:
         order_ids = [intent.order_id for intent in intents]
@@ -420,6 +404,7 @@ class OrderPath(AccountPort):
             self.undelivered.pop(report.order_id, None)
         if after.ended:
             self.open_orders.pop(report.order_id, None)
+            self._cancellations.ended(report.order_id)
         else:
             self.open_orders[report.order_id] = after
         name, bar = self._own[report.order_id], self._talks.bar

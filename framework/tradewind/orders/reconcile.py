@@ -180,7 +180,7 @@ class Reconciliation:
         """Whether this process has compared the accounts."""
         self.agreed_execution = ""
         """Last execution on which both sides agreed; empty before the first."""
-        self._broker, self._account = broker, account
+        self.broker, self._account = broker, account
         self._orders, self._open_orders, self._liquidated = orders, open_orders, liquidated
         self.last_activity = ""
         """Last activity that was booked; empty before the first."""
@@ -204,7 +204,7 @@ class Reconciliation:
 
     def ask(self) -> None:
         """Ask for what was not heard, from the last execution on which both sides agreed."""
-        reports = missed_reports(self._broker, self._open_orders, self.agreed_execution)
+        reports = missed_reports(self.broker, self._open_orders, self.agreed_execution)
         new = [report for report in reports if report.fill is None or self._is_new(report)]
         # A liquidation is reported after the cancellations that it brings about.
         self._inbox += sorted(new, key=lambda report: report.order_id in self._liquidated)
@@ -214,10 +214,10 @@ class Reconciliation:
         self.compared, self._compared_at = True, self._clock()
         for _ in range(2):
             self.ask()
-            self._inbox += self._broker.poll()
-            self._activities = list(self._broker.activities(self.last_activity))
-            found = unexplained(self._account, self._broker, self._awaited(), self._activities)
-            self.differences = self._in_time(found) | lost_orders(self._broker, self._open_orders)
+            self._inbox += self.broker.poll()
+            self._activities = list(self.broker.activities(self.last_activity))
+            found = unexplained(self._account, self.broker, self._awaited(), self._activities)
+            self.differences = self._in_time(found) | lost_orders(self.broker, self._open_orders)
             if not self.differences:
                 return
 
@@ -228,7 +228,7 @@ class Reconciliation:
             return differences
         now = self._clock()
         self._cash_differs_since = min(self._cash_differs_since, now)
-        late = now - self._cash_differs_since < self._broker.capabilities.cash_lag_seconds
+        late = now - self._cash_differs_since < self.broker.capabilities.cash_lag_seconds
         return {key: value for key, value in differences.items() if key != "cash" or not late}
 
     def _is_new(self, report: ExecutionReport) -> bool:

@@ -59,11 +59,13 @@ class WaitingOrders:
         if intents:
             self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient))
 
-    def hold_replacements(self, intents: Sequence[OrderIntent], at_work: Iterable[Order]) -> list[OrderIntent]:
+    def hold_replacements(
+        self, intents: Sequence[OrderIntent], at_work: Iterable[Order], to_cancel: Collection[str] = ()
+    ) -> list[OrderIntent]:
         """Hold back what is of an instrument with an order that is being cancelled; return the rest."""
         ending: dict[Instrument, dict[str, float]] = {}
         for order in at_work:
-            if order.state is OrderState.CANCEL_PENDING:
+            if order.state is OrderState.CANCEL_PENDING or order.order_id in to_cancel:
                 ending.setdefault(order.intent.instrument, {})[order.order_id] = order.filled
         for intent in intents:
             if intent.instrument in ending:

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from tradewind.errors import TradewindError
 from tradewind.orders.kill_switch import Stopped, stop_session
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def watch(
     policy: Policy,
     stopped: Callable[[], bool] = lambda: False,
     tell: Callable[[SessionInfo, float, Stopped], None] = lambda *_: None,
+    failed: Callable[[SessionInfo, TradewindError], None] = lambda *_: None,
     seconds_between_looks: float = 1.0,
 ) -> None:
     """Watch the last session of a name until it has finished, or until ``stopped``.
@@ -44,8 +46,9 @@ def watch(
     policy
         ``cancel``: cancel what is at work and pause; ``flatten``: close positions too; ``kill``: cancel, and only
         re-arming lets it trade again.
-    tell
-        Told of the session, its silence in seconds, and what was done.
+    tell, failed
+        Told of the session, its silence in seconds, and what was done; or of what stood in the way, after which it is
+        tried again.
     """
     dealt_with: datetime | None = None
     while not stopped():
@@ -55,15 +58,19 @@ def watch(
         info = sessions[-1]
         silence = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
         if info.status == "open" and silence >= timeout_seconds and info.heartbeat_at != dealt_with:
-            done = stop_session(
-                store,
-                info,
-                lambda _: registry,
-                command="kill" if policy == "kill" else "pause",
-                flatten=policy == "flatten",
-                reason=f"watchdog: no heartbeat for {silence:.0f} s",
-                patience_seconds=0.0,
-            )
-            dealt_with = store.sessions(name)[-1].heartbeat_at
-            tell(info, silence, done)
+            try:
+                done = stop_session(
+                    store,
+                    info,
+                    lambda _: registry,
+                    command="kill" if policy == "kill" else "pause",
+                    flatten=policy == "flatten",
+                    reason=f"watchdog: no heartbeat for {silence:.0f} s",
+                    patience_seconds=0.0,
+                )
+            except TradewindError as error:
+                failed(info, error)
+            else:
+                dealt_with = store.sessions(name)[-1].heartbeat_at
+                tell(info, silence, done)
         time.sleep(seconds_between_looks)

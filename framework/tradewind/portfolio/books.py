@@ -93,6 +93,18 @@ class SleeveBooks:
         """Grows with every change of a holding of any sleeve."""
         return sum(book.version for book in self.books.values())
 
+    def totals(self) -> tuple[FloatArray, dict[Instrument, float]]:
+        """Return the account's signed quantities by column, shape (N,), and of instruments without one; both anew."""
+        books = list(self.books.values())
+        held: FloatArray = books[0].quantities.copy()
+        for book in books[1:]:
+            held += book.quantities
+        others: dict[Instrument, float] = {}
+        for book in books:
+            for instrument, quantity in book.others.items():
+                others[instrument] = others.get(instrument, 0.0) + quantity
+        return held, others
+
     def holding(self, sleeve: str, instrument: Instrument) -> float:
         """Return the sleeve's signed quantity."""
         book = self.books[sleeve]

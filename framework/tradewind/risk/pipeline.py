@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tradewind.contracts import AccountView, Gate, OrderBatch, Verdict
-    from tradewind.model import OrderIntent
     from tradewind.model.typing import FloatArray
     from tradewind.risk.openings import Repeats
 
@@ -40,6 +39,8 @@ class Ruling(NamedTuple):
         Why, for programs and for people.
     asked, allowed
         Signed quantities before and after.
+    keeps_open
+        Whether it takes from what would have closed a position.
     """
 
     order: int
@@ -48,6 +49,7 @@ class Ruling(NamedTuple):
     text: str
     asked: float
     allowed: float
+    keeps_open: bool = False
 
 
 class GatePipeline:
@@ -84,7 +86,7 @@ class GatePipeline:
         """
         rulings: list[Ruling] = []
         if account.standing is not Standing.ACTIVE:
-            batch = self._stand(batch, account.standing, repeats, rulings)
+            batch = self._stand(batch, account, repeats, rulings)
         for name, gate in self.gates:
             verdicts = gate.check(batch, account)
             if verdicts:
@@ -92,27 +94,33 @@ class GatePipeline:
         return batch.quantities, rulings
 
     def _stand(
-        self, batch: OrderBatch, standing: Standing, repeats: Repeats | None, rulings: list[Ruling]
+        self, batch: OrderBatch, account: AccountView, repeats: Repeats | None, rulings: list[Ruling]
     ) -> OrderBatch:
         """Apply what breakers and operator allow."""
-        allowed = batch.quantities.copy()
+        standing, allowed = account.standing, batch.quantities.copy()
         for order, intent in enumerate(batch.intents):
-            asked, opening = float(allowed[order]), float(batch.openings[order])
-            left = self._left(intent, asked, opening, standing)
+            asked = float(allowed[order])
+            left = _rounded(batch, order, self._left(batch, order, standing), adjusted=account.adjusted)
             if left != asked:
                 text = f"{intent.instrument.symbol}: the account is {standing.word.replace('_', ' ')}"
                 rulings.append(Ruling(order, "standing", standing.word, text, asked, left))
                 allowed[order] = left
         return _with(batch, allowed, repeats)
 
-    def _left(self, intent: OrderIntent, asked: float, opening: float, standing: Standing) -> float:
-        flattens = intent.reason == FLATTEN and opening == 0.0
+    def _left(self, batch: OrderBatch, order: int, standing: Standing) -> float:
+        intent, asked, opening = batch.intents[order], float(batch.quantities[order]), float(batch.openings[order])
         protects = intent.order_type is not OrderType.MARKET and opening == 0.0
-        if flattens or (protects and standing is not Standing.KILLED):
+        if intent.reason == FLATTEN or (protects and standing is not Standing.KILLED):
             return asked
         if standing >= Standing.HALTED:
             return 0.0
-        return asked - opening * (1.0 if standing is Standing.REDUCE_ONLY else 1.0 - self._reduced_size)
+        kept = 0.0
+        if standing is Standing.REDUCED:
+            # Of the position that is wanted, not of what it lacks: orders that repeat would reach it bit by bit.
+            before = abs(float(batch.held[order]))
+            before = 0.0 if asked != opening else before
+            kept = max(0.0, self._reduced_size * (before + abs(opening)) - before)
+        return asked - opening + math.copysign(kept, opening)
 
 
 def _applied(
@@ -128,27 +136,29 @@ def _applied(
     for verdict in verdicts:
         known = 0 <= verdict.order < len(allowed)
         asked = float(allowed[verdict.order]) if known else math.nan
-        left = _rounded(batch, verdict, asked, adjusted=adjusted) if known else math.nan
+        left = _rounded(batch, verdict.order, float(verdict.quantity), adjusted=adjusted) if known else math.nan
         if left != 0.0 and not (asked and 0.0 <= left / asked <= 1.0 + _ROUNDING):
             raise PluginError(
                 f"gate {name!r}: verdict {verdict!r} on an order for {asked:g}; a gate allows as much, less or "
                 f"nothing, on the same side, and names an order of its batch"
             )
         if left != asked:
-            rulings.append(Ruling(verdict.order, name, verdict.code, verdict.text, asked, left))
+            closing = asked - float(batch.openings[verdict.order])
+            keeps_open = abs(left) < abs(closing) * (1.0 - _ROUNDING)
+            rulings.append(Ruling(verdict.order, name, verdict.code, verdict.text, asked, left, keeps_open))
             allowed[verdict.order] = left
     return _with(batch, allowed, repeats)
 
 
-def _rounded(batch: OrderBatch, verdict: Verdict, asked: float, *, adjusted: bool) -> float:
-    """Return the allowed quantity in whole lots: what opens is rounded towards zero, what closes stays."""
-    left = float(verdict.quantity)
+def _rounded(batch: OrderBatch, order: int, left: float, *, adjusted: bool) -> float:
+    """Return what is left of an order in whole lots: what opens is rounded towards zero, what closes stays."""
+    asked = float(batch.quantities[order])
     if not math.isfinite(asked) or left in (0.0, asked):
         return left
-    lot = batch.intents[verdict.order].instrument.lot_size
+    lot = batch.intents[order].instrument.lot_size
     if lot == 0.0 or adjusted:
         return left
-    closing = asked - float(batch.openings[verdict.order])
+    closing = asked - float(batch.openings[order])
     opening = left - closing
     if opening * asked <= 0.0:
         return left

@@ -97,10 +97,10 @@ class StandingBoard:
         return self._settle()
 
     def command(self, wanted: Standing, bar: int, text: str) -> Change | None:
-        """Let an operator allow less; what breakers have tripped stays."""
+        """Let an operator allow less, never more; what breakers have tripped stays."""
         if wanted is Standing.KILLED:
             self._kill = _Latch(bar, "operator", text)
-        else:
+        elif wanted >= self._operator_standing:
             self._operator = _Latch(bar, "operator", text)
             self._operator_standing = wanted
         return self._settle()

@@ -33,8 +33,13 @@ class Operators:
         self._writer = writer
         self._heard: set[int] = set()
         self._unmarked: list[int] = []
-        self.killed = any(one.command == "kill" for one in writer.pending())
-        """Whether a kill waits that this process has not heard yet: nothing may be sent before it is."""
+        self._unheard = {one.id for one in writer.pending() if one.command in (*STANDINGS, "flatten")}
+        """Commands that allow less and were posted before this process began."""
+
+    @property
+    def forbids(self) -> bool:
+        """Whether nothing may be sent: a command that allows less waits since before this process began."""
+        return bool(self._unheard)
 
     def pending(self) -> list[dict[str, Any]]:
         """Return what operators ask and nobody has heard yet, as plain JSON types."""
@@ -53,11 +58,11 @@ class Operators:
     def carry_out(self, asked: Mapping[str, Any], path: OrderPath, session: Session) -> None:
         """Do what an operator asks; a command that makes no sense now changes nothing."""
         self._heard.add(asked["id"])
+        self._unheard.discard(asked["id"])
         self._unmarked.append(asked["id"])
         command, argument = asked["command"], asked["argument"]
         if command in STANDINGS:
             session.operate(STANDINGS[command], _why(asked), flatten=bool(argument.get("flatten")))
-            self.killed = self.killed and command != "kill"
         elif command == "flatten":
             session.operate(Standing.HALTED, _why(asked), flatten=True)
         elif command == "resume":

@@ -163,7 +163,7 @@ class DurableRun:
                 tag=self.tag,
                 recorded=self.talks,
                 rehearses=outside is None,
-                forbidden=lambda: self._operators.killed,
+                forbidden=lambda: self._operators.forbids,
             )
             return self.path
 

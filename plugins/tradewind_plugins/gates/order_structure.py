@@ -37,8 +37,9 @@ class OrderStructure:
 
     These are a quantity of zero, NaN or infinity, or not of whole lots; a price that is missing, not finite or not
     above 0; a trail of nothing or of everything; an instrument that has expired.
-    Orders that open a position need a price of their instrument; those that close one do not. Lots mean nothing on
-    adjusted prices and are not checked there. It acts in every run and cannot be switched off.
+    Orders that open a position need a price of their instrument; those that close one do not. Lots are those of what
+    opens: what is held is closed whole. They mean nothing on adjusted prices and are not checked there. It acts in
+    every run and cannot be switched off.
     """
 
     stage: ClassVar[int] = 0
@@ -86,10 +87,10 @@ def _fault(batch: OrderBatch, order: int, account: AccountView) -> str:
         return "" if intent.quantity else "the quantity is 0; buy or sell at least one unit"
     if batch.openings[order] != 0.0 and not (0.0 < price < math.inf):
         return f"its price is {price}; a position is opened only at a known price above 0"
-    lot = intent.instrument.lot_size
-    if lot and not account.adjusted and abs(quantity - round(quantity / lot) * lot) > _LOT_SLACK * lot:
+    lot, opening = intent.instrument.lot_size, float(batch.openings[order])
+    if lot and not account.adjusted and abs(opening - round(opening / lot) * lot) > _LOT_SLACK * lot:
         return (
-            f"{quantity:.10g} is not of whole lots of {lot:.10g}; {round_to_lot(quantity, lot):.10g} would be, or set "
+            f"{opening:.10g} is not of whole lots of {lot:.10g}; {round_to_lot(opening, lot):.10g} would be, or set "
             "the instrument's lot_size to 0"
         )
     expiry = intent.instrument.expiry
