@@ -96,7 +96,10 @@ class RiskConfig(BaseModel):
         (), strict=False, description="Default gates and breakers that do not act; `all` for every one."
     )
     reduced_size: float = Field(
-        0.7, gt=0.0, lt=1.0, description="Part that is left of opening orders while a breaker asks for smaller sizes."
+        0.7,
+        gt=0.0,
+        lt=1.0,
+        description="Part of a wanted position that may be opened while a breaker asks for smaller sizes.",
     )
     cool_down_bars: int = Field(10, ge=1, description="Bars that a halt lasts.")
     on_kill: Literal["cancel", "flatten"] = Field(
