@@ -178,3 +178,15 @@ def test_a_finished_session_takes_no_command(tmp_path: Path, port: int) -> None:
     hanging.main(port, str(journal), str(file), SYMBOLS)
     with open_store(journal) as store, pytest.raises(JournalError, match="has finished; nobody would take kill"):
         stop_session(store, hanging.info_of(journal), lambda _: hanging.registry())
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("trial", range(1000))
+def test_no_order_is_accepted_after_a_kill_a_thousand_times(tmp_path: Path, port: int, trial: int) -> None:
+    test_a_session_whose_loop_hangs_is_killed_and_stays_dead(tmp_path, port, flatten=trial % 2 == 1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("trial", range(100))
+def test_the_watchdog_acts_a_hundred_times(tmp_path: Path, port: int, trial: int) -> None:
+    test_the_watchdog_acts_on_a_loop_that_hangs(tmp_path, port, POLICIES[trial % len(POLICIES)])
