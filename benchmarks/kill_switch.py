@@ -67,6 +67,8 @@ def watched(port: int, journal: Path) -> float:
         hanging.NAME,
         "--timeout",
         "30",
+        "--policy",
+        "kill",
         "--journal",
         str(journal),
     ]

@@ -21,6 +21,8 @@ SYMBOLS = 5
 SECTORS = ("Tech", "Tech", "Energy", "Energy", "")
 LIMITS = {"position": 0.15, "sector": 0.30, "total": 0.6}
 EPSILON = 1e-6
+DUST = 1e-9
+"""Part of equity below which a position is the rounding of sums."""
 
 
 def universe(seed: int, bars: int, volatility: float) -> Bars:
@@ -98,6 +100,7 @@ def require_within(session: Session, bars: Bars) -> int:
             after[names.index(symbol)] += quantity
         opens = (np.abs(after) > np.abs(held[bar]) * (1.0 + EPSILON)) | (held[bar] * after < 0.0)
         values, most = np.abs(after) * marks[bar], equity[bar] * (1.0 + EPSILON)
+        opens &= values > DUST * most
         assert (values[opens] <= LIMITS["position"] * most).all(), (bar, batch)
         assert not opens.any() or values.sum() <= LIMITS["total"] * most, (bar, batch)
         for sector in ("Tech", "Energy"):
