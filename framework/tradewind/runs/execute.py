@@ -238,7 +238,7 @@ def _result(builder: Builder, session: Session, seen: Bars, warnings: tuple[str,
         data=_data_summary(seen),
         metrics=compute_metrics(tables["equity"], tables["fills"], orders=tables["orders"]),
         stamps=(*_stamps(builder, seen), *getattr(session, "stamps", ())),
-        warnings=(*warnings, *_order_warnings(tables), *ledger.warnings),
+        warnings=(*_order_warnings(tables), *ledger.warnings, *warnings),
         **cast("Any", tables),
     )
 
