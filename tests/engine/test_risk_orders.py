@@ -14,6 +14,7 @@ from tests.orders.scripted import Log, ScriptedBroker, courier
 from tests.orders.test_asynchronous_venue import SlowCancels
 from tradewind.engine.assemble import run_session
 from tradewind.engine.session import Session
+from tradewind.errors import PluginError
 from tradewind.model import (
     ActivityKind,
     Bars,
@@ -258,3 +259,8 @@ def test_a_position_without_a_price_that_the_venue_books_stays_a_difference() ->
     session, path = on_a_venue(flat(7), [{"strategy": scripted("spin", {})}], broker, acts)
     assert path.differences == {"NEWCO": (0.0, 30.0)}
     assert session.ledger.equity() == broker.cash
+
+
+def test_a_weight_beyond_all_numbers_is_named() -> None:
+    with pytest.raises(PluginError, match=r"the weight 1e\+308 of S0 is more than can be ordered"):
+        run(flat(4), [{"strategy": scripted("huge", {0: weights(1e308)})}], risk=RISK)

@@ -179,9 +179,16 @@ class TargetBook:
 
     def _wanted(self, capital: float, marks: FloatArray) -> FloatArray:
         """Wanted quantities of the panel columns; 0 for what has never had a price."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             wanted: FloatArray = self.weights * capital / (marks * self._multipliers)
         wanted[np.isnan(wanted)] = 0.0
+        if np.isinf(wanted).any():
+            worst = int(np.isinf(wanted).argmax())
+            symbol, weight = self._instruments[worst].symbol, self.weights[worst]
+            raise PluginError(
+                f"sleeve {self._sleeve!r}: the weight {weight:g} of {symbol} is more than can be ordered; return "
+                f"weights that are fractions of the sleeve's capital"
+            )
         for instrument, quantity in self.quantities.items():
             column = self._columns.get(instrument)
             if column is not None:
