@@ -28,7 +28,8 @@ def test_limits_are_read_by_name(write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{value_at_risk_95: 0}", "risk.limits.value_at_risk_95: out of range; received 0; allowed: > 0"),
+        ("{value_at_risk_95: 0}", "risk.limits.value_at_risk_95: out of range; received 0; allowed: > 0 and <= 1"),
+        ("{expected_shortfall_99: 3}", "risk.limits.expected_shortfall_99: out of range; received 3"),
         ("{herfindahl: 1.5}", "risk.limits.herfindahl: out of range; received 1.5; allowed: > 0 and <= 1"),
         ("{effective_positions: 0.5}", "risk.limits.effective_positions: out of range"),
         ("{gross: '1'}", "risk.limits.gross: expected a number"),
@@ -40,3 +41,8 @@ def test_a_wrong_limit_is_named(write, text, message):
     with pytest.raises(ConfigError) as caught:
         limits(write, text)
     assert message in str(caught.value)
+
+
+def test_the_nearest_default_is_named(write):
+    with pytest.raises(ConfigError, match=r"no default gate or breaker is named 'drawdwon'; .*'drawdown'"):
+        load_plan([write("data: {feed: s}\nstrategy: m\nrisk: {switched_off: [drawdwon]}\n")])

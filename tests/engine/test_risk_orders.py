@@ -261,6 +261,18 @@ def test_a_position_without_a_price_that_the_venue_books_stays_a_difference() ->
     assert session.ledger.equity() == broker.cash
 
 
+@pytest.mark.parametrize(
+    ("kind", "standing"), [(ActivityKind.TRANSFER, Standing.ACTIVE), (ActivityKind.FEE, Standing.KILLED)]
+)
+def test_what_is_taken_out_of_the_account_is_no_loss(kind: ActivityKind, standing: Standing) -> None:
+    broker = ScriptedBroker()
+    risk = {"gates": RISK["gates"]}
+    acts = {3: lambda _: broker.happens(kind, -0.3 * broker.cash)}
+    session, path = on_a_venue(flat(8), [{"strategy": scripted("rests", {})}], broker, acts, risk)
+    assert session.ledger.equity() == path.cash == broker.cash
+    assert session.desk.standing is standing
+
+
 def test_a_weight_beyond_all_numbers_is_named() -> None:
     with pytest.raises(PluginError, match=r"the weight 1e\+308 of S0 is more than can be ordered"):
         run(flat(4), [{"strategy": scripted("huge", {0: weights(1e308)})}], risk=RISK)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.orders.crash.scenario import ask_venue, start_venue
 from tests.runs import hanging
-from tradewind.errors import JournalError
-from tradewind.journal.store import open_store
+from tradewind.contracts import Outcome, Response
+from tradewind.errors import BrokerError, JournalError, UserError
+from tradewind.journal.store import JournalStore, open_store
+from tradewind.model import OrderIntent
 from tradewind.orders.kill_switch import Stopped, ask, stop_session
 from tradewind.orders.watchdog import POLICIES, Policy, watch
+from tradewind_plugins.brokers.venue import VenueBroker
 
 SYMBOLS = 20
 
@@ -43,6 +50,15 @@ def hang(folder: Path) -> Path:
 
 def reached(file: Path) -> bool:
     return Path(f"{file}.reached").exists()
+
+
+def asked(store: JournalStore, session: int, command: str) -> list[dict[str, Any]]:
+    """Return the arguments of a command that the session has heard, as its journal has them."""
+    heard = [json.loads(one.payload) for one in store.entries(session, kinds=["answer"])]
+    return [
+        one["argument"] for told in heard if told["operation"] == "operator" for one in told["answer"]
+        if one["command"] == command
+    ]  # fmt: skip
 
 
 def continued(port: int, journal: Path, file: Path) -> None:
@@ -77,7 +93,75 @@ def test_a_session_whose_loop_hangs_is_killed_and_stays_dead(tmp_path: Path, por
     assert all(quantity > 0.0 for quantity in held(port).values())
     with open_store(journal) as store:
         assert store.verify().good
-        assert [entry.kind for entry in store.entries(info.id, kinds=["kill_switch"])] == ["kill_switch"]
+        (told,) = asked(store, info.id, "stopped_outside")
+    assert (told["ended_process"], len(told["cancelled"]), len(told["closing"])) == (
+        done.ended_process,
+        SYMBOLS,
+        len(done.closing),
+    )
+
+
+def test_a_flattening_of_which_the_broker_refused_a_part_is_not_repeated(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    submit = VenueBroker.submit
+
+    def all_but_one(self: VenueBroker, intents: Sequence[OrderIntent]) -> Sequence[Response]:
+        refused = Response(order_id=intents[0].order_id, outcome=Outcome.REFUSED, reason="no borrow")
+        return [refused, *submit(self, intents[1:])]
+
+    with hanging.started(port, journal, file, SYMBOLS) as process, open_store(journal) as store:
+        hanging.wait_for(lambda: reached(file), process)
+        monkeypatch.setattr(VenueBroker, "submit", all_but_one)
+        with pytest.raises(BrokerError, match=r"not taken: .*refused no borrow; close by hand"):
+            stop_session(store, hanging.info_of(journal), lambda _: hanging.registry(), flatten=True)
+    monkeypatch.undo()
+    assert hanging.at_work(port) == SYMBOLS - 1
+    before = created(port)
+    continued(port, journal, file)
+    assert created(port) == before
+    assert len(held(port)) == 1
+    with open_store(journal) as store:
+        (told,) = asked(store, 1, "stopped_outside")
+    assert "no borrow" in told["failed"]
+
+
+def test_positions_are_left_to_a_process_that_has_taken_the_session_up_by_then(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    connect = VenueBroker.connect
+    with hanging.started(port, journal, file, SYMBOLS) as process, open_store(journal) as store:
+        hanging.wait_for(lambda: reached(file), process)
+        with ExitStack() as stack:
+
+            def taken_up_meanwhile(self: VenueBroker) -> None:
+                writer = stack.enter_context(store.resume(1))
+                assert writer.session == 1
+                connect(self)
+
+            monkeypatch.setattr(VenueBroker, "connect", taken_up_meanwhile)
+            done = stop_session(store, hanging.info_of(journal), lambda _: hanging.registry(), flatten=True)
+        monkeypatch.undo()
+    assert (len(done.cancelled), done.closing, done.left) == (SYMBOLS, (), ())
+    assert hanging.at_work(port) == 0
+    before = created(port)
+    continued(port, journal, file)
+    assert created(port) == before + SYMBOLS
+    assert held(port) == {}
+
+
+def test_a_process_of_another_machine_is_not_ended(tmp_path: Path, port: int) -> None:
+    journal, file = tmp_path / "journal.db", hang(tmp_path)
+    with hanging.started(port, journal, file, SYMBOLS) as process, open_store(journal) as store:
+        hanging.wait_for(lambda: reached(file), process)
+        here = hanging.info_of(journal)
+        elsewhere = dataclasses.replace(here, heartbeat={**here.heartbeat, "host": "elsewhere"})
+        with pytest.raises(UserError, match="its process runs on elsewhere, not on"):
+            stop_session(store, elsewhere, lambda _: hanging.registry())
+        assert process.poll() is None
+        assert hanging.at_work(port) == SYMBOLS
 
 
 def test_a_session_that_turns_carries_the_kill_out_itself(tmp_path: Path, port: int) -> None:

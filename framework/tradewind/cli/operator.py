@@ -156,6 +156,8 @@ def _tell(info: SessionInfo, done: Stopped, *, flatten: bool) -> None:
     typer.echo(f"session {info.id}: {len(done.cancelled)} orders cancelled at the venue")
     for symbol, quantity in done.closing:
         typer.echo(f"  closing order: {quantity:+g} {symbol}")
+    if flatten and not done.closing and not done.left:
+        typer.echo("  no closing order from here: nothing is held, or the session's next process closes it")
     if done.left:
         raise BrokerError(
             f"session {info.id}: the venue still has at work: {', '.join(done.left)}; cancel them at the broker by hand"

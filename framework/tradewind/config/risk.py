@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from tradewind.errors import choices
 from tradewind.registry.reference import PluginRef
 
 __all__ = ["ALL", "DEFAULT_BREAKERS", "DEFAULT_GATES", "RiskConfig", "RiskLimits", "RiskSection"]
@@ -52,11 +53,14 @@ class RiskLimits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     value_at_risk_95: float | None = Field(
-        None, gt=0.0, description="Largest value at risk of one bar at 95 %, of the holdings, a fraction of equity."
+        None,
+        gt=0.0,
+        le=1.0,
+        description="Largest value at risk of one bar at 95 %, of the holdings, a fraction of equity.",
     )
-    value_at_risk_99: float | None = Field(None, gt=0.0, description="Largest value at risk at 99 %.")
-    expected_shortfall_95: float | None = Field(None, gt=0.0, description="Largest expected shortfall at 95 %.")
-    expected_shortfall_99: float | None = Field(None, gt=0.0, description="Largest expected shortfall at 99 %.")
+    value_at_risk_99: float | None = Field(None, gt=0.0, le=1.0, description="Largest value at risk at 99 %.")
+    expected_shortfall_95: float | None = Field(None, gt=0.0, le=1.0, description="Largest expected shortfall at 95 %.")
+    expected_shortfall_99: float | None = Field(None, gt=0.0, le=1.0, description="Largest expected shortfall at 99 %.")
     volatility: float | None = Field(None, gt=0.0, description="Largest volatility of the holdings over one bar.")
     gross: float | None = Field(None, ge=0.0, description="Largest gross exposure, a fraction of equity.")
     net: float | None = Field(None, ge=0.0, description="Largest size of net exposure, a fraction of equity.")
@@ -124,7 +128,7 @@ class RiskConfig(BaseModel):
                 raise _fault(f"{name!r} cannot be switched off; remove it", "switched_off", index)
             if name not in known:
                 raise _fault(
-                    f"no default gate or breaker is named {name!r}; known: {', '.join(sorted(known))}",
+                    f"no default gate or breaker is named {name!r}; {choices(name, known)}",
                     "switched_off",
                     index,
                 )

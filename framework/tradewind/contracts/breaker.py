@@ -41,7 +41,7 @@ class BreakerView:
     bar, time, day
         Number and timestamp of the bar; its day since 1970-01-01.
     equity
-        At the last prices.
+        At the last prices, less what was paid in since the start: a deposit is no gain, a withdrawal no loss.
     closed_trades
         Profit of each round trip that was closed since the bar before, in the order of their ends.
     orders, refused

@@ -9,7 +9,7 @@ import numpy as np
 
 from tradewind.contracts import AccountView, BreakerPath, BreakerView, OrderBatch
 from tradewind.engine.round_trips import RoundTrips
-from tradewind.model import OrderType, Standing
+from tradewind.model import ActivityKind, OrderType, Standing
 from tradewind.model.frozen import changed
 from tradewind.portfolio.rebalance import scaled_parts
 from tradewind.risk.openings import Repeats, opening_parts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tradewind.config.plan import AccountConfig
     from tradewind.engine.panel import Panel
     from tradewind.engine.quotes import PanelQuotes
-    from tradewind.model import Fill, Instrument, OrderIntent
+    from tradewind.model import Activity, Fill, Instrument, OrderIntent
     from tradewind.model.typing import FloatArray
     from tradewind.risk.pipeline import GatePipeline, Ruling
     from tradewind.risk.standing import Change, StandingBoard
@@ -107,10 +107,10 @@ class RiskDesk:
         self._codes = np.array([codes.get(one.sector, -1) for one in instruments], dtype=np.int64)
         self._unknown = np.zeros(0)
         self._equity = math.nan
-        self._regime = ""
         self._trips = RoundTrips()
         self._sent: dict[int, tuple[int, int]] = {}
         self._orders = self._refused = 0
+        self._paid_in = 0.0
 
     @property
     def standing(self) -> Standing:
@@ -122,9 +122,13 @@ class RiskDesk:
         if self.board.watches:
             self._trips.add(fill)
 
-    def moved(self, symbol: str, quantity: float, cash_flow: float) -> None:
-        """Take note of a position that changed without an order."""
-        self._trips.adjust(symbol, quantity, cash_flow)
+    def booked(self, activity: Activity) -> None:
+        """Take note of what happened without an order; money that comes in or goes out is neither gain nor loss."""
+        if activity.instrument is not None and activity.quantity:
+            paid = -activity.quantity * activity.price * activity.instrument.multiplier
+            self._trips.adjust(activity.instrument.symbol, activity.quantity, paid)
+        if activity.kind is ActivityKind.TRANSFER:
+            self._paid_in += activity.cash
 
     def refused(self) -> None:
         """Take note of an order that the venue has refused."""
@@ -153,7 +157,7 @@ class RiskDesk:
             bar=panel.bar,
             time=panel.timestamps[panel.bar],
             day=panel.day(),
-            equity=equity,
+            equity=equity - self._paid_in,
             closed_trades=closed,
             orders=self._orders,
             refused=self._refused,
@@ -171,7 +175,7 @@ class RiskDesk:
         path = BreakerPath(
             bar=self._panel.bar,
             days=self._panel.timestamps[start:stop].astype("datetime64[D]").astype(np.int64),
-            equity=equity,
+            equity=equity - self._paid_in,
             fresh=self._panel.fresh(start, stop),
             confidence=confidence,
             references=self._references(start, stop),
@@ -244,15 +248,15 @@ class RiskDesk:
         multipliers, sectors = self._multipliers[known], self._codes[known]
         if bar == 0:
             previous = np.full(len(intents), np.nan)
-        for order, intent in enumerate(intents):
-            if intent.order_type is not OrderType.MARKET and intent.reason.startswith("exit:"):
-                # A stop protects its sleeve's holding, whatever the account holds net.
-                own[order] = -intent.quantity
         for order in np.flatnonzero(known < 0).tolist():
             instrument = intents[order].instrument
             own[order], prices[order] = others.get(instrument, 0.0), quotes.mark(instrument)
             previous[order], ages[order] = np.nan, 0 if quotes.quote(instrument) is not None else 1
             multipliers[order], sectors[order] = instrument.multiplier, -1
+        for order, intent in enumerate(intents):
+            if intent.order_type is not OrderType.MARKET and intent.reason.startswith("exit:"):
+                # A stop protects its sleeve's holding, whatever the account holds net.
+                own[order] = -intent.quantity
         batch = OrderBatch(
             intents=tuple(intents),
             quantities=quantities,

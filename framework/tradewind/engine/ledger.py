@@ -231,7 +231,7 @@ class Ledger:
         judged = self.desk.judge(intents, self, self.confirmed_regime)
         for ruling in judged.rulings:
             self._rule(intents[ruling.order], ruling)
-            if ruling.keeps_open:
+            if ruling.keeps_open and not _rests(intents[ruling.order]):
                 # A position that was to be closed is not given up for lack of an order: it is wanted again.
                 self.refused.append(intents[ruling.order])
         if judged.rulings:
@@ -373,9 +373,7 @@ class Ledger:
     def _receive(self, activity: Activity) -> None:
         """Book what happened to the account without an order, in the name of those whom it concerns."""
         attribute(activity, self.books, self._panel.bar)
-        if activity.instrument is not None and activity.quantity:
-            paid = -activity.quantity * activity.price * activity.instrument.multiplier
-            self.desk.moved(activity.instrument.symbol, activity.quantity, paid)
+        self.desk.booked(activity)
         self._write("activity", activity_to(activity))
 
     def _forget(self, order_id: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import secrets
 import signal
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -95,7 +95,7 @@ def stop_session(
 
     The session is asked first. Where it does not answer in time its process is ended, so that it can send nothing, and
     the orders are cancelled at the venue from here. The command stays in the journal: a process that continues the
-    session sends nothing before it has carried it out. What was done here is journalled with the session.
+    session sends nothing before it has carried it out, and journals what was done here.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def stop_session(
     Raises
     ------
     BrokerError
-        If the venue cannot be reached; the command stays in the journal.
+        If the venue cannot be reached, or does not take a closing order; the command stays in the journal.
     UserError
         If the process cannot be ended.
     """
@@ -126,20 +126,26 @@ def stop_session(
     broker = _broker_of(info, known)
     if broker is None:
         return Stopped(heard=False, ended_process=process)
-    if flatten:
-        # Positions are closed from here: a process that continues the session must not close them once more.
-        store.post(info.id, command, {"flatten": False, "reason": reason})
-        store.withdraw(number)
-    closed = False
+    cancelled: dict[str, None] = {}
+    closing: tuple[tuple[str, float], ...] = ()
+    failed = ""
     try:
-        stopped = _act_at(broker, info, process, flatten=flatten)
-        closed = not stopped.left
+        broker.connect()
+        left = _cancel_all(broker, cancelled)
+        # Positions are closed once: from here, or by the process that continues the session where there is one by now.
+        instead = {"flatten": False, "closed": True, "reason": reason}
+        if flatten and not left and store.exchange(number, info.id, command, instead):
+            closing, failed = _close_all(broker, str(info.header["tag"]))
     finally:
         broker.close()
-        if flatten and not closed:
-            # Nothing was closed: it is asked of the session again.
-            store.post(info.id, command, {"flatten": True, "reason": reason})
-    _note(store, info, stopped)
+    stopped = Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left))
+    # The mailbox is where it is journalled from: the session may have its next process by now.
+    store.post(info.id, "stopped_outside", {**asdict(stopped), "failed": failed})
+    if failed:
+        raise BrokerError(
+            f"everything is cancelled, and these closing orders were not taken: {failed}; close by hand what the "
+            f"broker does not close"
+        )
     return stopped
 
 
@@ -151,13 +157,18 @@ def _end_process(store: JournalStore, info: SessionInfo) -> int:
     """End the process that writes a session; return its number, 0 where none does."""
     if not store.is_written(info.id):
         return 0
+    host = info.heartbeat.get("host") or "a machine it has not named"
+    if host != platform.node():
+        raise UserError(
+            f"session {info.id} does not answer, and its process runs on {host}, not on {platform.node()}; run this "
+            f"command there, or end the process by hand and say it again"
+        )
     pid = next(one.pid for one in store.sessions(info.name) if one.id == info.id)
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError as error:
         raise UserError(
-            f"session {info.id} does not answer and process {pid}, which writes it, is not on this machine; run this "
-            f"command there"
+            f"session {info.id} does not answer and process {pid}, which wrote it, is gone; say it again"
         ) from error
     except PermissionError as error:
         raise UserError(
@@ -185,14 +196,6 @@ def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
     return cast("Broker", registry.create("broker", ref, directory=Path.cwd(), where="mode.broker"))
 
 
-def _act_at(broker: Broker, info: SessionInfo, process: int, *, flatten: bool) -> Stopped:
-    broker.connect()
-    cancelled: dict[str, None] = {}
-    left = _cancel_all(broker, cancelled)
-    closing = _close_all(broker, str(info.header["tag"])) if flatten and not left else ()
-    return Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left))
-
-
 def _cancel_all(broker: Broker, cancelled: dict[str, None]) -> list[str]:
     """Cancel until the venue has nothing of ours at work; return what it still has after many rounds."""
     at_work: list[str] = []
@@ -207,14 +210,8 @@ def _cancel_all(broker: Broker, cancelled: dict[str, None]) -> list[str]:
     return at_work
 
 
-def _close_all(broker: Broker, tag: str) -> tuple[tuple[str, float], ...]:
-    """Order away every position.
-
-    Raises
-    ------
-    BrokerError
-        If an order is not taken.
-    """
+def _close_all(broker: Broker, tag: str) -> tuple[tuple[tuple[str, float], ...], str]:
+    """Order away every position; return symbol and quantity of what was sent, and what was not taken of it and why."""
     held = {instrument: quantity for instrument, quantity in broker.positions().items() if quantity}
     once = secrets.token_hex(4)
     intents = [
@@ -227,25 +224,8 @@ def _close_all(broker: Broker, tag: str) -> tuple[tuple[str, float], ...]:
         )
         for instrument, quantity in held.items()
     ]
-    failed = [one for one in broker.submit(intents) if one.outcome is not Outcome.TAKEN] if intents else []
-    if failed:
-        told = "; ".join(f"{one.order_id}: {one.outcome} {one.reason}" for one in failed)
-        raise BrokerError(f"everything is cancelled, and these closing orders were not taken: {told}; close by hand")
-    return tuple((instrument.symbol, -quantity) for instrument, quantity in held.items())
-
-
-def _note(store: JournalStore, info: SessionInfo, stopped: Stopped) -> None:
-    """Write down what was done without the session; its next process reads over it."""
-    import json
-
-    payload = {
-        "ended_process": stopped.ended_process,
-        "cancelled": list(stopped.cancelled),
-        "closing": [list(one) for one in stopped.closing],
-        "left": list(stopped.left),
-    }
-    with store.resume(info.id) as writer:
-        writer.append(info.last_bar or 0, "kill_switch", json.dumps(payload, sort_keys=True))
-        writer.commit()
-        with suppress(OSError):
-            writer.finish("stopped")
+    answers = broker.submit(intents) if intents else ()
+    failed = "; ".join(
+        f"{one.order_id}: {one.outcome} {one.reason}" for one in answers if one.outcome is not Outcome.TAKEN
+    )
+    return tuple((instrument.symbol, -quantity) for instrument, quantity in held.items()), failed

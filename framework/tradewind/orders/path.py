@@ -151,11 +151,12 @@ class OrderPath(AccountPort):
         free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
         sells = [intent for intent in sent if intent.quantity < 0.0]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        now = [intent for intent in free if intent.quantity < 0.0 or not waits]
+        now = [intent for intent in free if intent.quantity < 0.0] if waits else free
         if now:
             self._send(now)
-        later = [intent for intent in free if intent not in now]
-        self._waiting.hold(later, {one.order_id: 0.0 for one in sells}, patient=False)
+        if waits:
+            buys = [intent for intent in free if intent.quantity > 0.0]
+            self._waiting.hold(buys, {one.order_id: 0.0 for one in sells}, patient=False)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""

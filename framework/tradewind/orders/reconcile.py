@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tradewind.errors import BrokerRefusalError
 from tradewind.model import TERMINAL_STATES, ExecutionReport, OrderState, ReportKind
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Differences",
+    "Missed",
     "Reconciliation",
     "differing",
     "ended_there",
-    "lost_orders",
-    "missed_reports",
+    "missed",
     "opening_cash",
     "unexplained",
 ]
@@ -61,40 +61,39 @@ def opening_cash(broker: Broker) -> float:
     return broker.account().cash
 
 
-def missed_reports(broker: Broker, open_orders: Mapping[str, Order], last_execution: str) -> list[ExecutionReport]:
-    """Ask for the executions after the last one known, and for the ends of orders that are at work here only.
+class Missed(NamedTuple):
+    """What was not heard: reports, and orders that the venue had taken and says now that it has never had.
 
-    An order that the venue had taken and says now that it has never had is left alone; `lost_orders` names it.
+    The latter mean another account, or a venue that has lost its state.
+    """
+
+    reports: list[ExecutionReport]
+    lost: Differences
+
+
+def missed(broker: Broker, open_orders: Mapping[str, Order], last_execution: str) -> Missed:
+    """Ask for the executions after the last one known, and for what became of orders that are at work here only.
 
     Raises
     ------
     BrokerError
         If the venue cannot be asked.
     """
-    reports = list(broker.executions(last_execution))
+    reports, lost = list(broker.executions(last_execution)), {}
     at_work = {order.order_id for order in broker.open_orders()}
     for order_id, order in open_orders.items():
         if order_id in at_work or order.state is OrderState.INTENDED:
             continue
         known = broker.order(order_id)
-        kind = None if known is None else _ENDS.get(known.state)
-        if kind is not None and known is not None:
+        if known is None:
+            if order.state is not OrderState.UNKNOWN:
+                lost[f"order {order_id}"] = (order.remaining, 0.0)
+        elif known.state in _ENDS:
+            kind, venue_id = _ENDS[known.state], known.venue_order_id
             reports.append(
-                ExecutionReport(
-                    order_id, kind, reason=known.reason, venue_order_id=known.venue_order_id, code=known.code
-                )
+                ExecutionReport(order_id, kind, reason=known.reason, venue_order_id=venue_id, code=known.code)
             )
-    return reports
-
-
-def lost_orders(broker: Broker, open_orders: Mapping[str, Order]) -> Differences:
-    """Return the orders that the venue had taken and says now that it has never had: another account, or lost state."""
-    at_work = {order.order_id for order in broker.open_orders()}
-    return {
-        f"order {order_id}": (order.remaining, 0.0)
-        for order_id, order in open_orders.items()
-        if order_id not in at_work and order.state not in _UNSENT and broker.order(order_id) is None
-    }
+    return Missed(reports, lost)
 
 
 def unexplained(
@@ -187,6 +186,7 @@ class Reconciliation:
         self._inbox: list[ExecutionReport] = []
         self._activities: list[Activity] = []
         self._cash_differs_since = math.inf
+        self._lost: Differences = {}
 
     def due(self) -> bool:
         """Whether the accounts should be compared: not yet in this process, or not for some seconds."""
@@ -204,7 +204,7 @@ class Reconciliation:
 
     def ask(self) -> None:
         """Ask for what was not heard, from the last execution on which both sides agreed."""
-        reports = missed_reports(self.broker, self._open_orders, self.agreed_execution)
+        reports, self._lost = missed(self.broker, self._open_orders, self.agreed_execution)
         new = [report for report in reports if report.fill is None or self._is_new(report)]
         # A liquidation is reported after the cancellations that it brings about.
         self._inbox += sorted(new, key=lambda report: report.order_id in self._liquidated)
@@ -217,7 +217,7 @@ class Reconciliation:
             self._inbox += self.broker.poll()
             self._activities = list(self.broker.activities(self.last_activity))
             found = unexplained(self._account, self.broker, self._awaited(), self._activities)
-            self.differences = self._in_time(found) | lost_orders(self.broker, self._open_orders)
+            self.differences = self._in_time(found) | self._lost
             if not self.differences:
                 return
 

@@ -62,6 +62,8 @@ class Operators:
         self._unmarked.append(asked["id"])
         command, argument = asked["command"], asked["argument"]
         if command in STANDINGS:
+            if argument.get("closed"):
+                session.flattening = False
             session.operate(STANDINGS[command], _why(asked), flatten=bool(argument.get("flatten")))
         elif command == "flatten":
             session.operate(Standing.HALTED, _why(asked), flatten=True)

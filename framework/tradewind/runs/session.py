@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -211,9 +212,16 @@ class DurableRun:
     def status(self) -> dict[str, Any]:
         """Return what `tradewind status` shows of the session; until it is where it was, what it showed before."""
         if self.recovering:
-            return {**self.before, "recovering": True, "recovered_bars": self.bar + 1, "recorded_bars": len(self.rows)}
+            return {
+                **self.before,
+                "host": platform.node(),
+                "recovering": True,
+                "recovered_bars": self.bar + 1,
+                "recorded_bars": len(self.rows),
+            }
         regime = self.journal.latest.get("regime")
         status: dict[str, Any] = {
+            "host": platform.node(),
             "mode": self.builder.plan.mode.mode,
             "bar": self.bar,
             "time": self._time,

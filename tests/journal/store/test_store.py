@@ -190,6 +190,26 @@ def test_a_command_waits_for_a_stopped_session(store):
         assert [one.command for one in writer.pending()] == ["flatten"]
 
 
+def test_a_command_is_exchanged_only_where_nobody_can_have_heard_it(store):
+    with store.begin("paper", {}) as writer:
+        number = store.post(1, "kill", {"flatten": True})
+        assert store.is_written(1)
+        assert not store.exchange(number, 1, "kill", {"closed": True})
+        assert [one.id for one in writer.pending()] == [number]
+    assert not store.is_written(1)
+    assert store.exchange(number, 1, "kill", {"closed": True})
+    assert not store.is_written(1)
+    with store.resume(1) as writer:
+        (instead,) = writer.pending()
+        assert instead.argument == {"closed": True}
+        writer.append(0, "answer", "{}")
+        writer.commit()
+        writer.done([instead.id])
+    assert not store.exchange(instead.id, 1, "kill", {})
+    with store.resume(1) as writer:
+        assert writer.pending() == []
+
+
 def test_an_unknown_session_is_named(store):
     store.begin("paper", {}).close()
     for ask in (

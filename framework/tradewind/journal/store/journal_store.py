@@ -14,7 +14,7 @@ from tradewind.journal.store.chain import seal, session_identity
 from tradewind.journal.store.database import database_url, open_engine, shown, writing
 from tradewind.journal.store.failures import guarded
 from tradewind.journal.store.head import COLUMNS, Head, read_head, read_json, write_json
-from tradewind.journal.store.locks import take_lock
+from tradewind.journal.store.locks import is_locked, take_lock
 from tradewind.journal.store.times import as_time, microseconds_now
 from tradewind.journal.store.values import Entry, SessionInfo, SessionStatus
 from tradewind.journal.store.verify import verify
@@ -138,22 +138,31 @@ class JournalStore:
 
     def post(self, session: int, command: str, argument: Mapping[str, Any]) -> int:
         """Leave a command for a session's writer and return its number; any process may."""
-        values = {"command": command, "argument": write_json(argument, self._where), "posted_at": microseconds_now()}
         with self._changing(f"post a command to session {session}") as connection:
-            if read_head(connection, session, self._where).status == "finished":
-                raise JournalError(
-                    f"journal {self._where}: session {session} has finished; nobody would take {command}"
-                )
-            query = insert(tables.commands).returning(tables.commands.c.id)
-            return int(connection.execute(query, {"session": session, **values}).scalar_one())
+            return self._post(connection, session, command, argument)
 
-    def withdraw(self, command: int) -> None:
-        """Take a command back that no session has carried out."""
-        row = tables.commands.c
-        with self._changing(f"withdraw command {command}") as connection:
-            connection.execute(
-                update(tables.commands).where(row.id == command, row.sequence.is_(None)).values(sequence=0)
-            )
+    def exchange(self, number: int, session: int, command: str, argument: Mapping[str, Any]) -> bool:
+        """Leave a command in the place of another; False where that was carried out, or a process may be about to."""
+        with guarded(f"exchange command {number}", self._where), self._engine.connect() as locking:
+            lock = take_lock(self._url, locking, session)
+            if lock is None:
+                return False
+            try:
+                if self.is_done(number):
+                    return False
+                with self._changing(f"exchange command {number}") as connection:
+                    self._post(connection, session, command, argument)
+                    connection.execute(update(tables.commands).where(tables.commands.c.id == number).values(sequence=0))
+            finally:
+                lock.release()
+        return True
+
+    def _post(self, connection: Connection, session: int, command: str, argument: Mapping[str, Any]) -> int:
+        if read_head(connection, session, self._where).status == "finished":
+            raise JournalError(f"journal {self._where}: session {session} has finished; nobody would take {command}")
+        values = {"command": command, "argument": write_json(argument, self._where), "posted_at": microseconds_now()}
+        query = insert(tables.commands).returning(tables.commands.c.id)
+        return int(connection.execute(query, {"session": session, **values}).scalar_one())
 
     def is_done(self, command: int) -> bool:
         """Tell whether a session has carried a command out, durably."""
@@ -164,10 +173,7 @@ class JournalStore:
     def is_written(self, session: int) -> bool:
         """Tell whether a process has a session open for writing."""
         with self._reading(f"look who writes session {session}") as connection:
-            lock = take_lock(self._url, connection, session)
-        if lock is not None:
-            lock.release()
-        return lock is None
+            return is_locked(self._url, connection, session)
 
     def prune(self, *, keep_days: float) -> list[SessionInfo]:
         """Drop the sessions that finished longer ago than that, leave tombstones, and return what was dropped.

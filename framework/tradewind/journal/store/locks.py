@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection
 
-__all__ = ["SessionLock", "take_lock"]
+__all__ = ["SessionLock", "is_locked", "take_lock"]
 
 _ADVISORY_CLASS = 0x7477_696E
 _LOCK_NOT_AVAILABLE = "55P03"
+_HOLDERS = text(
+    "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database WHERE locktype = 'advisory' "
+    "AND datname = current_database() AND granted AND classid = :class AND objid = :session AND objsubid = 2"
+)
 
 
 class SessionLock(Protocol):
@@ -35,6 +39,17 @@ def take_lock(url: URL, connection: Connection, session: int) -> SessionLock | N
     if path is None:
         return _take_advisory(connection, session)
     return _take_file(path.with_name(f"{path.name}.writer-{session}"))
+
+
+def is_locked(url: URL, connection: Connection, session: int) -> bool:
+    """Tell at once whether a writer has a session; ``connection`` is in a transaction."""
+    path = sqlite_path(url)
+    if path is None:
+        return connection.execute(_HOLDERS, _key(session)).first() is not None
+    lock = _take_file(path.with_name(f"{path.name}.writer-{session}"))
+    if lock is not None:
+        lock.release()
+    return lock is None
 
 
 class _FileLock:
@@ -84,7 +99,7 @@ class _AdvisoryLock:
 
 
 def _take_advisory(connection: Connection, session: int) -> SessionLock | None:
-    key = {"class": _ADVISORY_CLASS, "session": session & 0x7FFF_FFFF}
+    key = _key(session)
     try:
         with connection.begin():
             # The server needs a moment to see that a killed writer is gone.
@@ -95,3 +110,7 @@ def _take_advisory(connection: Connection, session: int) -> SessionLock | None:
             return None
         raise
     return _AdvisoryLock(connection, key)
+
+
+def _key(session: int) -> dict[str, int]:
+    return {"class": _ADVISORY_CLASS, "session": session & 0x7FFF_FFFF}
