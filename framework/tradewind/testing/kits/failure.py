@@ -1,0 +1,34 @@
+"""How a kit says that a plugin is at fault."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+__all__ = ["KitFailureError", "fail"]
+
+_LONGEST = 400
+"""Characters of a received value that a message shows."""
+
+
+class KitFailureError(AssertionError):
+    """A plugin breaks what its kind promises."""
+
+
+def fail(where: str, what: str, *, received: Any, remedy: str) -> NoReturn:
+    """Raise `KitFailureError` with the four parts of a message.
+
+    Parameters
+    ----------
+    where
+        The plugin, the scene, the bar, the symbol.
+    what
+        What is wrong, as a sentence without its full stop.
+    received
+        The value that shows it; its beginning is shown.
+    remedy
+        What the author is to do.
+    """
+    __tracebackhide__ = True
+    shown = received if isinstance(received, str) else repr(received)
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
+    raise KitFailureError(f"{where}: {what}; received {shown}. {remedy}")
