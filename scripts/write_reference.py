@@ -11,6 +11,7 @@ from typing import Any
 
 from tradewind.config.plan import Plan
 from tradewind.registry import Registry
+from tradewind.registry.parameter_table import markdown_table, parameter_rows
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 KIND_TITLES = {
@@ -26,33 +27,9 @@ KIND_TITLES = {
 }
 
 
-def type_of(schema: dict[str, Any]) -> str:
-    """Return a short name of a JSON Schema's type, with its range."""
-    if "$ref" in schema:
-        return f"`{schema['$ref'].rsplit('/', 1)[-1]}`"
-    if "anyOf" in schema:
-        return " or ".join(type_of(one) for one in schema["anyOf"])
-    if "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema["enum"])
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    name = schema.get("type", "any")
-    if name == "array":
-        name = f"list of {type_of(schema.get('items', {}))}"
-    bounds = (("exclusiveMinimum", ">"), ("minimum", "≥"), ("exclusiveMaximum", "<"), ("maximum", "≤"))
-    limits = [f"{sign} {schema[key]:g}" for key, sign in bounds if key in schema]
-    return f"{name} {', '.join(limits)}".strip()
-
-
-def table(properties: dict[str, Any], required: list[str]) -> list[str]:
-    """Return a Markdown table of parameters."""
-    lines = ["| parameter | type | default | meaning |", "|---|---|---|---|"]
-    for name, schema in properties.items():
-        default = (
-            "required" if name in required else f"`{schema['default']}`" if "default" in schema else "section's own"
-        )
-        lines.append(f"| `{name}` | {type_of(schema)} | {default} | {schema.get('description', '')} |")
-    return lines
+def table(schema: dict[str, Any]) -> list[str]:
+    """Return a Markdown table of a schema's keys."""
+    return markdown_table(parameter_rows(schema["properties"], schema.get("required", [])))
 
 
 def plugins_page() -> str:
@@ -69,7 +46,7 @@ def plugins_page() -> str:
             if plugin.plugin.needs:
                 lines += ["", "Needs: " + ", ".join(f"`{need}`" for need in plugin.plugin.needs) + "."]
             if schema.get("properties"):
-                lines += ["", *table(schema["properties"], schema.get("required", []))]
+                lines += ["", *table(schema)]
     return "\n".join(lines) + "\n"
 
 
@@ -78,10 +55,10 @@ def configuration_page() -> str:
     schema = Plan.model_json_schema()
     lines = ["# Configuration keys", "", "Made by `scripts/write_reference.py` from the typed plan.", ""]
     lines += ["## The plan", ""]
-    lines += table(schema["properties"], schema.get("required", []))
+    lines += table(schema)
     for name, section in schema["$defs"].items():
         lines += ["", f"## `{name}`", "", section.get("description", "").split("\n")[0], ""]
-        lines += table(section["properties"], section.get("required", []))
+        lines += table(section)
     return "\n".join(lines) + "\n"
 
 

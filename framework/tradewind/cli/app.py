@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("tradewind.cli.audit:audit", "Prove, show and export the durable journal."),
     "risk": ("tradewind.cli.risk:risk", "Stress a kept run, and list the scenarios."),
     "compare": ("tradewind.cli.compare:compare", "Show the first difference of two runs, and their metrics."),
+    "plugins": ("tradewind.cli.plugins:plugins", "List, explain, examine, install and trust plugins."),
     "version": ("tradewind.cli.version:version", "Print the versions."),
 }
 """Command to its function or its application, as ``module:name``, and its line in ``--help``."""
@@ -92,12 +94,26 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _begin_safe_mode(wanted: bool) -> None:
+    if wanted:
+        # Child processes obey it too: workers of a sweep, a supervised session.
+        os.environ["TRADEWIND_PLUGINS"] = ""
+
+
 def _root(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
     no_color: Annotated[
         bool, typer.Option("--no-color", help="Use no colour; so does the environment variable NO_COLOR.")
+    ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins",
+            help="Load built-in plugins only; so does an empty environment variable TRADEWIND_PLUGINS.",
+            callback=_begin_safe_mode,
+        ),
     ] = False,
 ) -> None:
     """Accept the options that stand before the command."""

@@ -18,6 +18,7 @@ from tradewind.contracts.factor import Factor, FactorStep, OnReference
 from tradewind.contracts.feed import DataRequest, Feed, StreamingFeed
 from tradewind.contracts.gate import AccountView, Gate, OrderBatch, Verdict
 from tradewind.contracts.plugin import (
+    API_VERSION,
     KINDS,
     BreakerPlugin,
     BrokerPlugin,
@@ -40,6 +41,7 @@ from tradewind.contracts.sizer import Sizer
 from tradewind.contracts.strategy import SCHEDULES, Schedule, Strategy
 
 __all__ = [
+    "API_VERSION",
     "KINDS",
     "SCHEDULES",
     "Account",

@@ -20,6 +20,7 @@ from tradewind.contracts.sizer import Sizer
 from tradewind.contracts.strategy import Strategy
 
 __all__ = [
+    "API_VERSION",
     "KINDS",
     "BreakerPlugin",
     "BrokerPlugin",
@@ -36,6 +37,9 @@ __all__ = [
     "SizerPlugin",
     "StrategyPlugin",
 ]
+
+API_VERSION = 1
+"""Version of the contracts and hooks. A plugin module may state the one it is written for as ``TRADEWIND_API = 1``."""
 
 Seed = NewType("Seed", int)
 """Annotate a parameter of ``create`` with this to be given the run's seed; it is not part of the YAML schema."""

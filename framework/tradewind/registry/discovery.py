@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
+import os
 import re
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
 
-from tradewind.contracts.plugin import KINDS, Plugin
+from tradewind.contracts.plugin import API_VERSION, KINDS, Plugin
 from tradewind.errors import PluginError, choices
 from tradewind.hookspecs import ENTRY_POINT_GROUP, HookSpecs
 from tradewind.registry.parameters import read_signature
-from tradewind.registry.records import BrokenPlugin, RegisteredPlugin
+from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
+from tradewind.registry.safe_mode import allowed_distributions, normalised
 
 __all__ = ["HOOK_KINDS", "Discovery"]
 
@@ -33,72 +37,84 @@ HOOK_KINDS: Mapping[str, str] = {
 }
 """Hook to the kind of the records it yields."""
 
+_API = "TRADEWIND_API"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Provider:
-    name: str
-    distribution: str
-    version: str
-
-    def broken(self, reason: str) -> BrokenPlugin:
-        return BrokenPlugin(self.name, self.distribution, self.version, reason)
 
 
 @dataclass
 class Discovery:
-    """Plugins found so far, sound and broken."""
+    """Plugins found so far, sound and broken, and the entry points they came from."""
 
     sound: list[RegisteredPlugin] = field(default_factory=list)
     broken: list[BrokenPlugin] = field(default_factory=list)
+    providers: list[Provider] = field(default_factory=list)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("tradewind"))
 
     def __post_init__(self) -> None:
         self._manager.add_hookspecs(HookSpecs)
 
     def scan(self, only: Collection[str] = ()) -> None:
-        """Load every entry point of the group ``tradewind``, or those of some names."""
-        points = [
-            one for one in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP) if not only or one.name in only
-        ]
-        for point in sorted(points, key=lambda point: (point.dist.name if point.dist else "", point.name)):
-            distribution = point.dist.name if point.dist else ""
-            provider = _Provider(f"{distribution}:{point.name}", distribution, point.dist.version if point.dist else "")
-            try:
-                module = point.load()
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything, and others go on
-                self.broken.append(provider.broken(f"importing {point.value} raised {type(error).__name__}: {error}"))
+        """Load every entry point of the group ``tradewind``, or those of some names, as far as safe mode lets them.
+
+        Raises
+        ------
+        UserError
+            If the variable of safe mode names what is not installed.
+        """
+        found = _entry_points()
+        allowed = allowed_distributions(os.environ, {one.distribution for one, _ in found})
+        for provider, point in found:
+            if only and point.name not in only:
                 continue
-            self._add_module(module, provider)
+            if allowed is not None and normalised(provider.distribution) not in allowed:
+                self.providers.append(dataclasses.replace(provider, disabled=True))
+                continue
+            begun = time.perf_counter()
+            version = self._load(point, provider)
+            seconds = time.perf_counter() - begun
+            self.providers.append(dataclasses.replace(provider, api_version=version, load_seconds=seconds))
+
+    def _load(self, point: importlib.metadata.EntryPoint, provider: Provider) -> int | None:
+        """Import an entry point, take what it yields, and return the API version it states."""
+        try:
+            module = point.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything, and others go on
+            self._break(provider, f"importing {point.value} raised {type(error).__name__}: {error}")
+            return None
+        self._add_module(module, provider)
+        version = getattr(module, _API, API_VERSION)
+        return version if isinstance(version, int) else None
 
     def add(self, plugin: object, provider: str, distribution: str, version: str) -> None:
         """Add a module or object with hooks, or a record."""
-        source = _Provider(provider, distribution, version)
+        source = Provider(name=provider, distribution=distribution, version=version)
         if isinstance(plugin, Plugin):
             self._add_record(plugin, plugin.kind, source)
         else:
             self._add_module(plugin, source)
 
-    def _add_module(self, module: object, provider: _Provider) -> None:
+    def _break(self, provider: Provider, reason: str) -> None:
+        self.broken.append(BrokenPlugin(provider.name, provider.distribution, provider.version, reason))
+
+    def _add_module(self, module: object, provider: Provider) -> None:
+        fault = _version_fault(module, provider)
+        if fault:
+            self._break(provider, fault)
+            return
         try:
             self._manager.register(module, name=provider.name)
         except (ValueError, TypeError, pluggy.PluginValidationError) as error:
-            self.broken.append(provider.broken(f"it cannot be registered: {error}"))
+            self._break(provider, f"it cannot be registered: {error}")
             return
         callers = self._manager.get_hookcallers(module) or []
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError:
             unknown = sorted(caller.name for caller in callers if caller.name not in HOOK_KINDS)
-            self.broken.extend(
-                provider.broken(f"it implements an unknown hook '{name}'; {choices(name, HOOK_KINDS)}")
-                for name in unknown
-            )
+            for name in unknown:
+                self._break(provider, f"it implements an unknown hook '{name}'; {choices(name, HOOK_KINDS)}")
         if not callers:
-            self.broken.append(
-                provider.broken("it implements no hook; decorate tradewind_strategies or another with hookimpl")
-            )
+            self._break(provider, "it implements no hook; decorate tradewind_strategies or another with hookimpl")
         for caller in callers:
             if caller.name in HOOK_KINDS:
                 for implementation in caller.get_hookimpls():
@@ -108,29 +124,63 @@ class Discovery:
             # Else check_pending would name this provider again when the next one is checked.
             self._manager.unregister(module)
 
-    def _call(self, hook: str, function: Any, provider: _Provider) -> None:
+    def _call(self, hook: str, function: Any, provider: Provider) -> None:
         try:
             yielded = function()
             if not isinstance(yielded, Iterable) or isinstance(yielded, str):
                 shown = type(yielded).__name__
-                self.broken.append(provider.broken(f"{hook} must yield records; it returned {shown}"))
+                self._break(provider, f"{hook} must yield records; it returned {shown}")
                 return
             records = list(yielded)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything, and others go on
-            self.broken.append(provider.broken(f"{hook} raised {type(error).__name__}: {error}"))
+            self._break(provider, f"{hook} raised {type(error).__name__}: {error}")
             return
         if not records:
-            self.broken.append(provider.broken(f"{hook} yielded no record"))
+            self._break(provider, f"{hook} yielded no record")
         for record in records:
             self._add_record(record, HOOK_KINDS[hook], provider)
 
-    def _add_record(self, record: object, kind: str, provider: _Provider) -> None:
+    def _add_record(self, record: object, kind: str, provider: Provider) -> None:
         fault = _fault(record, kind)
         if fault:
-            self.broken.append(provider.broken(fault))
+            self._break(provider, fault)
         else:
             assert isinstance(record, Plugin)
             self.sound.append(RegisteredPlugin(record, provider.name, provider.distribution, provider.version))
+
+
+def _entry_points() -> list[tuple[Provider, importlib.metadata.EntryPoint]]:
+    found = []
+    for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        name, version = _name_and_version(point.dist)
+        provider = Provider(name=f"{name}:{point.name}", distribution=name, version=version, module=point.value)
+        found.append((provider, point))
+    return sorted(found, key=lambda pair: (pair[0].distribution, pair[1].name))
+
+
+def _name_and_version(distribution: importlib.metadata.Distribution | None) -> tuple[str, str]:
+    try:
+        # One parse of the metadata: each of the properties `name` and `version` parses it again.
+        told = distribution.metadata if distribution else None
+    except (TypeError, OSError):
+        told = None  # an installation without METADATA
+    return (str(told["Name"] or ""), str(told["Version"] or "")) if told else ("", "")
+
+
+def _version_fault(module: object, provider: Provider) -> str:
+    """Return why a module is for another host, or an empty text."""
+    version = getattr(module, _API, API_VERSION)
+    if isinstance(version, bool) or not isinstance(version, int):
+        return f"{_API} is {version!r}; write the number of the plugin API it is made for, as {_API} = {API_VERSION}"
+    if version == API_VERSION:
+        return ""
+    older = version < API_VERSION
+    remedy = "upgrade it" if older else "upgrade tradewind, or install an older version of it"
+    whose = f"{provider.distribution} {provider.version}".strip() or provider.name
+    return (
+        f"{whose} is made for plugin API {version}, and this tradewind supports {API_VERSION} only; {remedy}, or "
+        f"uninstall it"
+    )
 
 
 def _fault(record: object, kind: str) -> str:

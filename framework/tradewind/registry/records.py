@@ -8,7 +8,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tradewind.contracts.plugin import Plugin
 
-__all__ = ["BrokenPlugin", "RegisteredPlugin"]
+__all__ = ["BrokenPlugin", "Provider", "RegisteredPlugin"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """An entry point that gives plugins, or gave none.
+
+    Parameters
+    ----------
+    name
+        ``distribution:entry-point``.
+    distribution, version
+        The distribution it belongs to.
+    module
+        What the entry point names.
+    api_version
+        Version of the plugin API its module is written for; None where it was not imported.
+    load_seconds
+        What its import and its hooks took; modules that others had imported before cost nothing.
+    disabled
+        Whether safe mode left it out.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    module: str = ""
+    api_version: int | None = None
+    load_seconds: float = 0.0
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

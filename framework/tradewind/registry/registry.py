@@ -25,8 +25,9 @@ from tradewind.registry.discovery import Discovery
 from tradewind.registry.parameters import Signature, build_model, read_signature
 from tradewind.registry.problems import Problem, Step, problems_of, raise_problems
 from tradewind.registry.python_source import check_form, load_source
-from tradewind.registry.records import BrokenPlugin, RegisteredPlugin
+from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
 from tradewind.registry.reference import PluginRef
+from tradewind.registry.safe_mode import disabled_note
 from tradewind.registry.shape import Shape
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Registry:
     def load(cls, *, entry_points: bool = True, only: Collection[str] = ()) -> Registry:
         """Return a registry of everything installed under the entry-point group ``tradewind``.
 
-        A plugin that is at fault is listed in `broken` and never raises here.
+        A plugin that is at fault is listed in `broken` and never raises here. The environment variable
+        ``TRADEWIND_PLUGINS`` limits what is loaded (`tradewind.registry.safe_mode`).
 
         Parameters
         ----------
@@ -59,6 +61,11 @@ class Registry:
             False for a registry that is empty.
         only
             Names of the entry points to load, for who is in a hurry; empty: all.
+
+        Raises
+        ------
+        UserError
+            If ``TRADEWIND_PLUGINS`` names a distribution that gives no plugins.
         """
         registry = cls()
         if entry_points:
@@ -70,6 +77,15 @@ class Registry:
         """Providers and records that cannot be used."""
         return tuple(self._discovery.broken)
 
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Entry points by distribution and name: those loaded, and those that safe mode left out."""
+        return tuple(self._discovery.providers)
+
+    def ambiguous(self) -> tuple[tuple[RegisteredPlugin, ...], ...]:
+        """Return the plugins that cannot be used because others of their kind have the same name, together."""
+        return tuple(same for _, same in sorted(self._named(None).items()) if len(same) > 1)
+
     def register(self, plugin: object, provider: str, *, distribution: str = "", version: str = "") -> None:
         """Add a module or object with hooks, or one record; a fault is listed in `broken`."""
         self._discovery.add(plugin, provider, distribution, version)
@@ -78,11 +94,15 @@ class Registry:
         """Return the usable plugins, of one kind or all, by kind and name; ambiguous names are left out."""
         if kind is not None:
             _check_kind(kind)
-        named: dict[tuple[str, str], list[RegisteredPlugin]] = {}
+        return tuple(same[0] for _, same in sorted(self._named(kind).items()) if len(same) == 1)
+
+    def _named(self, kind: str | None) -> dict[tuple[str, str], tuple[RegisteredPlugin, ...]]:
+        named: dict[tuple[str, str], tuple[RegisteredPlugin, ...]] = {}
         for registered in self._discovery.sound:
             if kind in (None, registered.kind):
-                named.setdefault((registered.kind, registered.name), []).append(registered)
-        return tuple(same[0] for _, same in sorted(named.items()) if len(same) == 1)
+                key = (registered.kind, registered.name)
+                named[key] = (*named.get(key, ()), registered)
+        return named
 
     def get(self, kind: str, name: str) -> RegisteredPlugin:
         """Return a plugin by kind and name.
@@ -104,7 +124,8 @@ class Registry:
         other = sorted({one.kind for one in self._discovery.sound if one.name == name})
         if other:
             text += f" '{name}' is a {' and a '.join(other)}."
-        raise PluginError(_NOTE.join([text, *map(str, self._discovery.broken)]))
+        disabled = disabled_note(kind, name, (one for one in self._discovery.providers if one.disabled))
+        raise PluginError(_NOTE.join([text, *filter(None, [disabled]), *map(str, self._discovery.broken)]))
 
     def resolve(self, kind: str, ref: PluginRef, *, directory: Path | None = None) -> RegisteredPlugin:
         """Return the plugin a reference names; a ``python:`` class is loaded and given a record of its own.
