@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -127,6 +127,17 @@ class Bars:
     def end_bars(self) -> IntArray:
         """Bar at which the end of each symbol's data becomes known, shape (N,); T or more where it has not ended."""
         return np.full(len(self.instruments), len(self)) if self.ends is None else self.ends
+
+    def between(self, start: int, stop: int) -> Bars:
+        """Return the bars from ``start`` up to, but not including, ``stop``, references too; arrays are views."""
+        rows = slice(start, stop)
+        return replace(
+            self,
+            timestamps=self.timestamps[rows],
+            fields={name: values[rows] for name, values in self.fields.items()},
+            references={role: series.between(start, stop) for role, series in self.references.items()},
+            ends=None if self.ends is None else np.maximum(self.ends - start, 0),
+        )
 
     def rows(self) -> Iterator[Row]:
         """Yield the bars one timestamp at a time, as a stream would deliver them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +69,7 @@ class Replay:
     def stream(self, request: DataRequest) -> tuple[Bars, Iterator[Row]]:
         """Return the source's bars without rows, and its rows in order; `DataError` as the source raises it."""
         bars = self.source.history(request)
-        return _without_rows(bars), ReplayedRows(self._rows(bars, request.after), waits=self.bars_per_second > 0.0)
+        return bars.between(0, 0), ReplayedRows(self._rows(bars, request.after), waits=self.bars_per_second > 0.0)
 
     def _rows(self, bars: Bars, after: np.datetime64 | None) -> Iterator[Row]:
         waits = False
@@ -95,12 +94,3 @@ class ReplayedRows:
 
     def __next__(self) -> Row:
         return next(self._rows)
-
-
-def _without_rows(bars: Bars) -> Bars:
-    return dataclasses.replace(
-        bars,
-        timestamps=bars.timestamps[:0],
-        fields={name: values[:0] for name, values in bars.fields.items()},
-        references={role: _without_rows(series) for role, series in bars.references.items()},
-    )

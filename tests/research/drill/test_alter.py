@@ -93,7 +93,7 @@ def test_a_cut_counts_ends_from_its_first_bar_and_leaves_out_what_does_not_trade
     bars = make_bars(
         [[1.0, 2.0, 3.0], [NAN, 2.0, 3.0], [NAN, 2.0, 3.0], [NAN, NAN, 3.0]], references={"vix": [9.0] * 4}
     )
-    part = alter.trading(alter.cut(bars, 1, 4))
+    part = alter.trading(bars.between(1, 4))
     assert part.symbols == ("S1", "S2")
     assert part.end_bars.tolist() == [2, 3]
     assert len(part.references["vix"]) == 3

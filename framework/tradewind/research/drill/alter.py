@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray, IntArray
 
 __all__ = [
-    "cut",
     "ended",
     "frozen",
     "last_closes",
@@ -30,18 +29,6 @@ __all__ = [
 
 _LOWEST_RETURN = -0.95
 """No bar takes more: a price stays above 0 whatever the beta."""
-
-
-def cut(bars: Bars, first: int, stop: int) -> Bars:
-    """Return the bars from ``first`` up to, but not including, ``stop``; references too."""
-    rows = slice(first, stop)
-    return dataclasses.replace(
-        bars,
-        timestamps=bars.timestamps[rows],
-        fields={name: values[rows] for name, values in bars.fields.items()},
-        references={role: cut(series, first, stop) for role, series in bars.references.items()},
-        ends=None if bars.ends is None else np.maximum(bars.ends - first, 0),
-    )
 
 
 def trading(bars: Bars) -> Bars:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tradewind.engine.assemble import Builder
 from tradewind.errors import UserError
-from tradewind.research.drill.alter import cut, trading
+from tradewind.research.drill.alter import trading
 from tradewind.research.drill.drills import AFTERMATH_BARS, Altered, Drill
 from tradewind.research.drill.outcome import Action, Beyond, Loss, actions, beyond_kill, loss_of
 from tradewind.research.drill.runaway import RunawayBuilder
@@ -178,7 +178,7 @@ def rehearse(
             f"drill: the feed has {len(history)} bars from {loaded.plan.data.start or 'its start'} to "
             f"{loaded.plan.data.end or 'its end'}; at least {LEAST_BARS} are needed. Choose an earlier --start"
         )
-    bars = trading(cut(history, max(len(history) - settings.bars, 0), len(history)))
+    bars = trading(history.between(max(len(history) - settings.bars, 0), len(history)))
     stage = set_stage(bars, try_plan(guarded, bars))
     kill = _kill_limit(guarded)
     free = Builder(unlimited(loaded.plan), registry, loaded.directory)
@@ -223,7 +223,7 @@ def _drill(drill: Drill, stage: Stage, guarded: Builder, free: Builder, seed: in
 
 
 def _tried(builder: Builder, altered: Altered, stop: int) -> Trial:
-    bars = cut(altered.bars, 0, stop)
+    bars = altered.bars.between(0, stop)
     if altered.runaway is None:
         return try_plan(builder, bars)
     runaway = RunawayBuilder(builder.plan, builder.registry, builder.directory, altered.first - 1, altered.runaway)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,22 +23,7 @@ def window(history: Bars, recorded: Bars) -> Bars | None:
     stop = int(np.searchsorted(times, last, side="right"))
     if start == stop:
         return None
-    cut = slice(start, stop)
-    return dataclasses.replace(
-        history,
-        timestamps=times[cut],
-        fields={name: values[cut] for name, values in history.fields.items()},
-        references={
-            role: dataclasses.replace(
-                series,
-                timestamps=series.timestamps[cut],
-                fields={name: values[cut] for name, values in series.fields.items()},
-                ends=None,
-            )
-            for role, series in history.references.items()
-        },
-        ends=np.maximum(history.end_bars - start, 0),
-    )
+    return history.between(start, stop)
 
 
 def data_difference(recorded: Bars, history: Bars) -> str:
