@@ -38,16 +38,21 @@ HOOK_KINDS: Mapping[str, str] = {
 """Hook to the kind of the records it yields."""
 
 _API = "TRADEWIND_API"
+_HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)\s*$", flags=re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 @dataclass
 class Discovery:
-    """Plugins found so far, sound and broken, and the entry points they came from."""
+    """Plugins found so far, sound and broken, and the entry points they came from.
+
+    Signatures are read by `read_signatures`, when a plugin is needed: a run needs few of what is installed.
+    """
 
     sound: list[RegisteredPlugin] = field(default_factory=list)
     broken: list[BrokenPlugin] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
+    _unread: list[RegisteredPlugin] = field(default_factory=list)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("tradewind"))
 
     def __post_init__(self) -> None:
@@ -92,6 +97,21 @@ class Discovery:
             self._add_record(plugin, plugin.kind, source)
         else:
             self._add_module(plugin, source)
+
+    def read_signatures(self, kind: str | None = None, name: str | None = None) -> None:
+        """Read the signatures not read yet, of a kind and a name or all; a plugin at fault is no longer sound."""
+        chosen = [one for one in self._unread if kind in (None, one.kind) and name in (None, one.name)]
+        if not chosen:
+            return
+        known = {id(one) for one in chosen}
+        self._unread = [one for one in self._unread if id(one) not in known]
+        for one in chosen:
+            try:
+                read_signature(one.plugin.create)
+            except PluginError as error:
+                self.sound = [other for other in self.sound if other is not one]
+                reason = f"{one.kind} '{one.name}': {error}"
+                self.broken.append(BrokenPlugin(one.provider, one.distribution, one.version, reason))
 
     def _break(self, provider: Provider, reason: str) -> None:
         self.broken.append(BrokenPlugin(provider.name, provider.distribution, provider.version, reason))
@@ -146,7 +166,9 @@ class Discovery:
             self._break(provider, fault)
         else:
             assert isinstance(record, Plugin)
-            self.sound.append(RegisteredPlugin(record, provider.name, provider.distribution, provider.version))
+            registered = RegisteredPlugin(record, provider.name, provider.distribution, provider.version)
+            self.sound.append(registered)
+            self._unread.append(registered)
 
 
 def _entry_points() -> list[tuple[Provider, importlib.metadata.EntryPoint]]:
@@ -159,12 +181,10 @@ def _entry_points() -> list[tuple[Provider, importlib.metadata.EntryPoint]]:
 
 
 def _name_and_version(distribution: importlib.metadata.Distribution | None) -> tuple[str, str]:
-    try:
-        # One parse of the metadata: each of the properties `name` and `version` parses it again.
-        told = distribution.metadata if distribution else None
-    except (TypeError, OSError):
-        told = None  # an installation without METADATA
-    return (str(told["Name"] or ""), str(told["Version"] or "")) if told else ("", "")
+    # The properties of a distribution parse its whole metadata, readme included, each time they are read.
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "" if distribution else ""
+    told = dict(_HEADER.findall(text.partition("\n\n")[0]))
+    return told.get("Name", ""), told.get("Version", "")
 
 
 def _version_fault(module: object, provider: Provider) -> str:
@@ -201,8 +221,4 @@ def _fault(record: object, kind: str) -> str:
         return f"{kind} '{record.name}': needs is a tuple of field names; received {record.needs!r}"
     if not callable(record.create):
         return f"{kind} '{record.name}': create must be a class or function; received {record.create!r}"
-    try:
-        read_signature(record.create)
-    except PluginError as error:
-        return f"{kind} '{record.name}': {error}"
     return ""

@@ -75,12 +75,17 @@ class Registry:
     @property
     def broken(self) -> tuple[BrokenPlugin, ...]:
         """Providers and records that cannot be used."""
+        self._discovery.read_signatures()
         return tuple(self._discovery.broken)
 
     @property
     def providers(self) -> tuple[Provider, ...]:
         """Entry points by distribution and name: those loaded, and those that safe mode left out."""
         return tuple(self._discovery.providers)
+
+    def distributions(self) -> dict[str, str]:
+        """Return the distributions that give plugins, with their versions."""
+        return {one.distribution: one.version for one in self._discovery.sound if one.distribution}
 
     def ambiguous(self) -> tuple[tuple[RegisteredPlugin, ...], ...]:
         """Return the plugins that cannot be used because others of their kind have the same name, together."""
@@ -97,6 +102,7 @@ class Registry:
         return tuple(same[0] for _, same in sorted(self._named(kind).items()) if len(same) == 1)
 
     def _named(self, kind: str | None) -> dict[tuple[str, str], tuple[RegisteredPlugin, ...]]:
+        self._discovery.read_signatures(kind)
         named: dict[tuple[str, str], tuple[RegisteredPlugin, ...]] = {}
         for registered in self._discovery.sound:
             if kind in (None, registered.kind):
@@ -113,19 +119,21 @@ class Registry:
             If there is none, or if two providers give one of that name.
         """
         _check_kind(kind)
+        self._discovery.read_signatures(kind, name)
         found = [one for one in self._discovery.sound if one.kind == kind and one.name == name]
         if len(found) == 1:
             return found[0]
         if found:
             providers = " and ".join(one.provider for one in found)
             raise PluginError(f"{kind} '{name}' is given by {providers}; uninstall one, or have one renamed")
+        self._discovery.read_signatures()
         known = {one.name for one in self._discovery.sound if one.kind == kind}
         text = f"unknown {kind} '{name}'; {choices(name, known)}"
         other = sorted({one.kind for one in self._discovery.sound if one.name == name})
         if other:
             text += f" '{name}' is a {' and a '.join(other)}."
         disabled = disabled_note(kind, name, (one for one in self._discovery.providers if one.disabled))
-        raise PluginError(_NOTE.join([text, *filter(None, [disabled]), *map(str, self._discovery.broken)]))
+        raise PluginError(_NOTE.join([text, *filter(None, [disabled]), *map(str, self.broken)]))
 
     def resolve(self, kind: str, ref: PluginRef, *, directory: Path | None = None) -> RegisteredPlugin:
         """Return the plugin a reference names; a ``python:`` class is loaded and given a record of its own.

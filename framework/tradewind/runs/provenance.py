@@ -25,14 +25,13 @@ _LIBRARIES = ("tradewind", "backtrader", "numpy", "pandas", "pluggy", "pydantic"
 
 def versions_of(registry: Registry) -> dict[str, str]:
     """Return the versions of Python, of the core libraries and of every distribution that gives a plugin."""
-    names = dict.fromkeys([*_LIBRARIES, *(plugin.distribution for plugin in registry.plugins() if plugin.distribution)])
     versions = {"python": platform.python_version()}
-    for name in names:
+    for name in _LIBRARIES:
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             versions[name] = "not installed as a distribution"
-    return versions
+    return versions | {name: version for name, version in registry.distributions().items() if name not in versions}
 
 
 def references_of(plan: Plan) -> Iterator[tuple[str, str, PluginRef]]:
