@@ -12,6 +12,8 @@ import typer
 from tradewind.cli.group import NamingGroup
 
 if TYPE_CHECKING:
+    from tradewind.registry import RegisteredPlugin, Registry
+    from tradewind.registry.describe import Description
     from tradewind.registry.listing import PluginRow
 
 __all__ = ["plugins"]
@@ -57,6 +59,24 @@ def list_plugins(kind: Kind = None, as_json: AsJson = False) -> None:
         typer.echo("safe mode is on: only built-in and chosen plugins are loaded", err=True)
 
 
+@plugins.command("info")
+def info(
+    name: Annotated[str, typer.Argument(help="Name of a plugin, or ./file.py:Class with --kind.", show_default=False)],
+    kind: Kind = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a plugin is, what its parameters are, what it needs and can, and show an example."""
+    from tradewind.registry import Registry
+    from tradewind.registry.describe import describe
+
+    registry = Registry.load()
+    found = describe(registry, find(registry, name, kind))
+    if as_json:
+        echo_json(dataclasses.asdict(found))
+    else:
+        _print_description(found)
+
+
 @plugins.command("doctor")
 def doctor(as_json: AsJson = False) -> None:
     """Name everything that failed to load, and names given twice, with what to do.
@@ -80,6 +100,36 @@ def doctor(as_json: AsJson = False) -> None:
         typer.echo(f"{len(found)} problems, {count} plugins" if found else f"nothing is wrong, {count} plugins")
     if found:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def find(registry: Registry, name: str, kind: str | None) -> RegisteredPlugin:
+    """Return the plugin that a name, or a ``./file.py:Class``, and perhaps a kind mean.
+
+    Raises
+    ------
+    UserError
+        If the name is of several kinds, or the kind is not known or needed.
+    PluginError
+        If there is no such plugin, or it cannot be used.
+    """
+    from tradewind.contracts.plugin import KINDS
+    from tradewind.errors import PluginError, UserError, choices
+    from tradewind.registry import PluginRef
+
+    if kind is not None:
+        require_kind(kind)
+    if ":" in name:
+        if kind is None:
+            raise UserError(f"{name}: a class does not say what it is; add --kind, one of {', '.join(KINDS)}")
+        return registry.resolve(kind, PluginRef(python=name))
+    kinds = [kind] if kind else registry.kinds_of(name)
+    if len(kinds) > 1:
+        options = " or ".join(f"--kind {one}" for one in kinds)
+        raise UserError(f"{name}: there is a {' and a '.join(kinds)} of this name; add {options}")
+    if kinds:
+        return registry.get(kinds[0], name)
+    known = {one.name for one in registry.plugins()}
+    raise PluginError(f"no plugin '{name}'; {choices(name, known)}{registry.hints('plugin', name)}")
 
 
 def require_kind(kind: str) -> None:
@@ -114,3 +164,27 @@ def _print_rows(rows: list[PluginRow]) -> None:
             row.state,
         )
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+
+
+def _print_description(found: Description) -> None:
+    origin = f"{found.distribution or found.provider} {found.version}"
+    api = "" if found.api_version is None else f", entry point {found.provider}, plugin API {found.api_version}"
+    capabilities = found.capabilities
+    typer.echo(f"{found.kind} {found.name}: {found.summary}")
+    typer.echo(f"from: {origin}{api}")
+    typer.echo(f"source: {found.source}{f':{found.line}' if found.line else ''}" if found.source else "source: none")
+    typer.echo(f"needs: {', '.join(found.needs) or 'nothing'}")
+    unknown = "not known: it is made by a function whose annotation names no class"
+    shown = unknown if capabilities is None else ", ".join(capabilities) or "none beside the contract"
+    typer.echo(f"capabilities: {shown}")
+    typer.echo("\nparameters:" if found.parameters else "\nparameters: none")
+    for row in found.parameters:
+        default = "required" if row.required else f"default {row.default!r}" if row.has_default else "has a default"
+        typer.echo(f"  {row.name}: {row.type.replace('`', '')}, {default}")
+        if row.meaning:
+            typer.echo(f"      {row.meaning}")
+    place = " (in modes/MODE.yaml)" if found.kind == "broker" else ""
+    place = " (as a parameter that takes a factor)" if found.kind == "factor" else place
+    typer.echo(f"\nexample{place}:")
+    for line in found.example.splitlines():
+        typer.echo(f"  {line}")

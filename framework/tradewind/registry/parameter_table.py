@@ -46,7 +46,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         return f"`{schema['$ref'].rsplit('/', 1)[-1]}`"
     if "x-plugin" in schema:
-        return f"a {schema['x-plugin']} plugin"
+        kind = schema["x-plugin"]
+        return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} plugin"
     if "anyOf" in schema:
         return " or ".join(type_of(one) for one in schema["anyOf"])
     if "enum" in schema:

@@ -110,6 +110,16 @@ class Registry:
                 named[key] = (*named.get(key, ()), registered)
         return named
 
+    def kinds_of(self, name: str) -> tuple[str, ...]:
+        """Return the kinds that have a plugin of this name, usable or ambiguous."""
+        found = {kind for kind, one in self._named(None) if one == name}
+        return tuple(kind for kind in KINDS if kind in found)
+
+    def hints(self, kind: str, name: str) -> str:
+        """Return, for a message that a plugin is not known, what is broken or disabled and may be it."""
+        disabled = disabled_note(kind, name, (one for one in self._discovery.providers if one.disabled))
+        return "".join(_NOTE + text for text in (disabled, *map(str, self.broken)) if text)
+
     def get(self, kind: str, name: str) -> RegisteredPlugin:
         """Return a plugin by kind and name.
 
@@ -132,8 +142,7 @@ class Registry:
         other = sorted({one.kind for one in self._discovery.sound if one.name == name})
         if other:
             text += f" '{name}' is a {' and a '.join(other)}."
-        disabled = disabled_note(kind, name, (one for one in self._discovery.providers if one.disabled))
-        raise PluginError(_NOTE.join([text, *filter(None, [disabled]), *map(str, self.broken)]))
+        raise PluginError(text + self.hints(kind, name))
 
     def resolve(self, kind: str, ref: PluginRef, *, directory: Path | None = None) -> RegisteredPlugin:
         """Return the plugin a reference names; a ``python:`` class is loaded and given a record of its own.
