@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tradewind.model import Bars, Instrument, Row
     from tradewind.registry import Registry
 
-__all__ = ["Builder", "check_needs", "exchange_rules", "run_session"]
+__all__ = ["Builder", "check_needs", "declared_factors", "exchange_rules", "run_session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class Builder:
         return Sleeve(config.name, strategy, sizer, tuple(exits.items()), config.share, instruments)
 
 
-def _factors_of(sleeves: Sequence[Sleeve], detector: Regime | None) -> Factors:
-    """Collect the factors each plugin declares, by owner."""
+def declared_factors(sleeves: Sequence[Sleeve], detector: Regime | None) -> Factors:
+    """Return the factors each plugin declares, by owner: ``regime``, a sleeve, its sizer, its exits."""
     factors: Factors = {"regime": dict(getattr(detector, "factors", {}))}
     for sleeve in sleeves:
         factors[sleeve.name] = dict(getattr(sleeve.strategy, "factors", {}))
@@ -219,7 +219,7 @@ def run_session(
     sleeves = builder.sleeves(bars.instruments)
     if held_regime is not None:
         sleeves = [sleeve for sleeve in sleeves if sleeve.share_in(held_regime) > 0.0]
-    factors = _factors_of(sleeves, detector if held_regime is None else None)
+    factors = declared_factors(sleeves, detector if held_regime is None else None)
     _check_factors(factors, bars)
     panel: Panel = HistoryPanel(bars, factors, cache) if rows is None else StreamPanel(bars, rows, factors)
     quotes = PanelQuotes(panel, quote_sources(panel))

@@ -1,0 +1,74 @@
+"""Where a history is cut: windows of it, and the last bar that stays true in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tradewind.verify.trace import DECIDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tradewind.engine.assemble import Builder
+    from tradewind.journal import Record
+    from tradewind.model import Bars
+
+__all__ = ["Cut", "decision_bars", "draw_cuts", "longest_warmup"]
+
+_AHEAD = 40
+"""Bars behind a cut: a plugin that reads further ahead is found where a history is cut as a whole."""
+_EARLIER = 21
+"""A window begins up to so many bars before its warm-up, so that decisions lie on other bars of it."""
+_ON_DECISIONS = 0.8
+"""Part of the cuts that lie on a bar with a decision; the others lie anywhere."""
+
+
+class Cut(NamedTuple):
+    """A window of a history, from ``start`` up to ``stop``, and the last bar of it that stays."""
+
+    start: int
+    last: int
+    stop: int
+
+
+def longest_warmup(builder: Builder, bars: Bars) -> int:
+    """Return the longest warm-up of the plan's strategies and detector, in bars; 0 for a Backtrader strategy."""
+    if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
+        return 0
+    plugins = [sleeve.strategy for sleeve in builder.sleeves(bars.instruments)]
+    return max(int(getattr(one, "warmup", 0)) for one in (*plugins, builder.detector()))
+
+
+def decision_bars(records: Sequence[Record]) -> list[int]:
+    """Return the bars on which anything was decided."""
+    return sorted({record.bar for record in records if record.kind in DECIDED})
+
+
+def draw_cuts(
+    bars: int, decided: Sequence[int], warmup: int, generator: np.random.Generator, *, whole: bool = False
+) -> Iterator[Cut]:
+    """Yield cuts without end, most of them on decisions.
+
+    Parameters
+    ----------
+    bars
+        Length of the history; at least 2.
+    decided
+        Bars on which something was decided.
+    warmup
+        Bars before the first decision; a window has more of them before its cut.
+    generator
+        Draws.
+    whole
+        Whether windows begin with the history: what a plugin remembers is then as it was.
+    """
+    latest = bars - 2
+    decided = [bar for bar in decided if bar <= latest]
+    while True:
+        on_decision = bool(decided) and generator.random() < _ON_DECISIONS
+        drawn = generator.choice(decided) if on_decision else generator.integers(min(warmup, latest), latest + 1)
+        last = int(drawn)
+        start = 0 if whole else max(0, last - warmup - int(generator.integers(0, _EARLIER)))
+        yield Cut(start, last, bars if whole else min(bars, last + 1 + _AHEAD))

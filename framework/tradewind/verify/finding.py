@@ -1,0 +1,166 @@
+"""What verifying a plan has found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Check", "Finding", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that a plan does and should not.
+
+    Parameters
+    ----------
+    rule
+        ``look_ahead``, ``not_repeatable``, ``stream_differs`` or ``warmup_too_short``.
+    plugin
+        Who does it: ``strategy high_52w of sleeve core``.
+    what
+        What of it differs: ``factor 'highs'``, ``signals``.
+    bar, time
+        The first bar on which it differs.
+    text
+        The values on both sides.
+    cause
+        The smallest change that brings it about; empty where none was looked for.
+    remedy
+        What to do.
+    """
+
+    rule: str
+    plugin: str
+    what: str
+    bar: int
+    time: np.datetime64
+    text: str
+    cause: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        cause = f" {self.cause}" if self.cause else ""
+        return f"{self.plugin}: {self.what} at bar {self.bar} ({_day(self.time)}): {self.text}.{cause} {self.remedy}"
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "rule": self.rule,
+            "plugin": self.plugin,
+            "what": self.what,
+            "bar": self.bar,
+            "time": _day(self.time),
+            "text": self.text,
+            "cause": self.cause,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One kind of comparison that was made.
+
+    Parameters
+    ----------
+    name
+        ``factors``, ``regime``, ``decisions``, ``streamed``, ``repeated``, ``warmup``.
+    extent
+        How much was compared, in words.
+    compared
+        Number of comparisons.
+    passed
+        Whether none has found anything.
+    """
+
+    name: str
+    extent: str
+    compared: int
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is known of a plan's look-ahead, and what is not.
+
+    Parameters
+    ----------
+    name
+        Of the plan.
+    short
+        Whether it is the short version that a run makes within a part of its time.
+    checks
+        What was compared.
+    findings
+        What was found; empty: nothing.
+    cuts
+        Bars up to which decisions were compared.
+    decisions
+        Of these, bars on which something was decided.
+    not_checked
+        What it says nothing about.
+    seed
+        Brings about the same cuts and futures again.
+    seconds
+        Time it took.
+    """
+
+    name: str
+    short: bool
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+    cuts: int
+    decisions: int
+    not_checked: tuple[str, ...]
+    seed: int
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def confidence(self, part: float) -> float:
+        """Return how likely a plugin would have been found out that reads the future on a part of its decisions.
+
+        Cuts lie on decisions drawn at random, so that n of them miss it with probability ``(1 - part) ** n``.
+        """
+        return float(1.0 - (1.0 - part) ** self.decisions)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        if self.findings:
+            first = self.findings[0]
+            return f"{len(self.findings)} found, the first: {first.plugin}, {first.what}, at bar {first.bar}."
+        if not self.decisions:
+            return f"No look-ahead found at {self.cuts} cuts, but none of them is on a decision, which says little."
+        return (
+            f"No look-ahead found at {self.cuts} cuts, {self.decisions} of them on decisions: a plugin that reads the "
+            f"future on one decision in ten would have been found with {self.confidence(0.1):.1%}."
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for JSON; without the time it took, so that it is the same each time."""
+        return {
+            "passed": self.passed,
+            "short": self.short,
+            "sentence": self.sentence,
+            "cuts": self.cuts,
+            "decisions": self.decisions,
+            "seed": self.seed,
+            "checks": [
+                {"name": one.name, "extent": one.extent, "compared": one.compared, "passed": one.passed}
+                for one in self.checks
+            ],
+            "findings": [finding.as_data() for finding in self.findings],
+            "not_checked": list(self.not_checked),
+        }
+
+
+def _day(time: np.datetime64) -> str:
+    text = str(time.astype("datetime64[s]"))
+    return text.removesuffix("T00:00:00")

@@ -1,0 +1,88 @@
+"""Replace the future behind a cut, and see whether anything before it changes."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from tradewind.verify.difference import Baseline, Difference, difference_of
+from tradewind.verify.finding import Finding
+from tradewind.verify.futures import FUTURES
+from tradewind.verify.shrink import smallest_change
+from tradewind.verify.trace import DECIDED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from tradewind.engine.assemble import Builder
+    from tradewind.model import Bars
+    from tradewind.verify.cuts import Cut
+
+__all__ = ["Looked", "look_ahead"]
+
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "factor": "Make each row of the factor from rows up to its own: no statistics of the whole array, no negative "
+        "shift, no centred window.",
+        "an error": "A plugin must not fail, or go on, because of bars that are still to come.",
+        "": "Read the market through `market.current`, `market.window` and `market.history`, which end at this bar.",
+    }
+)
+
+
+class Looked(NamedTuple):
+    """What looking behind one cut has brought: whether something was decided on it, and the difference found."""
+
+    decided: bool
+    finding: Finding | None
+
+
+def look_ahead(
+    builder: Builder, history: Bars, cut: Cut, futures: Sequence[str], generator: np.random.Generator, *, shrinks: bool
+) -> Looked:
+    """Compare a plan over a window of a history with the same under other futures behind the cut.
+
+    Parameters
+    ----------
+    builder, history
+        The plan and its bars.
+    cut
+        The window and its last true bar.
+    futures
+        Names in `tradewind.verify.futures.FUTURES`, tried in turn until one makes a difference.
+    generator
+        Draws the futures.
+    shrinks
+        Whether the smallest change that still makes the difference is looked for; it may take half a minute.
+    """
+    bars = history.between(cut.start, cut.stop)
+    base = Baseline.of(builder, bars, cut.last - cut.start)
+    decided = any(record.bar == base.cut and record.kind in DECIDED for record in base.trace.records)
+    for name in futures:
+        other = FUTURES[name](bars, base.cut, generator)
+        difference = difference_of(builder, base, other)
+        if difference is not None:
+            return Looked(decided, _finding(builder, base, other, difference, cut, name, shrinks=shrinks))
+    return Looked(decided, None)
+
+
+def _finding(
+    builder: Builder, base: Baseline, other: Bars, found: Difference, cut: Cut, future: str, *, shrinks: bool
+) -> Finding:
+    def differs(bars: Bars) -> bool:
+        again = difference_of(builder, base, bars)
+        return again is not None and again.plugin == found.plugin
+
+    cause = smallest_change(base.bars, other, base.cut, differs, first=cut.start) if shrinks else ""
+    return Finding(
+        rule="look_ahead",
+        plugin=found.plugin,
+        what=found.what,
+        bar=cut.start + found.bar,
+        time=base.bars.timestamps[found.bar],
+        text=f"{found.first} becomes {found.second} when bars after {cut.last} are others ({future})",
+        cause=cause,
+        remedy=_REMEDIES.get(found.what.split(" ")[0] if found.what != "an error" else found.what, _REMEDIES[""]),
+    )

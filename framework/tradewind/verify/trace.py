@@ -1,0 +1,97 @@
+"""What a plan computes and decides over given bars, as far as two of its runs can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from tradewind.contracts import OnReference
+from tradewind.engine.assemble import declared_factors, run_session
+from tradewind.engine.blame import blamed
+from tradewind.engine.panel import HistoryPanel
+from tradewind.errors import TradewindError
+from tradewind.journal import Journal, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tradewind.contracts import Factor
+    from tradewind.engine.assemble import Builder
+    from tradewind.model import Bars, RegimeEstimate, Row
+    from tradewind.model.typing import FloatArray
+
+__all__ = ["DECIDED", "Trace", "decide", "estimates_of", "factors_of", "owners_of"]
+
+DECIDED = frozenset({"signals", "targets", "exit", "intent"})
+"""Kinds of journal entries that plugins bring about by deciding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """The journal of a run up to a bar, and what ended it before, if anything did."""
+
+    records: tuple[Record, ...]
+    error: str = ""
+
+
+def decide(builder: Builder, bars: Bars, last: int, *, rows: Iterator[Row] | None = None) -> Trace:
+    """Run a plan over bars up to bar ``last``, and return all that it has written up to there.
+
+    ``rows`` delivers the bars one by one; ``bars`` is then their template.
+    """
+    journal = Journal()
+    error = ""
+    try:
+        _run(builder, bars, rows, last, journal)
+    except TradewindError as raised:
+        error = f"{type(raised).__name__}: {raised}"
+    return Trace(tuple(record for record in journal.records if record.bar <= last), error)
+
+
+def _run(builder: Builder, bars: Bars, rows: Iterator[Row] | None, last: int, journal: Journal) -> None:
+    def goes_on(bar: int) -> bool:
+        return bar < last
+
+    if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
+        from tradewind.engine.backtrader_run import run_backtrader
+
+        run_backtrader(builder, bars, rows=rows, on_bar=goes_on, journal=journal)
+    else:
+        run_session(builder, bars, rows=rows, on_bar=goes_on, journal=journal)
+
+
+def owners_of(builder: Builder, bars: Bars) -> Mapping[str, Mapping[str, Factor | OnReference]]:
+    """Return the factors of each owner that the bars can serve: ``regime``, a sleeve, its sizer, its exits."""
+    if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
+        return {}
+    declared = declared_factors(builder.sleeves(bars.instruments), builder.detector())
+    return {
+        owner: {
+            name: factor
+            for name, factor in named.items()
+            if not isinstance(factor, OnReference) or factor.role in bars.references
+        }
+        for owner, named in declared.items()
+    }
+
+
+def factors_of(builder: Builder, bars: Bars) -> dict[str, Mapping[str, FloatArray]]:
+    """Return every factor of a plan over bars, by owner and name, each of shape (T, N)."""
+    owners = {owner: dict(named) for owner, named in owners_of(builder, bars).items() if named}
+    panel = HistoryPanel(bars, owners)
+    return {owner: panel.factors_of(owner) for owner in owners}
+
+
+def estimates_of(builder: Builder, bars: Bars, last: int) -> list[RegimeEstimate | None]:
+    """Return what the plan's detector says on each bar up to ``last``; empty without one."""
+    detector: Any = builder.detector()
+    if detector is None:
+        return []
+    warmup: int = getattr(detector, "warmup", 0)
+    panel = HistoryPanel(bars, {"regime": dict(getattr(detector, "factors", {}))})
+    found: list[RegimeEstimate | None] = []
+    while panel.bar < last and panel.advance():
+        market = panel.market("regime")
+        with blamed("regime detector", f"at bar {panel.bar}"):
+            found.append(cast("RegimeEstimate", detector.estimate(market)) if panel.bar >= warmup else None)
+    return found
