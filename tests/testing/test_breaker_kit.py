@@ -9,7 +9,7 @@ import pytest
 
 from tests.testing.examining import examine, test_names
 from tests.testing.mutants_breaker import MUTANTS, Plain, Sound
-from tradewind.testing.kits.breaker import BreakerKit
+from tradewind.testing import BreakerKit
 from tradewind.testing.kits.failure import KitFailureError
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.testing.examining import examine, run_kit
 from tests.testing.mutants_cost import MUTANTS, Sound
-from tradewind.testing.kits.cost import CostKit
+from tradewind.testing import CostKit
 from tradewind.testing.kits.failure import KitFailureError
 
 

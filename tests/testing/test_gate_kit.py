@@ -10,8 +10,8 @@ import pytest
 from tests.testing.examining import examine, run_kit
 from tests.testing.mutants_gate import MUTANTS, Sound
 from tradewind.contracts import AccountView, OrderBatch
+from tradewind.testing import GateKit
 from tradewind.testing.kits.failure import KitFailureError
-from tradewind.testing.kits.gate import GateKit
 from tradewind_plugins.gates.exposure import EXPOSURE_BY_REGIME
 
 SLACK = 1.0 + 1e-6

@@ -11,11 +11,28 @@ from typing import TYPE_CHECKING, Any
 from tradewind.testing.build import make_bars, market_at, portfolio_of
 
 if TYPE_CHECKING:
-    from tradewind.testing.kits import PluginKit
+    from tradewind.testing.kits.base import PluginKit
+    from tradewind.testing.kits.breaker import BreakerKit
+    from tradewind.testing.kits.cost import CostKit
+    from tradewind.testing.kits.gate import GateKit
 
-_KITS = ("PluginKit",)
+_KITS = {
+    "BreakerKit": "breaker",
+    "CostKit": "cost",
+    "GateKit": "gate",
+    "PluginKit": "base",
+}
+"""Kit to its module, which is imported when it is asked for: kits need pytest."""
 
-__all__ = ["PluginKit", "make_bars", "market_at", "portfolio_of"]
+__all__ = [
+    "BreakerKit",
+    "CostKit",
+    "GateKit",
+    "PluginKit",
+    "make_bars",
+    "market_at",
+    "portfolio_of",
+]
 
 
 def __dir__() -> list[str]:
@@ -24,5 +41,5 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     if name in _KITS:
-        return getattr(importlib.import_module("tradewind.testing.kits"), name)
+        return getattr(importlib.import_module(f"tradewind.testing.kits.{_KITS[name]}"), name)
     raise AttributeError(f"module 'tradewind.testing' has no attribute {name!r}")
