@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watchdog": ("tradewind.cli.operator:watchdog", "Watch a session, and stop it when its loop hangs."),
     "venue": ("tradewind.cli.venue:venue", "Run the simulated exchange as a process of its own."),
     "check": ("tradewind.cli.check:check", "Check configurations without running them."),
+    "verify": ("tradewind.cli.verify:verify", "Prove that nothing in a configuration reads the future."),
     "doctor": ("tradewind.cli.doctor:doctor", "Examine an existing Backtrader strategy."),
     "show-config": (
         "tradewind.cli.show_config:show_config",

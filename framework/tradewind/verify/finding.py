@@ -44,7 +44,12 @@ class Finding:
 
     def __str__(self) -> str:
         cause = f" {self.cause}" if self.cause else ""
-        return f"{self.plugin}: {self.what} at bar {self.bar} ({_day(self.time)}): {self.text}.{cause} {self.remedy}"
+        return f"{self.plugin}: {self.what} at bar {self.bar} ({self.day}): {self.text}.{cause} {self.remedy}"
+
+    @property
+    def day(self) -> str:
+        """The bar's date, with the time where it has one."""
+        return str(self.time.astype("datetime64[s]")).removesuffix("T00:00:00")
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -53,7 +58,7 @@ class Finding:
             "plugin": self.plugin,
             "what": self.what,
             "bar": self.bar,
-            "time": _day(self.time),
+            "time": self.day,
             "text": self.text,
             "cause": self.cause,
             "remedy": self.remedy,
@@ -159,8 +164,3 @@ class Verdict:
             "findings": [finding.as_data() for finding in self.findings],
             "not_checked": list(self.not_checked),
         }
-
-
-def _day(time: np.datetime64) -> str:
-    text = str(time.astype("datetime64[s]"))
-    return text.removesuffix("T00:00:00")

@@ -1,0 +1,88 @@
+"""`tradewind verify`: the proof that a plan reads no future."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tradewind.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from tradewind.verify import Finding, Verdict
+
+__all__ = ["FOUND", "verify"]
+
+FOUND = 14
+"""Exit code where something was found: a finding, not an error."""
+
+
+def verify(
+    config: options.Config,
+    extra: options.Extra = None,
+    overrides: options.Overrides = None,
+    start: options.Start = None,
+    end: options.End = None,
+    cuts: Annotated[int, typer.Option("--cuts", min=1, help="Cuts of windows of the history.")] = 40,
+    whole_cuts: Annotated[
+        int, typer.Option("--whole-cuts", min=0, help="Cuts of the history from its beginning: slow, find more.")
+    ] = 4,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws cuts and futures.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Prove that nothing in a plan reads the future.
+
+    Bars behind cuts are replaced; factors, regime and decisions up to the cut must stay as they were. The plan is also
+    run twice, bar by bar, and with a longer history.
+
+    Ends with 0 where nothing was found, with 14 where something was.
+    """
+    import json
+
+    from tradewind.cli.progress import progress_bar
+    from tradewind.registry import Registry
+    from tradewind.runs.verification import verify_plan
+
+    loaded = options.load(config, extra, "backtest", None, overrides, start, end)
+    with progress_bar(quiet=as_json) as progress:
+        verdict = verify_plan(loaded, Registry.load(), cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=progress)
+    if as_json:
+        typer.echo(json.dumps(verdict.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(verdict)
+    if not verdict.passed:
+        raise typer.Exit(FOUND)
+
+
+def _print(verdict: Verdict) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(verdict.name, style="bold", markup=False)
+    console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False)
+    console.print(_table(verdict))
+    for finding in verdict.findings:
+        _print_finding(console, finding)
+    console.print("Not checked:")
+    for one in verdict.not_checked:
+        console.print(f"  {one}", markup=False)
+    console.print(f"seed {verdict.seed}, {verdict.seconds:.1f} s", style="dim")
+
+
+def _table(verdict: Verdict) -> Table:
+    from rich.table import Table
+
+    table = Table("check", "", "what was compared", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for check in verdict.checks:
+        table.add_row(check.name, "passed" if check.passed else "[red]FOUND[/]", check.extent)
+    return table
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    console.print(f"{finding.plugin}: {finding.what} at bar {finding.bar} ({finding.day})", style="bold", markup=False)
+    for line in (f"{finding.text}.", finding.cause, f"do: {finding.remedy}"):
+        if line:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
