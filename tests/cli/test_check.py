@@ -15,9 +15,9 @@ def test_sound_configuration_is_ok(run):
 def test_options_reach_the_check(run, folder):
     (folder / "over.yaml").write_text("name: other\nregime: {detector: absent}\n")
     arguments = ["-c", "over.yaml", "--set", "regime=", "--set", "strategy.params.top_n=4", "--start", "2020-01-01"]
-    code, output, errors = run("check", "plan.yaml", *arguments, "--end", "2020-12-31", "--mode", "live")
+    code, output, errors = run("check", "plan.yaml", *arguments, "--end", "2020-12-31", "--mode", "paper")
     assert (code, errors) == (0, [])
-    assert output[0].startswith("ok: plan.yaml: mode live")
+    assert output[0].startswith("ok: plan.yaml: mode paper")
 
 
 @pytest.mark.parametrize(

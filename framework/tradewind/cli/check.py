@@ -29,6 +29,7 @@ def check(
     Several configurations are checked one by one, each with the same options.
     """
     from tradewind.config.loader import check_plan
+    from tradewind.config.trust import require_trusted
     from tradewind.engine.assemble import Builder
     from tradewind.registry import Registry
 
@@ -38,6 +39,7 @@ def check(
         try:
             loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
             check_plan(loaded, registry)
+            require_trusted(loaded.plan, registry, loaded.directory)
             Builder(loaded.plan, registry, loaded.directory).detector()
         except TradewindError as error:
             if len(configs) == 1:

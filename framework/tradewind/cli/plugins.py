@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tradewind.cli.group import NamingGroup
+from tradewind.cli.plugin_options import AsJson, Kind, echo_json, find, require_kind
+from tradewind.cli.plugins_pip import install, uninstall
+from tradewind.cli.plugins_trust import trust, untrust
 
 if TYPE_CHECKING:
-    from tradewind.registry import RegisteredPlugin, Registry
     from tradewind.registry.describe import Description
     from tradewind.registry.listing import PluginRow
 
@@ -28,10 +29,6 @@ plugins = typer.Typer(
     rich_markup_mode=None,
     help="List, explain, examine, install and trust plugins.",
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Kind = Annotated[
-    str | None, typer.Option("--kind", metavar="KIND", help="Kind of plugin, as strategy.", show_default=False)
-]
 
 
 @plugins.command("list")
@@ -102,48 +99,10 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def find(registry: Registry, name: str, kind: str | None) -> RegisteredPlugin:
-    """Return the plugin that a name, or a ``./file.py:Class``, and perhaps a kind mean.
-
-    Raises
-    ------
-    UserError
-        If the name is of several kinds, or the kind is not known or needed.
-    PluginError
-        If there is no such plugin, or it cannot be used.
-    """
-    from tradewind.contracts.plugin import KINDS
-    from tradewind.errors import PluginError, UserError, choices
-    from tradewind.registry import PluginRef
-
-    if kind is not None:
-        require_kind(kind)
-    if ":" in name:
-        if kind is None:
-            raise UserError(f"{name}: a class does not say what it is; add --kind, one of {', '.join(KINDS)}")
-        return registry.resolve(kind, PluginRef(python=name))
-    kinds = [kind] if kind else registry.kinds_of(name)
-    if len(kinds) > 1:
-        options = " or ".join(f"--kind {one}" for one in kinds)
-        raise UserError(f"{name}: there is a {' and a '.join(kinds)} of this name; add {options}")
-    if kinds:
-        return registry.get(kinds[0], name)
-    known = {one.name for one in registry.plugins()}
-    raise PluginError(f"no plugin '{name}'; {choices(name, known)}{registry.hints('plugin', name)}")
-
-
-def require_kind(kind: str) -> None:
-    """Refuse a kind that there is not."""
-    from tradewind.contracts.plugin import KINDS
-    from tradewind.errors import UserError, choices
-
-    if kind not in KINDS:
-        raise UserError(f"--kind: no kind of plugin {kind!r}; {choices(kind, KINDS)}")
-
-
-def echo_json(value: object) -> None:
-    """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+plugins.command("install")(install)
+plugins.command("uninstall")(uninstall)
+plugins.command("trust")(trust)
+plugins.command("untrust")(untrust)
 
 
 def _print_rows(rows: list[PluginRow]) -> None:

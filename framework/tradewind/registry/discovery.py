@@ -20,7 +20,7 @@ from tradewind.registry.parameters import read_signature
 from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
 from tradewind.registry.safe_mode import allowed_distributions, normalised
 
-__all__ = ["HOOK_KINDS", "Discovery"]
+__all__ = ["HOOK_KINDS", "Discovery", "installed_distributions"]
 
 HOOK_KINDS: Mapping[str, str] = {
     "tradewind_strategies": "strategy",
@@ -169,6 +169,11 @@ class Discovery:
             registered = RegisteredPlugin(record, provider.name, provider.distribution, provider.version)
             self.sound.append(registered)
             self._unread.append(registered)
+
+
+def installed_distributions() -> dict[str, str]:
+    """Return the installed distributions that give plugins, with their versions; nothing of them is imported."""
+    return {one.distribution: one.version for one, _ in _entry_points() if one.distribution}
 
 
 def _entry_points() -> list[tuple[Provider, importlib.metadata.EntryPoint]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
+import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tradewind.errors import PluginError
 from tradewind.hookspecs import ENTRY_POINT_GROUP
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import importlib.metadata
     from collections.abc import Iterator, Mapping
 
-__all__ = ["hashes_of", "module_files", "source_files"]
+__all__ = ["hashes_of", "module_files", "source_files", "source_of"]
 
 _CACHE = "__pycache__"
 _POINTS = "entry_points.txt"
@@ -63,6 +65,17 @@ def module_files(module: str) -> dict[str, Path]:
                 return {_joined(above, path.name): path} if path.is_file() else {}
             return {_joined(above, key): found for root in roots for key, found in _tree(Path(root))}
     return {}
+
+
+def source_of(create: Any) -> Path | None:
+    """Return the file a class or function is written in; None where there is no Python source."""
+    while isinstance(create, functools.partial):
+        create = create.func
+    try:
+        found = inspect.getsourcefile(inspect.unwrap(create))
+    except TypeError:
+        return None
+    return Path(found) if found and Path(found).is_file() else None
 
 
 def hashes_of(files: Mapping[str, Path]) -> dict[str, str]:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
     from tradewind.registry.registry import Registry
 
-__all__ = ["Finding", "PluginRow", "State", "findings", "plugin_rows"]
+__all__ = ["Finding", "PluginRow", "State", "findings", "plugin_rows", "usable_and_not"]
 
+_FINE = ("ok", "disabled")
 State = Literal["ok", "broken", "ambiguous", "disabled"]
 
 
@@ -68,6 +69,17 @@ def plugin_rows(registry: Registry) -> tuple[PluginRow, ...]:
     rows += [_row(providers.get(one.provider), one, "broken", one.reason) for one in registry.broken]
     reason = f"safe mode ({VARIABLE}) leaves it out"
     return (*rows, *(_row(one, one, "disabled", reason) for one in registry.providers if one.disabled))
+
+
+def usable_and_not() -> dict[str, list[str]]:
+    """Return the plugins of this process as texts: ``ok``, and ``unusable`` ones with the provider."""
+    from tradewind.registry.registry import Registry
+
+    rows = plugin_rows(Registry.load())
+    return {
+        "ok": [f"{row.kind} {row.name} ({row.distribution} {row.version})" for row in rows if row.state == "ok"],
+        "unusable": [f"{row.kind} {row.name} ({row.provider})".strip() for row in rows if row.state not in _FINE],
+    }
 
 
 def findings(registry: Registry) -> tuple[Finding, ...]:

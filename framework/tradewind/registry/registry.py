@@ -178,11 +178,20 @@ class Registry:
         """
         if ref.backtrader is not None:
             return ()
-        registered = self.resolve(kind, ref, directory=directory)
-        found = dict.fromkeys(registered.plugin.needs)
-        for below, nested in self._nested_refs(registered, ref, directory):
-            found.update(dict.fromkeys(self.needs(below, nested, directory=directory)))
+        found: dict[str, None] = {}
+        for below, one in self.with_nested(kind, ref, directory=directory):
+            found.update(dict.fromkeys(self.resolve(below, one, directory=directory).plugin.needs))
         return tuple(found)
+
+    def with_nested(
+        self, kind: str, ref: PluginRef, *, directory: Path | None = None
+    ) -> Iterator[tuple[str, PluginRef]]:
+        """Yield kind and reference of a plugin and of those nested in its parameters."""
+        yield kind, ref
+        if ref.backtrader is None:
+            registered = self.resolve(kind, ref, directory=directory)
+            for below, nested in self._nested_refs(registered, ref, directory):
+                yield from self.with_nested(below, nested, directory=directory)
 
     def parameters(self, plugin: RegisteredPlugin) -> type[BaseModel]:
         """Return the model of a plugin's parameters, built from the signature of its ``create``.

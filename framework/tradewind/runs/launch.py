@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradewind.config.loader import LoadedPlan, check_plan, load_plan
+from tradewind.config.trust import require_trusted
 from tradewind.errors import UserError
 from tradewind.model import Result
 from tradewind.registry import Registry
@@ -99,6 +100,7 @@ def run_plan(
     SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
     """
     check_plan(loaded, registry)
+    require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)
     with interruptible() as interrupted:

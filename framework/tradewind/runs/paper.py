@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradewind.config.loader import check_plan
+from tradewind.config.trust import require_trusted
 from tradewind.engine.assemble import Builder
 from tradewind.errors import DataError
 from tradewind.modes import require_mode
@@ -66,6 +67,7 @@ def run_session_of(
     from tradewind.journal.store import open_store
 
     check_plan(loaded, registry)
+    require_trusted(loaded.plan, registry, loaded.directory)
     require_mode(loaded.plan.mode.mode)
     if runs_directory is not None:
         require_writable(runs_directory)
