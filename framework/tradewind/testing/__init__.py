@@ -14,21 +14,36 @@ if TYPE_CHECKING:
     from tradewind.testing.kits.base import PluginKit
     from tradewind.testing.kits.breaker import BreakerKit
     from tradewind.testing.kits.cost import CostKit
+    from tradewind.testing.kits.exit import ExitKit
+    from tradewind.testing.kits.factor import FactorKit
     from tradewind.testing.kits.gate import GateKit
+    from tradewind.testing.kits.regime import RegimeKit
+    from tradewind.testing.kits.sizer import SizerKit
+    from tradewind.testing.kits.strategy import StrategyKit
 
 _KITS = {
     "BreakerKit": "breaker",
     "CostKit": "cost",
+    "ExitKit": "exit",
+    "FactorKit": "factor",
     "GateKit": "gate",
     "PluginKit": "base",
+    "RegimeKit": "regime",
+    "SizerKit": "sizer",
+    "StrategyKit": "strategy",
 }
 """Kit to its module, which is imported when it is asked for: kits need pytest."""
 
 __all__ = [
     "BreakerKit",
     "CostKit",
+    "ExitKit",
+    "FactorKit",
     "GateKit",
     "PluginKit",
+    "RegimeKit",
+    "SizerKit",
+    "StrategyKit",
     "make_bars",
     "market_at",
     "portfolio_of",

@@ -1,0 +1,113 @@
+"""What a plugin reads while it decides: fields, clocks and dice."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import random
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from tradewind.model import Bars
+
+__all__ = ["Reads", "watch_clocks_and_dice"]
+
+_CLOCKS = ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime")
+_MOMENTS = ("now", "utcnow", "today")
+_SHARED_DICE = getattr(random.random, "__self__", None)
+_SPARED = ("logging", "tradewind.testing")
+"""Modules that may look at the clock on a plugin's behalf."""
+
+
+class _Watched(Mapping[str, Any]):
+    """A mapping that notes which of its keys are read."""
+
+    def __init__(self, values: Mapping[str, Any], reads: Reads, prefix: str) -> None:
+        self._values = values
+        self._reads = reads
+        self._prefix = prefix
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._values:
+            self._reads.missed.add(self._prefix + key)
+            raise KeyError(key)
+        self._reads.names.add(self._prefix + key)
+        return self._values[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Reads:
+    """The fields and references that were read, and those asked for in vain."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.missed: set[str] = set()
+
+    def mapping(self, values: Mapping[str, Any], prefix: str = "") -> Mapping[str, Any]:
+        """Return a mapping that notes what is read from it."""
+        return _Watched(values, self, prefix)
+
+    def watched(self, bars: Bars) -> Bars:
+        """Return bars that note what is read from them."""
+        copy = dataclasses.replace(bars)
+        references = {role: dataclasses.replace(series) for role, series in bars.references.items()}
+        object.__setattr__(copy, "fields", self.mapping(bars.fields))
+        object.__setattr__(copy, "references", self.mapping(references, "reference:"))
+        return copy
+
+
+@contextmanager
+def watch_clocks_and_dice() -> Iterator[list[str]]:
+    """Collect, within a ``with`` block, the clocks that are read and the generators nobody has seeded."""
+    found: list[str] = []
+
+    def note(frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call" and not frame.f_globals.get("__name__", "").startswith(_SPARED):
+            name = _forbidden(function)
+            if name:
+                found.append(f"{name} in {frame.f_code.co_name}, line {frame.f_lineno}")
+
+    before = _shared_state()
+    profile = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield found
+    finally:
+        sys.setprofile(profile)
+    if before != _shared_state():
+        found.append("numpy's global generator (np.random)")
+
+
+def _shared_state() -> tuple[bytes, int]:
+    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002 - of the generator that must not be used
+    return state["key"].tobytes(), int(state["pos"])
+
+
+def _forbidden(function: Any) -> str:
+    """Return the name of a clock or a generator without a seed; empty for other functions."""
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+    if owner is time and name in _CLOCKS:
+        return f"time.{name}"
+    if isinstance(owner, type) and issubclass(owner, dt.date) and name in _MOMENTS:
+        return f"{owner.__name__}.{name}"
+    if owner is _SHARED_DICE or isinstance(owner, random.SystemRandom):
+        return f"random.{name}, the generator that all share"
+    if name == "urandom":
+        return "os.urandom, or a generator without a seed"
+    return ""
