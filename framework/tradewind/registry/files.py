@@ -40,7 +40,7 @@ def source_files(distribution: importlib.metadata.Distribution) -> dict[str, Pat
     for point in distribution.entry_points:
         if point.group == ENTRY_POINT_GROUP:
             found.update(module_files(point.module))
-    return dict(sorted(found.items()))
+    return {name: path for name, path in sorted(found.items()) if path.exists()}
 
 
 def module_files(module: str) -> dict[str, Path]:

@@ -94,7 +94,11 @@ def findings(registry: Registry) -> tuple[Finding, ...]:
     for same in registry.ambiguous():
         names = " and ".join(f"{one.provider} ({one.version})" if one.version else one.provider for one in same)
         found.append(
-            Finding(names, f"both give the {same[0].kind} '{same[0].name}', so neither is used", _parting(same))
+            Finding(
+                names,
+                f"{'both' if len(same) == 2 else 'all'} give the {same[0].kind} '{same[0].name}', so neither is used",
+                _parting(same),
+            )
         )
     return tuple(found)
 
