@@ -48,6 +48,13 @@ class FixedStop:
         return np.full(len(market.instruments), np.nan)
 
 
+class RiskyDaily:
+    """Own everything on each bar, with a stop half way down."""
+
+    def on_bar(self, market: Market, portfolio: Portfolio) -> Signals:
+        return Signals(scores=np.ones(len(market.instruments)), stop_price=market.marks * 0.5)
+
+
 class Risky:
     """Own everything, with a stop half way down."""
 
@@ -183,6 +190,13 @@ def test_the_stop_of_a_decision_limits_that_decision() -> None:
     assert [told["code"] for _, told in entries(session, "gate")] == ["trade_risk"]
     ((_, quantity),) = fills(session)
     assert quantity * 50.0 == pytest.approx(0.02 * session.ledger.equity())
+
+
+def test_a_trade_does_not_grow_bit_by_bit_beyond_what_its_stop_may_lose() -> None:
+    sleeve = {"strategy": {"python": "tests.engine.test_risk_orders:RiskyDaily"}, "sizer": "ninety"}
+    session = run(flat(8), [sleeve], risk=RISK)
+    held = sum(quantity for _, quantity in fills(session))
+    assert held * 50.0 == pytest.approx(0.02 * session.ledger.equity())
 
 
 def test_reduce_only_cancels_what_would_open_and_lets_closings_work() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -92,18 +91,27 @@ def test_trade_risk_counts_what_opens_only() -> None:
 def test_trade_risk_takes_pieces_of_a_trade_together() -> None:
     pieces = batch_of(*[order("A", 150, stop=95.0)] * 4)
     assert allowed(TradeRisk(), pieces) == near(150, 150, 100, 0)
+    there_and_back = batch_of(order("A", 300, stop=95.0), order("A", -300, stop=95.0), order("A", 300, stop=95.0))
+    assert verdicts_of(TradeRisk(), there_and_back) == []
+
+
+def test_trade_risk_counts_what_is_held_already() -> None:
+    batch = batch_of(order("A", 200, held=300, stop=95.0), order("B", -200, held=-300, stop=105.0))
+    assert allowed(TradeRisk(), batch) == near(100, -100)
+    assert allowed(TradeRisk(), batch_of(order("A", 10, held=500, stop=95.0))) == [0]
+    pieces = batch_of(order("A", 100, held=300), order("A", 50, held=300, stop=95.0))
+    assert allowed(TradeRisk(), pieces) == near(100, 0)
 
 
 @given(orders_of_few(), st.floats(1e3, 1e6))
 def test_trades_never_risk_more_than_the_limit(orders: list[dict[str, Any]], equity: float) -> None:
     batch = batch_of(*orders)
     left = allowed(TradeRisk(), batch, account_for(orders, equity))
-    risks: dict[str, float] = defaultdict(float)
+    positions = {one["symbol"]: float(one.get("held", 0.0)) for one in orders}
     for number, part in enumerate(opened(batch, left)):
-        distance = abs(float(batch.prices[number] - batch.stops[number]))
-        if not math.isnan(distance):
-            risks[orders[number]["symbol"]] += abs(part) * distance * float(batch.multipliers[number])
-    assert all(risk <= 0.02 * equity * ALMOST for risk in risks.values())
+        positions[orders[number]["symbol"]] += left[number]
+        risk = abs(positions[orders[number]["symbol"]] * (batch.prices - batch.stops)[number])
+        assert not part or not risk * float(batch.multipliers[number]) > 0.02 * equity * ALMOST
 
 
 def test_position_size_allows_what_is_exactly_at_the_limit() -> None:

@@ -19,10 +19,11 @@ __all__ = ["TradeRisk"]
 
 
 class TradeRisk:
-    """Makes openings smaller that would lose more than a part of equity down to their stop.
+    """Makes openings smaller that leave a position which would lose more than a part of equity down to its stop.
 
-    The risk is quantity times the distance between price and stop. Several orders for one instrument are one trade.
-    Orders without a known stop are not limited here.
+    The risk is that of the whole position: what is held already and what the order opens, times the distance between
+    price and stop. Several orders for one instrument count together, in the order of the batch. Orders without a known
+    stop are not limited here.
 
     Parameters
     ----------
@@ -43,23 +44,23 @@ class TradeRisk:
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return what is left of openings that risk too much."""
         limit = max(0.0, self._maximum * account.equity)
-        risks = abs(batch.openings * (batch.prices - batch.stops) * batch.multipliers)
+        distances = abs((batch.prices - batch.stops) * batch.multipliers)
+        risks = abs(batch.held + batch.quantities) * distances
         if not np.count_nonzero(risks > limit * SLACK) and one_order_each(batch):
             return ()
         kept = batch.openings.copy()
         asked: dict[int, float] = {}
         for orders in by_instrument(batch):
-            used = left = 0.0
+            position = abs(float(batch.held[orders[0]]))
             for order in orders:
-                risk = float(risks[order])
-                if not risk > 0.0:
-                    continue
-                used += risk
-                asked[order] = used
-                if exceeds(left + risk, limit):
-                    kept[order] *= max(0.0, limit - left) / risk
-                    risk = max(0.0, limit - left)
-                left = math.fsum((left, risk))
+                opening = abs(float(batch.openings[order]))
+                position = max(0.0, position - abs(float(batch.quantities[order] - batch.openings[order])))
+                distance = float(distances[order])
+                asked[order] = (position + opening) * distance
+                if distance > 0.0 and exceeds(asked[order], limit):
+                    opening = min(opening, max(0.0, limit / distance - position))
+                    kept[order] = math.copysign(opening, kept[order])
+                position += opening
         return cut(
             batch,
             kept,
