@@ -62,13 +62,14 @@ def _print(verdict: Verdict) -> None:
 
     console = Console(highlight=False)
     console.print(verdict.name, style="bold", markup=False)
-    console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False)
-    console.print(_table(verdict))
+    console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False, soft_wrap=True)
+    if verdict.checks:
+        console.print(_table(verdict))
     for finding in verdict.findings:
         _print_finding(console, finding)
     console.print("Not checked:")
     for one in verdict.not_checked:
-        console.print(f"  {one}", markup=False)
+        console.print(f"  {one}", markup=False, soft_wrap=True)
     console.print(f"seed {verdict.seed}, {verdict.seconds:.1f} s", style="dim")
 
 

@@ -21,8 +21,11 @@ _AHEAD = 40
 """Bars behind a cut: a plugin that reads further ahead is found where a history is cut as a whole."""
 _EARLIER = 21
 """A window begins up to so many bars before its warm-up, so that decisions lie on other bars of it."""
-_ON_DECISIONS = 0.8
+_ON_DECISIONS = 0.9
 """Part of the cuts that lie on a bar with a decision; the others lie anywhere."""
+
+_ASKED = frozenset({"signals", "targets"})
+"""Kinds of journal entries that strategies bring about."""
 
 
 class Cut(NamedTuple):
@@ -41,13 +44,23 @@ def longest_warmup(builder: Builder, bars: Bars) -> int:
     return max(int(getattr(one, "warmup", 0)) for one in (*plugins, builder.detector()))
 
 
-def decision_bars(records: Sequence[Record]) -> list[int]:
-    """Return the bars on which anything was decided."""
-    return sorted({record.bar for record in records if record.kind in DECIDED})
+def decision_bars(records: Sequence[Record], *, whole: bool) -> list[int]:
+    """Return the bars on which a strategy was asked, or, of the whole history, on which anything was decided.
+
+    A window begins with a flat account, so that what follows from positions is seldom decided again in it.
+    """
+    asked = sorted({record.bar for record in records if record.kind in _ASKED}) if not whole else []
+    return asked or sorted({record.bar for record in records if record.kind in DECIDED})
 
 
 def draw_cuts(
-    bars: int, decided: Sequence[int], warmup: int, generator: np.random.Generator, *, whole: bool = False
+    bars: int,
+    decided: Sequence[int],
+    warmup: int,
+    generator: np.random.Generator,
+    *,
+    whole: bool = False,
+    ahead: int | None = None,
 ) -> Iterator[Cut]:
     """Yield cuts without end, most of them on decisions.
 
@@ -63,12 +76,15 @@ def draw_cuts(
         Draws.
     whole
         Whether windows begin with the history: what a plugin remembers is then as it was.
+    ahead
+        Bars of a window behind its cut, which also bounds how much earlier than its warm-up it begins; default 40.
     """
     latest = bars - 2
     decided = [bar for bar in decided if bar <= latest]
+    behind, earlier = (_AHEAD, _EARLIER) if ahead is None else (ahead, min(ahead, _EARLIER))
     while True:
         on_decision = bool(decided) and generator.random() < _ON_DECISIONS
         drawn = generator.choice(decided) if on_decision else generator.integers(min(warmup, latest), latest + 1)
         last = int(drawn)
-        start = 0 if whole else max(0, last - warmup - int(generator.integers(0, _EARLIER)))
-        yield Cut(start, last, bars if whole else min(bars, last + 1 + _AHEAD))
+        start = 0 if whole else max(0, last - warmup - int(generator.integers(0, earlier)))
+        yield Cut(start, last, bars if whole else min(bars, last + 1 + behind))

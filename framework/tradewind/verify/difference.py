@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradewind.verify.trace import decide, estimates_of, factors_of
+from tradewind.errors import TradewindError
+from tradewind.verify.trace import FactorError, decide, estimates_of, factors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tradewind.config.plan import Plan
     from tradewind.engine.assemble import Builder
+    from tradewind.engine.panel import FactorCache
     from tradewind.journal import Record
     from tradewind.model import Bars, RegimeEstimate
     from tradewind.model.typing import FloatArray
     from tradewind.verify.trace import Trace
 
-__all__ = ["Baseline", "Difference", "difference_of", "owner_title", "trace_difference"]
+__all__ = ["AN_ERROR", "Baseline", "Difference", "difference_of", "owner_title", "trace_difference"]
 
+AN_ERROR = "an error"
+"""What differs where a plan ends with an error under one future and not under the other."""
 _WEIGHTS = "weights"
 """Key of a ``signals`` entry that the sizer has made; the others are the strategy's."""
 
@@ -50,7 +54,10 @@ class Baseline:
     @classmethod
     def of(cls, builder: Builder, bars: Bars, cut: int) -> Baseline:
         """Compute and decide."""
-        return cls(bars, cut, factors_of(builder, bars), estimates_of(builder, bars, cut), decide(builder, bars, cut))
+        cache: FactorCache = {}
+        factors = factors_of(builder, bars, cache)
+        estimates = estimates_of(builder, bars, cut, cache)
+        return cls(bars, cut, factors, estimates, decide(builder, bars, cut, cache=cache))
 
 
 def difference_of(builder: Builder, base: Baseline, bars: Bars) -> Difference | None:
@@ -59,11 +66,16 @@ def difference_of(builder: Builder, base: Baseline, bars: Bars) -> Difference | 
     Factors come first, then the regime, then decisions: whoever reads a leaking factor decides otherwise as well, and
     is not to blame.
     """
-    return (
-        _factor_difference(builder.plan, base, factors_of(builder, bars))
-        or _estimate_difference(builder.plan, base, estimates_of(builder, bars, base.cut))
-        or trace_difference(builder.plan, base.trace, decide(builder, bars, base.cut))
-    )
+    plan = builder.plan
+    cache: FactorCache = {}
+    try:
+        found = _factor_difference(plan, base, factors_of(builder, bars, cache)) or _estimate_difference(
+            plan, base, estimates_of(builder, bars, base.cut, cache)
+        )
+    except TradewindError as error:
+        owner = error.owner if isinstance(error, FactorError) else "regime"
+        return Difference(owner_title(plan, owner), AN_ERROR, base.cut, "no error", f"{type(error).__name__}: {error}")
+    return found or trace_difference(plan, base.trace, decide(builder, bars, base.cut, cache=cache))
 
 
 def owner_title(plan: Plan, owner: str) -> str:
@@ -130,7 +142,7 @@ def trace_difference(plan: Plan, first: Trace, second: Trace) -> Difference | No
     entry = longer.records[len(shorter.records)]
     plugin, _ = _author(plan, entry, None)
     if shorter.error:
-        return Difference(plugin, "an error", entry.bar, _shown(entry), shorter.error)
+        return Difference(plugin, AN_ERROR, entry.bar, _shown(entry), shorter.error)
     ours, theirs = (_shown(entry), "nothing") if longer is first else ("nothing", _shown(entry))
     return Difference(plugin, entry.kind, entry.bar, ours, theirs)
 

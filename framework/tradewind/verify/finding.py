@@ -107,6 +107,8 @@ class Verdict:
         Of these, bars on which something was decided.
     not_checked
         What it says nothing about.
+    skipped
+        Why there are no cuts; empty where there are some.
     seed
         Brings about the same cuts and futures again.
     seconds
@@ -122,6 +124,7 @@ class Verdict:
     not_checked: tuple[str, ...]
     seed: int
     seconds: float
+    skipped: str = ""
 
     @property
     def passed(self) -> bool:
@@ -141,12 +144,19 @@ class Verdict:
         if self.findings:
             first = self.findings[0]
             return f"{len(self.findings)} found, the first: {first.plugin}, {first.what}, at bar {first.bar}."
+        if self.skipped:
+            return f"Not verified: {self.skipped}."
         if not self.decisions:
-            return f"No look-ahead found at {self.cuts} cuts, but none of them is on a decision, which says little."
+            return f"No look-ahead found at {self._cuts}, but none is on a decision, which says little."
         return (
-            f"No look-ahead found at {self.cuts} cuts, {self.decisions} of them on decisions: a plugin that reads the "
-            f"future on one decision in ten would have been found with {self.confidence(0.1):.1%}."
+            f"No look-ahead found at {self._cuts}, {self.decisions} on decisions: a plugin that reads the future on "
+            f"one decision in ten would have been found with {self.confidence(0.1):.1%}, on one in twenty with "
+            f"{self.confidence(0.05):.1%}."
         )
+
+    @property
+    def _cuts(self) -> str:
+        return f"{self.cuts} cut{'' if self.cuts == 1 else 's'}"
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data for JSON; without the time it took, so that it is the same each time."""
@@ -156,6 +166,7 @@ class Verdict:
             "sentence": self.sentence,
             "cuts": self.cuts,
             "decisions": self.decisions,
+            "confidence": {"one in ten": self.confidence(0.1), "one in twenty": self.confidence(0.05)},
             "seed": self.seed,
             "checks": [
                 {"name": one.name, "extent": one.extent, "compared": one.compared, "passed": one.passed}

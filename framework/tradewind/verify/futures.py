@@ -13,7 +13,7 @@ from tradewind.model.bars import PRICE_FIELDS
 
 if TYPE_CHECKING:
     from tradewind.model import Bars
-    from tradewind.model.typing import FloatArray
+    from tradewind.model.typing import FloatArray, IntArray
 
 __all__ = ["FUTURES", "Future", "known_up_to"]
 
@@ -23,6 +23,8 @@ Future = Callable[["Bars", int, np.random.Generator], "Bars"]
 _FALL = -0.08
 _RISE = 0.08
 """Log return a bar of a crash and of a rally."""
+_FURTHEST = 6.0
+"""Log distance from the last close at which a path stays: 400 times it, or a 400th."""
 _FEWEST_BARS = 3
 _USUAL_DEVIATION = 0.02
 """Deviation of log returns where the history before the cut is too short to have one."""
@@ -102,7 +104,8 @@ def _walked(bars: Bars, cut: int, generator: np.random.Generator, drift: float) 
     fields = {name: values.copy() for name, values in bars.fields.items()}
     if ahead <= 0:
         return fields
-    path = _last(closes[: cut + 1]) * np.exp(np.cumsum(_returns(closes[: cut + 1], ahead, generator) + drift, axis=0))
+    steps = np.cumsum(_returns(closes[: cut + 1], ahead, generator) + drift, axis=0)
+    path = _last(closes[: cut + 1]) * np.exp(np.clip(steps, -_FURTHEST, _FURTHEST))
     drawn = generator.integers(0, cut + 1, size=ahead)
     for name, values in fields.items():
         if name in PRICE_FIELDS:
@@ -110,11 +113,17 @@ def _walked(bars: Bars, cut: int, generator: np.random.Generator, drift: float) 
                 shape = bars.fields[name][drawn] / closes[drawn]
             values[cut + 1 :] = path * np.where(np.isfinite(shape), shape, 1.0)
         else:
-            values[cut + 1 :] = bars.fields[name][drawn] * generator.lognormal(0.0, 0.5, size=path.shape)
+            values[cut + 1 :] = _redrawn(name, values, cut, drawn, generator)
     for values in fields.values():
         # Whatever has no price has none of its fields.
         values[cut + 1 :][~np.isfinite(path)] = np.nan
     return fields
+
+
+def _redrawn(name: str, values: FloatArray, cut: int, drawn: IntArray, generator: np.random.Generator) -> FloatArray:
+    """Return rows of a field that is no price; volume is scaled as well, others may be codes and are not."""
+    rows = np.where(np.isfinite(values[drawn]), values[drawn], _last(values[: cut + 1]))
+    return rows * generator.lognormal(0.0, 0.5, size=rows.shape) if name == "volume" else rows
 
 
 def _returns(closes: FloatArray, ahead: int, generator: np.random.Generator) -> FloatArray:
@@ -137,6 +146,7 @@ def _last(closes: FloatArray) -> FloatArray:
     return np.where(there.any(axis=0), closes[rows, np.arange(closes.shape[1])], np.nan)
 
 
-def _some(bars: Bars, generator: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _some(bars: Bars, generator: np.random.Generator) -> IntArray:
     count = len(bars.instruments)
-    return np.sort(generator.permutation(count)[: max(1, count // 2)]).astype(np.int64)
+    columns: IntArray = np.sort(generator.permutation(count)[: max(1, count // 2)]).astype(np.int64)
+    return columns

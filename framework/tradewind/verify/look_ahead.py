@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from tradewind.verify.difference import Baseline, Difference, difference_of
+from tradewind.errors import TradewindError
+from tradewind.verify.difference import AN_ERROR, Baseline, Difference, difference_of
 from tradewind.verify.finding import Finding
 from tradewind.verify.futures import FUTURES
 from tradewind.verify.shrink import smallest_change
@@ -26,17 +27,22 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "factor": "Make each row of the factor from rows up to its own: no statistics of the whole array, no negative "
         "shift, no centred window.",
-        "an error": "A plugin must not fail, or go on, because of bars that are still to come.",
+        AN_ERROR: "A plugin must not fail, or go on, because of bars that are still to come.",
         "": "Read the market through `market.current`, `market.window` and `market.history`, which end at this bar.",
     }
 )
 
 
 class Looked(NamedTuple):
-    """What looking behind one cut has brought: whether something was decided on it, and the difference found."""
+    """What looking behind one cut has brought.
+
+    ``decided``: something was decided on it; ``finding``: the difference found; ``failed``: why the plan cannot be run
+    over this window of the true bars.
+    """
 
     decided: bool
     finding: Finding | None
+    failed: str = ""
 
 
 def look_ahead(
@@ -58,7 +64,12 @@ def look_ahead(
         Whether the smallest change that still makes the difference is looked for; it may take half a minute.
     """
     bars = history.between(cut.start, cut.stop)
-    base = Baseline.of(builder, bars, cut.last - cut.start)
+    try:
+        base = Baseline.of(builder, bars, cut.last - cut.start)
+    except TradewindError as error:
+        return Looked(decided=False, finding=None, failed=str(error))
+    if base.trace.error:
+        return Looked(decided=False, finding=None, failed=base.trace.error)
     decided = any(record.bar == base.cut and record.kind in DECIDED for record in base.trace.records)
     for name in futures:
         other = FUTURES[name](bars, base.cut, generator)
@@ -84,5 +95,5 @@ def _finding(
         time=base.bars.timestamps[found.bar],
         text=f"{found.first} becomes {found.second} when bars after {cut.last} are others ({future})",
         cause=cause,
-        remedy=_REMEDIES.get(found.what.split(" ")[0] if found.what != "an error" else found.what, _REMEDIES[""]),
+        remedy=_REMEDIES.get(found.what if found.what == AN_ERROR else found.what.split(" ")[0], _REMEDIES[""]),
     )

@@ -9,7 +9,7 @@ from tradewind.contracts import OnReference
 from tradewind.engine.assemble import declared_factors, run_session
 from tradewind.engine.blame import blamed
 from tradewind.engine.panel import HistoryPanel
-from tradewind.errors import TradewindError
+from tradewind.errors import PluginError, TradewindError
 from tradewind.journal import Journal, Record
 
 if TYPE_CHECKING:
@@ -17,13 +17,22 @@ if TYPE_CHECKING:
 
     from tradewind.contracts import Factor
     from tradewind.engine.assemble import Builder
+    from tradewind.engine.panel import FactorCache
     from tradewind.model import Bars, RegimeEstimate, Row
     from tradewind.model.typing import FloatArray
 
-__all__ = ["DECIDED", "Trace", "decide", "estimates_of", "factors_of", "owners_of"]
+__all__ = ["DECIDED", "FactorError", "Trace", "decide", "estimates_of", "factors_of", "owners_of"]
 
 DECIDED = frozenset({"signals", "targets", "exit", "intent"})
 """Kinds of journal entries that plugins bring about by deciding."""
+
+
+class FactorError(PluginError):
+    """A factor failed over some bars; ``owner`` declares it."""
+
+    def __init__(self, owner: str, message: str) -> None:
+        super().__init__(message)
+        self.owner = owner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,21 +43,35 @@ class Trace:
     error: str = ""
 
 
-def decide(builder: Builder, bars: Bars, last: int, *, rows: Iterator[Row] | None = None) -> Trace:
+def decide(
+    builder: Builder,
+    bars: Bars,
+    last: int,
+    *,
+    rows: Iterator[Row] | None = None,
+    cache: FactorCache | None = None,
+) -> Trace:
     """Run a plan over bars up to bar ``last``, and return all that it has written up to there.
 
-    ``rows`` delivers the bars one by one; ``bars`` is then their template.
+    ``rows`` delivers the bars one by one; ``bars`` is then their template. ``cache`` holds factors of the same bars.
     """
     journal = Journal()
     error = ""
     try:
-        _run(builder, bars, rows, last, journal)
+        _run(builder, bars, rows, last, journal, cache)
     except TradewindError as raised:
         error = f"{type(raised).__name__}: {raised}"
     return Trace(tuple(record for record in journal.records if record.bar <= last), error)
 
 
-def _run(builder: Builder, bars: Bars, rows: Iterator[Row] | None, last: int, journal: Journal) -> None:
+def _run(
+    builder: Builder,
+    bars: Bars,
+    rows: Iterator[Row] | None,
+    last: int,
+    journal: Journal,
+    cache: FactorCache | None,
+) -> None:
     def goes_on(bar: int) -> bool:
         return bar < last
 
@@ -57,7 +80,7 @@ def _run(builder: Builder, bars: Bars, rows: Iterator[Row] | None, last: int, jo
 
         run_backtrader(builder, bars, rows=rows, on_bar=goes_on, journal=journal)
     else:
-        run_session(builder, bars, rows=rows, on_bar=goes_on, journal=journal)
+        run_session(builder, bars, rows=rows, on_bar=goes_on, journal=journal, cache=cache)
 
 
 def owners_of(builder: Builder, bars: Bars) -> Mapping[str, Mapping[str, Factor | OnReference]]:
@@ -75,20 +98,35 @@ def owners_of(builder: Builder, bars: Bars) -> Mapping[str, Mapping[str, Factor 
     }
 
 
-def factors_of(builder: Builder, bars: Bars) -> dict[str, Mapping[str, FloatArray]]:
-    """Return every factor of a plan over bars, by owner and name, each of shape (T, N)."""
-    owners = {owner: dict(named) for owner, named in owners_of(builder, bars).items() if named}
-    panel = HistoryPanel(bars, owners)
-    return {owner: panel.factors_of(owner) for owner in owners}
+def factors_of(builder: Builder, bars: Bars, cache: FactorCache | None = None) -> dict[str, Mapping[str, FloatArray]]:
+    """Return every factor of a plan over bars, by owner and name, each of shape (T, N).
+
+    Raises
+    ------
+    FactorError
+        If one fails, with its owner.
+    """
+    found: dict[str, Mapping[str, FloatArray]] = {}
+    cache = {} if cache is None else cache
+    for owner, named in owners_of(builder, bars).items():
+        if not named:
+            continue
+        try:
+            found[owner] = HistoryPanel(bars, {owner: dict(named)}, cache).factors_of(owner)
+        except TradewindError as error:
+            raise FactorError(owner, str(error)) from error
+    return found
 
 
-def estimates_of(builder: Builder, bars: Bars, last: int) -> list[RegimeEstimate | None]:
+def estimates_of(
+    builder: Builder, bars: Bars, last: int, cache: FactorCache | None = None
+) -> list[RegimeEstimate | None]:
     """Return what the plan's detector says on each bar up to ``last``; empty without one."""
     detector: Any = builder.detector()
     if detector is None:
         return []
     warmup: int = getattr(detector, "warmup", 0)
-    panel = HistoryPanel(bars, {"regime": dict(getattr(detector, "factors", {}))})
+    panel = HistoryPanel(bars, {"regime": dict(getattr(detector, "factors", {}))}, cache)
     found: list[RegimeEstimate | None] = []
     while panel.bar < last and panel.advance():
         market = panel.market("regime")

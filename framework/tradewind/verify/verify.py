@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tradewind.errors import DataError
-from tradewind.verify.cuts import Cut, decision_bars, draw_cuts, longest_warmup
-from tradewind.verify.difference import trace_difference
-from tradewind.verify.finding import Check, Finding, Verdict
+from tradewind.errors import DataError, PluginError
 from tradewind.verify.futures import FUTURES
-from tradewind.verify.look_ahead import look_ahead
-from tradewind.verify.trace import Trace, decide
-from tradewind.verify.warmup import after_warmup
+from tradewind.verify.trace import decide
+from tradewind.verify.work import Work, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,20 +16,31 @@ if TYPE_CHECKING:
     from tradewind.engine.assemble import Builder
     from tradewind.journal import Record
     from tradewind.model import Bars
-    from tradewind.verify.difference import Difference
+    from tradewind.verify.finding import Verdict
 
 __all__ = ["FEWEST_BARS", "verify", "verify_shortly"]
 
 FEWEST_BARS = 10
-_MOST_FINDINGS = 5
-_ELSEWHERE = (
-    "What plugins read elsewhere than from the market (files, other data), if it is the same in every run.",
-    "The data themselves: instruments chosen because they survived, figures that were published or adjusted later.",
-    "Whether parameters were chosen on the history on which they are tested.",
+_MOST_SHORT_CUTS = 12
+_SHORT_FUTURES = ("resampled",)
+_SHORT_AHEAD = 5
+"""Bars behind a cut of the short version, which has no time for more."""
+_RUNS_A_CUT = 1 + len(_SHORT_FUTURES)
+_AGAIN = (
+    "Two runs over the same bars in one process differ: draw random numbers from a `Seed`, keep state in the "
+    "instance and not in the class, and read no clock."
+)
+_STREAMED = (
+    "The plan decides otherwise when bars arrive one by one: a factor's step form differs from its batch form, or "
+    "`next_event` passes over a bar on which something happens."
+)
+_BACKTRADER = (
+    "Windows, streaming and warm-up of a Backtrader strategy: it declares no warm-up and begins when all its "
+    "indicators have values. Only the history from its first bar was cut; `tradewind doctor` reads its source."
 )
 _SHORT = (
-    "Only windows of the history and a few futures; not run twice, not streamed, warm-up not compared: "
-    "`tradewind verify` does.",
+    "Whatever only the full version sees: other futures, the history as a whole, a second run, bars one by one, the "
+    "warm-up; `tradewind verify` does them all."
 )
 
 
@@ -47,7 +51,7 @@ def verify(
     cuts: int = 40,
     whole_cuts: int = 4,
     seed: int = 0,
-    tell: Callable[[str, int, int], None] = lambda *_: None,
+    tell: Callable[[str, int, int], None] = silent,
 ) -> Verdict:
     """Return the full verdict on a plan over a history.
 
@@ -58,7 +62,8 @@ def verify(
     cuts
         Cuts of windows of the history.
     whole_cuts
-        Cuts of the history from its beginning: each costs some runs of the plan up to the cut.
+        Cuts of the history from its beginning: each costs some runs of the plan up to the cut. A Backtrader strategy
+        has no others.
     seed
         Draws cuts and futures.
     tell
@@ -71,153 +76,78 @@ def verify(
     TradewindError
         Whatever stands in the way of a run over the true history.
     """
-    _require_bars(bars)
-    work = _Work(builder, bars, seed, short=False)
-    tell("repeat", 0, 0)
-    true = decide(builder, bars, len(bars) - 1)
-    work.compare("repeated", "not_repeatable", true, decide(builder, bars, len(bars) - 1), _AGAIN)
-    tell("stream", 0, 0)
-    streamed = decide(builder, bars.between(0, 0), len(bars) - 1, rows=bars.rows())
-    work.compare("streamed", "stream_differs", true, streamed, _STREAMED)
-    work.cut("decisions", cuts, true.records, tuple(FUTURES), tell, whole=work.has_backtrader)
-    work.cut("whole history", whole_cuts, true.records, tuple(FUTURES), tell, whole=True)
-    tell("warm-up", 0, 0)
-    work.warm_up()
-    return work.verdict()
-
-
-def verify_shortly(builder: Builder, bars: Bars, records: Sequence[Record], *, seconds: float, seed: int) -> Verdict:
-    """Return a short verdict beside a finished run: as many cuts of windows as fit into the time, at least one.
-
-    ``records`` are the run's, which tell where it has decided.
-    """
-    _require_bars(bars)
-    work = _Work(builder, bars, seed, short=True)
-    work.cut("decisions", _MOST_SHORT_CUTS, records, ("resampled", "shortened"), lambda *_: None, seconds=seconds)
-    return work.verdict()
-
-
-_MOST_SHORT_CUTS = 12
-_AGAIN = (
-    "Two runs over the same bars in one process differ: draw random numbers from a `Seed`, keep state in the "
-    "instance and not in the class, and read no clock."
-)
-_STREAMED = (
-    "The plan decides otherwise when bars arrive one by one: a factor's step form differs from its batch form, or "
-    "`next_event` passes over a bar on which something happens."
-)
-
-
-def _require_bars(bars: Bars) -> None:
     if len(bars) < FEWEST_BARS:
         raise DataError(
             f"verify: the history has {len(bars)} bars; at least {FEWEST_BARS} are needed to put a future behind one. "
             f"Choose an earlier start or a later end"
         )
+    work = Work(builder, bars, seed, short=False)
+    futures = tuple(FUTURES)
+    tell("again", 0, 0)
+    true = decide(builder, bars, len(bars) - 1)
+    if true.error:
+        raise PluginError(f"verify: the plan does not run over the true history: {true.error}")
+    work.compare("again", "not_repeatable", true, decide(builder, bars, len(bars) - 1), _AGAIN)
+    if _has_backtrader(builder):
+        work.cut("history", max(1, whole_cuts), work.draws(true.records, whole=True), futures, tell=tell)
+        return work.verdict(_BACKTRADER)
+    tell("streamed", 0, 0)
+    streamed = decide(builder, bars.between(0, 0), len(bars) - 1, rows=bars.rows())
+    work.compare("streamed", "stream_differs", true, streamed, _STREAMED)
+    work.cut("windows", cuts, work.draws(true.records), futures, tell=tell)
+    work.cut("history", whole_cuts, work.draws(true.records, whole=True), futures, tell=tell)
+    tell("warm-up", 0, 0)
+    work.warm_up()
+    return work.verdict()
 
 
-@dataclass
-class _Work:
-    """The checks made so far."""
+def verify_shortly(
+    builder: Builder,
+    bars: Bars,
+    records: Sequence[Record],
+    *,
+    budget_seconds: float,
+    run_seconds: float,
+    seed: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Verdict:
+    """Return a short verdict beside a finished run: as many cuts of windows as fit into the time.
 
-    builder: Builder
-    bars: Bars
-    seed: int
-    short: bool
-    checks: list[Check] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    not_checked: list[str] = field(default_factory=list)
-    cuts: int = 0
-    decisions: int = 0
-    begun: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.generator = np.random.default_rng(self.seed)
-        self.warmup = longest_warmup(self.builder, self.bars)
-
-    @property
-    def has_backtrader(self) -> bool:
-        return any(sleeve.strategy.backtrader for sleeve in self.builder.plan.sleeves)
-
-    def compare(self, name: str, rule: str, first: Trace, second: Trace, remedy: str) -> None:
-        """Compare two traces of the same bars."""
-        found = trace_difference(self.builder.plan, first, second)
-        self.checks.append(
-            Check(name=name, extent=f"{len(first.records):,} journal entries", compared=1, passed=found is None)
+    Parameters
+    ----------
+    builder, bars
+        The plan and the bars that it has run over.
+    records
+        The run's journal, which tells where it has decided.
+    budget_seconds
+        Time it may take. Where a single cut would take longer, judged by ``run_seconds``, there is none.
+    run_seconds
+        Time that the run over the bars took.
+    seed
+        Draws cuts and futures.
+    stopped
+        Whether no more cuts are wanted.
+    """
+    begun = time.monotonic()
+    work = Work(builder, bars, seed, short=True)
+    window = min(len(bars), work.warmup + _SHORT_AHEAD)
+    if len(bars) < FEWEST_BARS:
+        work.skipped = f"the run has {len(bars)} bars, and {FEWEST_BARS} are needed"
+    elif _has_backtrader(builder):
+        work.skipped = "a Backtrader strategy must be run from its first bar for each cut, which takes too long here"
+    elif _RUNS_A_CUT * run_seconds * window / len(bars) > budget_seconds:
+        work.skipped = "one cut would take longer than a quarter of the run"
+    else:
+        drawn = work.draws(records, ahead=_SHORT_AHEAD)
+        work.cut(
+            "windows",
+            _MOST_SHORT_CUTS,
+            drawn,
+            _SHORT_FUTURES,
+            goes_on=lambda longest: not stopped() and time.monotonic() - begun + longest < budget_seconds,
         )
-        if found is not None:
-            self.findings.append(self._finding(rule, found, remedy))
+    return work.verdict(_SHORT)
 
-    def cut(
-        self,
-        name: str,
-        count: int,
-        records: Sequence[Record],
-        futures: Sequence[str],
-        tell: Callable[[str, int, int], None],
-        *,
-        whole: bool = False,
-        seconds: float = float("inf"),
-    ) -> None:
-        """Look behind cuts, until the time is over."""
-        done = decided = 0
-        before = len(self.findings)
-        limit = time.monotonic() + seconds
-        drawn = draw_cuts(len(self.bars), decision_bars(records), self.warmup, self.generator, whole=whole)
-        longest = 0.0
-        while done < count and len(self.findings) < _MOST_FINDINGS:
-            tell(name, done, count)
-            started = time.monotonic()
-            if done and started + longest > limit:
-                break
-            decided += self._look(next(drawn), futures)
-            done += 1
-            longest = max(longest, time.monotonic() - started)
-        self.cuts += done
-        self.decisions += decided
-        extent = f"{done} cuts, {decided} of them on decisions, {len(futures)} futures each"
-        self.checks.append(Check(name=name, extent=extent, compared=done, passed=len(self.findings) == before))
 
-    def _look(self, cut: Cut, futures: Sequence[str]) -> bool:
-        found = look_ahead(self.builder, self.bars, cut, futures, self.generator, shrinks=not self.short)
-        known = {(one.plugin, one.what) for one in self.findings}
-        if found.finding is not None and (found.finding.plugin, found.finding.what) not in known:
-            self.findings.append(found.finding)
-        return found.decided
-
-    def warm_up(self) -> None:
-        """Compare factors and estimates after the warm-up with those of a longer history."""
-        if self.has_backtrader:
-            self.not_checked.append("Warm-up: a Backtrader strategy declares none.")
-            return
-        warmed = after_warmup(self.builder, self.bars)
-        self.findings.extend(warmed.findings)
-        self.not_checked.extend(warmed.not_checked)
-        self.checks.append(
-            Check(name="warm-up", extent=warmed.extent, compared=warmed.compared, passed=not warmed.findings)
-        )
-
-    def verdict(self) -> Verdict:
-        """Return what was found."""
-        return Verdict(
-            name=self.builder.plan.name,
-            short=self.short,
-            checks=tuple(self.checks),
-            findings=tuple(self.findings),
-            cuts=self.cuts,
-            decisions=self.decisions,
-            not_checked=(*self.not_checked, *(_SHORT if self.short else ()), *_ELSEWHERE),
-            seed=self.seed,
-            seconds=time.monotonic() - self.begun,
-        )
-
-    def _finding(self, rule: str, found: Difference, remedy: str) -> Finding:
-        return Finding(
-            rule=rule,
-            plugin=found.plugin,
-            what=found.what,
-            bar=found.bar,
-            time=self.bars.timestamps[found.bar],
-            text=f"once {found.first}, once {found.second}",
-            remedy=remedy,
-        )
+def _has_backtrader(builder: Builder) -> bool:
+    return any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves)

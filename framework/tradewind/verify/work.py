@@ -1,0 +1,148 @@
+"""The checks of one verdict, made one after the other."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tradewind.verify.cuts import Cut, decision_bars, draw_cuts, longest_warmup
+from tradewind.verify.difference import trace_difference
+from tradewind.verify.finding import Check, Finding, Verdict
+from tradewind.verify.look_ahead import look_ahead
+from tradewind.verify.warmup import after_warmup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tradewind.engine.assemble import Builder
+    from tradewind.journal import Record
+    from tradewind.model import Bars
+    from tradewind.verify.difference import Difference
+    from tradewind.verify.trace import Trace
+
+__all__ = ["Work", "silent"]
+
+
+_MOST_FINDINGS = 5
+_ELSEWHERE = (
+    "What plugins read elsewhere than from the market (files, other data), if it is the same in every run.",
+    "The data themselves: instruments chosen because they survived, figures that were published or adjusted later.",
+    "Whether parameters were chosen on the history on which they are tested.",
+)
+
+
+def silent(*_: object) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Work:
+    """The checks made so far of a plan over a history."""
+
+    builder: Builder
+    bars: Bars
+    seed: int
+    short: bool
+    checks: list[Check] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    not_checked: dict[str, None] = field(default_factory=dict)
+    cuts: int = 0
+    decisions: int = 0
+    skipped: str = ""
+    begun: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.generator = np.random.default_rng(self.seed)
+        self.warmup = longest_warmup(self.builder, self.bars)
+
+    def compare(self, name: str, rule: str, first: Trace, second: Trace, remedy: str) -> None:
+        """Compare two traces of the same bars."""
+        found = trace_difference(self.builder.plan, first, second)
+        self.checks.append(
+            Check(name=name, extent=f"{len(first.records):,} journal entries", compared=1, passed=found is None)
+        )
+        if found is not None:
+            self.findings.append(self._finding(rule, found, remedy))
+
+    def draws(self, records: Sequence[Record], *, whole: bool = False, ahead: int | None = None) -> Iterator[Cut]:
+        """Return cuts without end, most of them on bars on which a run with these records has decided."""
+        decided = decision_bars(records, whole=whole)
+        return draw_cuts(len(self.bars), decided, self.warmup, self.generator, whole=whole, ahead=ahead)
+
+    def cut(
+        self,
+        name: str,
+        count: int,
+        drawn: Iterator[Cut],
+        futures: Sequence[str],
+        *,
+        tell: Callable[[str, int, int], None] = silent,
+        goes_on: Callable[[float], bool] = lambda _: True,
+    ) -> None:
+        """Look behind cuts while ``goes_on``, which is given the longest time that one has taken in seconds."""
+        done = decided = 0
+        before = len(self.findings)
+        longest = 0.0
+        while done < count and len(self.findings) < _MOST_FINDINGS and (not done or goes_on(longest)):
+            tell(name, done, count)
+            started = time.monotonic()
+            decided += self._look(next(drawn), futures)
+            done += 1
+            longest = max(longest, time.monotonic() - started)
+        if done:
+            self.cuts += done
+            self.decisions += decided
+            extent = f"{_counted(done, 'cut')}, {decided} on decisions, {_counted(len(futures), 'future')} each"
+            self.checks.append(Check(name=name, extent=extent, compared=done, passed=len(self.findings) == before))
+
+    def warm_up(self) -> None:
+        """Compare factors and estimates after the warm-up with those of a longer history."""
+        warmed = after_warmup(self.builder, self.bars)
+        self.findings.extend(warmed.findings)
+        self.not_checked.update(dict.fromkeys(warmed.not_checked))
+        if warmed.compared:
+            self.checks.append(
+                Check(name="warm-up", extent=warmed.extent, compared=warmed.compared, passed=not warmed.findings)
+            )
+
+    def verdict(self, *not_checked: str) -> Verdict:
+        """Return what was found; ``not_checked`` comes before what no verdict speaks of."""
+        return Verdict(
+            name=self.builder.plan.name,
+            short=self.short,
+            checks=tuple(self.checks),
+            findings=tuple(self.findings),
+            cuts=self.cuts,
+            decisions=self.decisions,
+            not_checked=(*self.not_checked, *not_checked, *_ELSEWHERE),
+            skipped=self.skipped,
+            seed=self.seed,
+            seconds=time.monotonic() - self.begun,
+        )
+
+    def _look(self, cut: Cut, futures: Sequence[str]) -> bool:
+        found = look_ahead(self.builder, self.bars, cut, futures, self.generator, shrinks=not self.short)
+        if found.failed:
+            self.not_checked[f"Bars {cut.start} to {cut.last}: the plan cannot be run over them: {found.failed}"] = None
+        known = {(one.plugin, one.what) for one in self.findings}
+        if found.finding is not None and (found.finding.plugin, found.finding.what) not in known:
+            self.findings.append(found.finding)
+        return found.decided
+
+    def _finding(self, rule: str, found: Difference, remedy: str) -> Finding:
+        return Finding(
+            rule=rule,
+            plugin=found.plugin,
+            what=found.what,
+            bar=found.bar,
+            time=self.bars.timestamps[found.bar],
+            text=f"once {found.first}, once {found.second}",
+            remedy=remedy,
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
