@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,12 +11,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from tradewind.contracts.plugin import KINDS
+from tradewind.testing.kits.children import Elsewhere, elsewhere
+from tradewind.testing.kits.failure import fail
+from tradewind.testing.kits.parameters import check_bounds, check_refusals, check_round_trip
 from tradewind.testing.kits.subject import Subject, find_subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tradewind.testing.kits.rehearsal import Rehearsal
+
 __all__ = ["PluginKit"]
+
+ELSEWHERE_SCENES = ("ordinary", "halts", "late_start")
+"""Scenes that are played in other processes too."""
+LONGEST_SUMMARY = 120
+LONGEST_IMPORT_SECONDS = 0.5
+_SENTENCE = re.compile(rf"(?=.{{3,{LONGEST_SUMMARY}}}$)[A-Z0-9](?:(?!\. ).)*\.")
+_NEED = re.compile(r"(reference:)?[A-Za-z_]\w*")
 
 
 class PluginKit:
@@ -42,7 +55,9 @@ class PluginKit:
     kind: ClassVar[str] = ""
     plugin: ClassVar[Any] = None
     params: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    rehearsal: ClassVar[Rehearsal | None] = None
     _subject: ClassVar[Subject | None] = None
+    _elsewhere: ClassVar[list[Elsewhere] | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Refuse a subclass that leaves tests out."""
@@ -57,6 +72,7 @@ class PluginKit:
         if not cls.__module__.startswith("tradewind.testing."):
             _refuse_replacements(cls)
         cls._subject = None
+        cls._elsewhere = None
 
     @classmethod
     def subject(cls) -> Subject:
@@ -64,6 +80,80 @@ class PluginKit:
         if cls._subject is None:
             cls._subject = find_subject(cls.kind, cls.plugin, cls.params, _directory_of(cls))
         return cls._subject
+
+    @classmethod
+    def elsewhere(cls) -> list[Elsewhere]:
+        """Return what came of the plugin in fresh processes; they are asked once a class."""
+        if cls._elsewhere is None:
+            cls._elsewhere = elsewhere(cls.subject(), cls.plugin, cls.rehearsal, ELSEWHERE_SCENES)
+        return cls._elsewhere
+
+    def test_its_record_is_complete(self) -> None:
+        """The summary is one sentence, for lists and documentation; needs name fields, or ``reference:<role>``.
+
+        If this fails, write ``summary="Hold what has risen most."``; of a class, the docstring's first line is taken.
+        """
+        record, title = self.subject().registered.plugin, self.subject().title
+        if not _SENTENCE.fullmatch(record.summary):
+            fail(
+                title,
+                f"the summary is one sentence of at most {LONGEST_SUMMARY} characters, with a full stop",
+                received=record.summary,
+                remedy='Write it in the record, or as the first line of the docstring: summary="Hold what has risen."',
+            )
+        for need in record.needs:
+            if not isinstance(need, str) or not _NEED.fullmatch(need):
+                fail(
+                    title,
+                    "needs are names of fields, and references as reference:<role>",
+                    received=need,
+                    remedy='Write needs=("close", "volume", "reference:vix")',
+                )
+
+    def test_parameters_pass_through_yaml_and_json_schema(self) -> None:
+        """Every parameter can be written in YAML and is described in JSON Schema.
+
+        If this fails, annotate the parameter with plain types: numbers, text, `Literal`, tuples of these, a contract.
+        """
+        check_round_trip(self.subject())
+
+    def test_wrong_parameters_are_refused_by_name(self) -> None:
+        """An unknown parameter, or a value of the wrong type, is a `ConfigError` that names it before anything runs.
+
+        If this fails, write the parameters in the signature of `create`, each with its type, without ``**kwargs``.
+        """
+        check_refusals(self.subject())
+
+    def test_numbers_at_their_bounds_are_taken_or_refused_by_name(self) -> None:
+        """The outermost allowed numbers make a plugin, or an error that names the parameter; those beyond never do.
+
+        If this fails, state the range: ``Annotated[int, Field(ge=2)]``, and check what depends on several parameters
+        in `__init__`, with a `tradewind.errors.PluginError`.
+        """
+        check_bounds(self.subject())
+
+    def test_importing_it_does_nothing_else(self) -> None:
+        """Importing its module opens no connection, writes no file, starts no thread or process, and is quick.
+
+        Every command imports every installed plugin. If this fails, move the work into `create` or later, and import
+        heavy libraries there, inside of the function.
+        """
+        for one in self.elsewhere():
+            where = f"{self.subject().title}, import into a fresh process"
+            if one.at_import:
+                fail(
+                    where,
+                    "importing its module reaches out of the process",
+                    received=", ".join(dict.fromkeys(one.at_import)),
+                    remedy="Do it when the plugin is made, or when it is first asked",
+                )
+            if one.import_seconds > LONGEST_IMPORT_SECONDS:
+                fail(
+                    where,
+                    f"importing its module takes more than {LONGEST_IMPORT_SECONDS} s of processor time",
+                    received=f"{one.import_seconds:.2f} s",
+                    remedy="Import heavy libraries inside of the function that needs them",
+                )
 
 
 def _refuse_replacements(cls: type) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from tradewind.contracts import OnReference
 from tradewind.errors import TradewindError
-from tradewind.testing.kits.answers import same, where_different
-from tradewind.testing.kits.base import PluginKit
+from tradewind.testing.kits.answers import digest_of, same, where_different
+from tradewind.testing.kits.base import ELSEWHERE_SCENES, PluginKit
 from tradewind.testing.kits.failure import KitFailureError, fail
 from tradewind.testing.kits.watching import Reads, watch_clocks_and_dice
 from tradewind.testing.scenes import SCENES, another_future, copied
@@ -204,6 +204,35 @@ class DecisionKit(PluginKit):
                 what="instances influence each other",
                 remedy="Keep state in instance attributes, not in the class or the module",
             )
+
+    def test_fresh_processes_give_the_same_answers(self) -> None:
+        """Another process with another hash seed answers the same, to the last bit, and reaches nothing outside.
+
+        If this fails, an answer depends on the order of a set, on `hash()` or `id()`, on what was asked before in this
+        process, or on a file or a connection.
+        """
+        expected = {name: digest_of(self.answers(name)) for name in ELSEWHERE_SCENES if name not in self.refuses}
+        for one in self.elsewhere():
+            where = f"{self.subject().title}, a fresh process with PYTHONHASHSEED={one.hash_seed}"
+            if one.later:
+                fail(
+                    where,
+                    "it reaches out of the process while it decides",
+                    received=", ".join(dict.fromkeys(one.later)),
+                    remedy="Decide from the market alone; data come from feeds",
+                )
+            if one.error:
+                fail(where, "it raised", received=one.error, remedy="Look for what only this process has")
+            if not one.digests:
+                pytest.skip("another process cannot find a class that is made inside of a function")
+            for name, digest in expected.items():
+                if one.digests[name] != digest:
+                    fail(
+                        f"{where}, scene {name}",
+                        "its answers differ from those in this process",
+                        received=f"answers with the hash {one.digests[name][:12]} instead of {digest[:12]}",
+                        remedy="Sort what comes from a set or a dictionary of names; keep no state in class or module",
+                    )
 
     def test_its_state_can_be_saved(self) -> None:
         """Saved with `pickle` in the middle and restored, it answers on as if nothing had happened.

@@ -53,12 +53,14 @@ class Subject:
 
 
 @cache
-def installed_registry() -> Registry:
-    """Return the registry of what is installed, loaded once a process."""
-    return Registry.load()
+def installed_registry(only: tuple[str, ...] = ()) -> Registry:
+    """Return the registry of what is installed, or of some entry points, loaded once a process."""
+    return Registry.load(only=only)
 
 
-def find_subject(kind: str, plugin: Any, params: Mapping[str, Any], directory: Path) -> Subject:
+def find_subject(
+    kind: str, plugin: Any, params: Mapping[str, Any], directory: Path, *, only: tuple[str, ...] = ()
+) -> Subject:
     """Return the plugin that an author names.
 
     Parameters
@@ -71,6 +73,8 @@ def find_subject(kind: str, plugin: Any, params: Mapping[str, Any], directory: P
         Parameters to make it with.
     directory
         Where relative files lie: that of the test.
+    only
+        Names of the entry points that a name may come from; empty: all.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def find_subject(kind: str, plugin: Any, params: Mapping[str, Any], directory: P
     if isinstance(plugin, str):
         source = "python" if ":" in plugin else "name"
         ref = PluginRef(**{source: plugin}, params=dict(params))
-        registry = installed_registry()
+        registry = installed_registry(only)
         return Subject(registry, registry.resolve(kind, ref, directory=directory), ref, directory)
     record = plugin if isinstance(plugin, Plugin) else _record_of(kind, plugin)
     registry = Registry.load()
