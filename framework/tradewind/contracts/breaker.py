@@ -41,7 +41,8 @@ class BreakerView:
     bar, time, day
         Number and timestamp of the bar; its day since 1970-01-01.
     equity
-        At the last prices, less what was paid in since the start: a deposit is no gain, a withdrawal no loss.
+        Unit value: what the equity of the start has become at the last prices. Transfers, of money and in kind, change
+        neither it nor the part that a later gain or loss is of it; without any it is the equity of the account.
     closed_trades
         Profit of each round trip that was closed since the bar before, in the order of their ends.
     orders, refused
@@ -77,7 +78,7 @@ class BreakerPath:
     days
         Day of each bar since 1970-01-01, shape (T,).
     equity
-        Shape (T,).
+        Unit value, as in `BreakerView`, shape (T,).
     fresh
         Part of the tradable instruments with a price, shape (T,).
     confidence

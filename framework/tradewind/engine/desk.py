@@ -9,6 +9,7 @@ import numpy as np
 
 from tradewind.contracts import AccountView, BreakerPath, BreakerView, OrderBatch
 from tradewind.engine.round_trips import RoundTrips
+from tradewind.engine.unit_value import UnitValue
 from tradewind.model import ActivityKind, OrderType, Standing
 from tradewind.model.frozen import changed
 from tradewind.portfolio.rebalance import scaled_parts
@@ -110,7 +111,7 @@ class RiskDesk:
         self._trips = RoundTrips()
         self._sent: dict[int, tuple[int, int]] = {}
         self._orders = self._refused = 0
-        self._paid_in = 0.0
+        self._unit_value = UnitValue()
 
     @property
     def standing(self) -> Standing:
@@ -128,7 +129,7 @@ class RiskDesk:
             paid = -activity.quantity * activity.price * activity.instrument.multiplier
             self._trips.adjust(activity.instrument.symbol, activity.quantity, paid)
         if activity.kind is ActivityKind.TRANSFER:
-            self._paid_in += activity.cash
+            self._unit_value.transfer(activity.cash + self._worth(activity))
 
     def refused(self) -> None:
         """Take note of an order that the venue has refused."""
@@ -157,7 +158,7 @@ class RiskDesk:
             bar=panel.bar,
             time=panel.timestamps[panel.bar],
             day=panel.day(),
-            equity=equity - self._paid_in,
+            equity=self._unit_value.mark(equity),
             closed_trades=closed,
             orders=self._orders,
             refused=self._refused,
@@ -171,11 +172,13 @@ class RiskDesk:
         """Return how many of the bars ahead, with this equity, change no standing; breakers remember those."""
         if not self.board.watches:
             return len(equity) if self.standing is Standing.ACTIVE else 0
+        if not self._unit_value.is_settled:
+            return 0
         start, stop = self._panel.bar + 1, self._panel.bar + 1 + len(equity)
         path = BreakerPath(
             bar=self._panel.bar,
             days=self._panel.timestamps[start:stop].astype("datetime64[D]").astype(np.int64),
-            equity=equity - self._paid_in,
+            equity=self._unit_value.path(equity),
             fresh=self._panel.fresh(start, stop),
             confidence=confidence,
             references=self._references(start, stop),
@@ -210,6 +213,16 @@ class RiskDesk:
         kept = left if rulings else list(intents)
         self._count(len(kept))
         return Judged(kept, rulings)
+
+    def _worth(self, activity: Activity) -> float:
+        """Return the value of what an activity moved in kind, at its price or else at the last one."""
+        instrument = activity.instrument
+        if instrument is None or not activity.quantity:
+            return 0.0
+        price = activity.price
+        if not price and instrument in self._panel.instruments:
+            price = float(self._panel.marks()[self._panel.instruments.index(instrument)])
+        return activity.quantity * price * instrument.multiplier if math.isfinite(price) else 0.0
 
     def _exposure(
         self, account: AccountSource
