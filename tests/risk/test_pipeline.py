@@ -158,11 +158,11 @@ def test_a_stop_that_would_open_is_no_protection() -> None:
         assert GatePipeline([]).judge(batch_of([stop], [0.0]), account(standing))[0].tolist() == [0.0]
 
 
-@pytest.mark.parametrize(("adjusted", "left"), [(False, 30.0), (True, 35.0)])
-def test_what_is_left_is_in_whole_lots(adjusted: bool, left: float) -> None:
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_what_is_left_is_in_whole_lots(adjusted: bool) -> None:
     pipeline = GatePipeline([("cut", Says(Verdict(0, 35.0, "cut", "")))])
     batch = batch_of([intent(0, 100.0, lot_size=10.0)], [0.0])
-    assert pipeline.judge(batch, account(adjusted=adjusted))[0].tolist() == [left]
+    assert pipeline.judge(batch, account(adjusted=adjusted))[0].tolist() == [30.0]
 
 
 def test_a_closing_part_is_not_rounded_away() -> None:

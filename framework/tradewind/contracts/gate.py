@@ -114,7 +114,7 @@ class AccountView:
     sector_values
         Absolute value of the positions of each sector, one entry a sector.
     adjusted
-        Whether prices are adjusted for splits and dividends: price levels and lots mean nothing then.
+        Whether prices are adjusted for splits and dividends: price levels mean nothing then.
     symbols
         Symbols that can be traded.
     sent

@@ -90,7 +90,7 @@ class GatePipeline:
         for name, gate in self.gates:
             verdicts = gate.check(batch, account)
             if verdicts:
-                batch = _applied(batch, name, verdicts, repeats, rulings, adjusted=account.adjusted)
+                batch = _applied(batch, name, verdicts, repeats, rulings)
         return batch.quantities, rulings
 
     def _stand(
@@ -100,7 +100,7 @@ class GatePipeline:
         standing, allowed = account.standing, batch.quantities.copy()
         for order, intent in enumerate(batch.intents):
             asked = float(allowed[order])
-            left = _rounded(batch, order, self._left(batch, order, standing), adjusted=account.adjusted)
+            left = _rounded(batch, order, self._left(batch, order, standing))
             if left != asked:
                 text = f"{intent.instrument.symbol}: the account is {standing.word.replace('_', ' ')}"
                 rulings.append(Ruling(order, "standing", standing.word, text, asked, left))
@@ -124,19 +124,13 @@ class GatePipeline:
 
 
 def _applied(
-    batch: OrderBatch,
-    name: str,
-    verdicts: Sequence[Verdict],
-    repeats: Repeats | None,
-    rulings: list[Ruling],
-    *,
-    adjusted: bool,
+    batch: OrderBatch, name: str, verdicts: Sequence[Verdict], repeats: Repeats | None, rulings: list[Ruling]
 ) -> OrderBatch:
     allowed = batch.quantities.copy()
     for verdict in verdicts:
         known = 0 <= verdict.order < len(allowed)
         asked = float(allowed[verdict.order]) if known else math.nan
-        left = _rounded(batch, verdict.order, float(verdict.quantity), adjusted=adjusted) if known else math.nan
+        left = _rounded(batch, verdict.order, float(verdict.quantity)) if known else math.nan
         if left != 0.0 and not (asked and 0.0 <= left / asked <= 1.0 + _ROUNDING):
             raise PluginError(
                 f"gate {name!r}: verdict {verdict!r} on an order for {asked:g}; a gate allows as much, less or "
@@ -150,13 +144,13 @@ def _applied(
     return _with(batch, allowed, repeats)
 
 
-def _rounded(batch: OrderBatch, order: int, left: float, *, adjusted: bool) -> float:
+def _rounded(batch: OrderBatch, order: int, left: float) -> float:
     """Return what is left of an order in whole lots: what opens is rounded towards zero, what closes stays."""
     asked = float(batch.quantities[order])
     if not math.isfinite(asked) or left in (0.0, asked):
         return left
     lot = batch.intents[order].instrument.lot_size
-    if lot == 0.0 or adjusted:
+    if lot == 0.0:
         return left
     closing = asked - float(batch.openings[order])
     opening = left - closing
