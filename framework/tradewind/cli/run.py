@@ -28,6 +28,10 @@ def run(
     end: options.End = None,
     runs: Annotated[Path, typer.Option("--runs", help="Folder the run is kept in.")] = Path("runs"),
     reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write the configured reports.")] = True,
+    verifies: Annotated[
+        bool,
+        typer.Option("--verify/--no-verify", help="Backtest: look for look-ahead, for a quarter of its time at most."),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     journal: Annotated[
         str | None,
@@ -67,7 +71,9 @@ def run(
     gc.set_threshold(100_000, 20, 20)
     with progress_bar(quiet=as_json) as progress:
         if loaded.plan.mode.mode == "backtest":
-            result = run_plan(loaded, Registry.load(), runs_directory=runs, reports=reports, progress=progress)
+            result = run_plan(
+                loaded, Registry.load(), runs_directory=runs, reports=reports, verifies=verifies, progress=progress
+            )
         else:
             result = run_session_of(
                 loaded,

@@ -64,20 +64,12 @@ def report(
     ] = None,
 ) -> None:
     """Write the reports of a kept run again and print their paths."""
-    from tradewind.registry import PluginRef, Registry
-    from tradewind.runs.capsule import find_capsule, load_result, read_provenance
+    from tradewind.registry import Registry
+    from tradewind.runs.capsule import find_capsule
+    from tradewind.runs.renew import renew_reports
 
-    capsule = find_capsule(run, runs)
-    result = load_result(capsule)
-    registry = Registry.load()
-    directory = Path(read_provenance(capsule)["config_directory"])
-    wanted = [(f"--report {name}", PluginRef(name=name)) for name in kinds or ()]
-    if not wanted:
-        configured = [PluginRef.model_validate(ref) for ref in result.config.get("reports", ())]
-        wanted = [(f"reports.{number}", ref) for number, ref in enumerate(configured or [PluginRef(name="html")])]
-    for where, ref in wanted:
-        plugin: Any = registry.create("report", ref, directory=directory, where=where)
-        typer.echo(str(plugin.write(result, capsule)))
+    for path in renew_reports(find_capsule(run, runs), Registry.load(), kinds or ()):
+        typer.echo(str(path))
 
 
 _FORMATS = ("{:.2%}", "{:.2f}", "{:.1%}")

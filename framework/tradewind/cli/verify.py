@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tradewind.cli import options
+from tradewind.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +23,9 @@ FOUND = 14
 
 
 def verify(
-    config: options.Config,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).", show_default=False)
+    ] = None,
     extra: options.Extra = None,
     overrides: options.Overrides = None,
     start: options.Start = None,
@@ -31,6 +35,16 @@ def verify(
         int, typer.Option("--whole-cuts", min=0, help="Cuts of the history from its beginning: slow, find more.")
     ] = 4,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws cuts and futures.")] = 0,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="RUN",
+            help="Verify a kept run's configuration and keep the verdict in it: folder, part of its name, `latest`.",
+            show_default=False,
+        ),
+    ] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Folder the runs are kept in.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Prove that nothing in a plan reads the future.
@@ -44,15 +58,29 @@ def verify(
 
     from tradewind.cli.progress import progress_bar
     from tradewind.registry import Registry
-    from tradewind.runs.verification import verify_plan
+    from tradewind.runs.capsule import find_capsule
+    from tradewind.runs.renew import renew_reports
+    from tradewind.runs.verification import verify_plan, verify_run
 
-    loaded = options.load(config, extra, "backtest", None, overrides, start, end)
+    if run is not None and (config is not None or extra or overrides or start or end):
+        raise UserError("verify: --run takes configuration, values and period from the run; leave the others away")
+    if run is None and config is None:
+        raise UserError("verify: nothing to verify; give a configuration, as idea.yaml, or a kept run, as --run latest")
+    registry = Registry.load()
+    capsule = None if run is None else find_capsule(run, runs)
     with progress_bar(quiet=as_json) as progress:
-        verdict = verify_plan(loaded, Registry.load(), cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=progress)
+        if capsule is not None:
+            verdict = verify_run(capsule, registry, cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=progress)
+        elif config is not None:
+            loaded = options.load(config, extra, "backtest", None, overrides, start, end)
+            verdict = verify_plan(loaded, registry, cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=progress)
+    reports = [] if capsule is None else list(renew_reports(capsule, registry))
     if as_json:
         typer.echo(json.dumps(verdict.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         _print(verdict)
+        for path in reports:
+            typer.echo(f"report: {path}")
     if not verdict.passed:
         raise typer.Exit(FOUND)
 

@@ -70,6 +70,9 @@ class Result:
         ``equity`` table of the same portfolio held at its calmest regime's shares; None without a detector.
     detectors
         Rows: detectors; columns ``balanced_accuracy, recall, accuracy, switches`` against the press bears.
+    verification
+        What is known of the plan's look-ahead, as plain data: see `tradewind.verify.Verdict.as_data`; empty where
+        nobody has looked for any.
     stamps, warnings
         What a reader must know about how the figures came about; what went wrong without stopping the run.
     directory
@@ -99,6 +102,7 @@ class Result:
     counterfactual: pd.DataFrame = field(default_factory=_no_rows)
     without_overlay: pd.DataFrame | None = None
     detectors: pd.DataFrame | None = None
+    verification: Mapping[str, Any] = field(default_factory=dict)
     stamps: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     directory: Path | None = None

@@ -118,6 +118,9 @@ def summary_data(result: Result) -> dict[str, Any]:
     breaches
         Measure to ``limit``, ``excursions``, ``worst``, ``worst_timestamp``: where limits of portfolio risk were
         exceeded.
+    verification
+        Null, or what is known of look-ahead: ``passed``, ``short``, ``sentence``, ``cuts``, ``decisions``,
+        ``confidence``, ``seed``, ``checks``, ``findings``, ``not_checked``.
     stamps, warnings
         Lists of sentences.
     versions, config
@@ -145,6 +148,7 @@ def summary_data(result: Result) -> dict[str, Any]:
             "detectors": None if result.detectors is None else result.detectors.to_dict("index"),
             "counterfactual": counterfactual_ledger(result.counterfactual).to_dict("records"),
             "breaches": breaches_by_measure(result.breaches),
+            "verification": result.verification or None,
             "stamps": result.stamps,
             "warnings": result.warnings,
             "versions": result.versions,

@@ -4,7 +4,7 @@ Files of a capsule: ``config.yaml`` (resolved plan), ``result.json`` (figures; s
 ``provenance.json`` (versions, code hashes, where the configuration lay), ``journal.jsonl`` (decision journal) and the
 tables ``equity.csv``, ``positions.csv``, ``orders.csv``, ``fills.csv``, ``regimes.csv``, ``sleeves.csv``,
 ``rulings.csv`` and ``standings.csv``; where there is anything in them also ``risk.csv``, ``breaches.csv`` and
-``counterfactual.csv``. Reports lie beside them.
+``counterfactual.csv``; and ``verification.json`` after ``tradewind verify --run``. Reports lie beside them.
 """
 
 from __future__ import annotations
@@ -32,11 +32,20 @@ if TYPE_CHECKING:
 
     from tradewind.runs.execute import Execution
 
-__all__ = ["TABLES", "find_capsule", "list_capsules", "load_result", "read_provenance", "write_capsule"]
+__all__ = [
+    "TABLES",
+    "find_capsule",
+    "list_capsules",
+    "load_result",
+    "read_provenance",
+    "write_capsule",
+    "write_verification",
+]
 
 TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves", "rulings", "standings")
 _OPTIONAL = ("risk", "breaches", "counterfactual")
 """Tables that are only kept where they have rows; capsules of before have none."""
+_VERIFICATION = "verification.json"
 _EVENTS = {"orders", "fills", "rulings", "standings", "breaches", "counterfactual"}
 """Tables with a row an event instead of a row a bar."""
 _FILE_OF = {"weights": "positions"}
@@ -122,6 +131,7 @@ def load_result(directory: Path) -> Result:
             metrics={k: float("nan") if v is None else v for k, v in summary["metrics"].items()},
             without_overlay=_read_table(directory, "without_overlay") if without.is_file() else None,
             detectors=pd.DataFrame(detectors).T.astype(float) if detectors else None,
+            verification=_verification(directory, summary),
             stamps=tuple(summary["stamps"]),
             warnings=tuple(summary["warnings"]),
             directory=directory,
@@ -131,6 +141,31 @@ def load_result(directory: Path) -> Result:
         raise UserError(
             f"{directory}: not a readable run capsule ({type(error).__name__}: {error}); run the configuration again"
         ) from error
+
+
+def write_verification(directory: Path, verdict: Mapping[str, Any]) -> None:
+    """Keep a full verdict beside a run; it stands for the short one of ``result.json`` from then on.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written.
+    """
+    try:
+        _write_json(directory / _VERIFICATION, verdict)
+    except OSError as error:
+        raise UserError(
+            f"{directory / _VERIFICATION}: cannot be written ({error.strerror}); make the folder writable, or verify "
+            f"the configuration instead of the run"
+        ) from error
+
+
+def _verification(directory: Path, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    kept = directory / _VERIFICATION
+    if kept.is_file():
+        full: Mapping[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        return full
+    return summary.get("verification") or {}
 
 
 def _check_journal(path: Path, decision_hash: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,7 +44,10 @@ _TELLING_BARS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
-    """A finished run before it is kept: its bars up to the last one; ``session`` names journal and number of one."""
+    """A finished run before it is kept: its bars up to the last one, and the time it took to go over them.
+
+    ``session`` names journal and number of one.
+    """
 
     plan: Plan
     result: Result
@@ -51,6 +55,7 @@ class Execution:
     code: dict[str, str]
     bars: Bars
     session: Mapping[str, Any] | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +104,9 @@ def execute(
             durable.end_bar(bar)
         return not stopped() and (last_bar is None or bar < last_bar)
 
+    begun = time.monotonic()
     session = run_over(builder, bars, rows=rows, on_bar=on_bar, durable=durable)
+    seconds = time.monotonic() - begun
     seen = _seen(session, bars)
     if durable is not None:
         warnings = (*warnings, *durable.put_off.warnings())
@@ -116,7 +123,7 @@ def execute(
         from tradewind.runs.portfolio_risk import with_breaches
 
         result = with_breaches(result, seen, plan.risk.limits)
-    return Execution(plan, result, session.ledger.journal, code, seen)
+    return Execution(plan, result, session.ledger.journal, code, seen, seconds=seconds)
 
 
 def run_over(

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ def run(
     end: dt.date | str | None = None,
     runs_directory: str | Path | None = "runs",
     reports: bool = True,
+    verifies: bool = True,
 ) -> Result:
     """Run a configuration and return its result.
 
@@ -64,6 +66,8 @@ def run(
         Where the run's capsule goes; None keeps nothing.
     reports
         Whether the configured reports are written into the capsule.
+    verifies
+        Whether a backtest also looks for look-ahead, for a quarter of its own time at most.
 
     Raises
     ------
@@ -82,6 +86,7 @@ def run(
         Registry.load(),
         runs_directory=None if runs_directory is None else Path(runs_directory),
         reports=reports,
+        verifies=verifies,
     )
     return NotebookResult(**{field.name: getattr(result, field.name) for field in dataclasses.fields(result)})
 
@@ -92,10 +97,12 @@ def run_plan(
     *,
     runs_directory: Path | None,
     reports: bool = True,
+    verifies: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Result:
     """Check and run a loaded plan; keep it as a capsule unless ``runs_directory`` is None.
 
+    Unless ``verifies`` is False, the run then looks for look-ahead for a quarter of its own time at most.
     ``progress`` is called with a phase, the bars done and the bars in all (0 where unknown).
     SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
     """
@@ -103,10 +110,23 @@ def run_plan(
     require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)
+    begun = time.monotonic()
     with interruptible() as interrupted:
         execution = execute(
             loaded.plan, registry, directory=loaded.directory, progress=progress, stopped=interrupted.is_set
         )
+        if verifies and execution.result.status == "complete":
+            from tradewind.runs.verification import verified
+
+            seconds = time.monotonic() - begun
+            execution = verified(
+                execution,
+                registry,
+                loaded.directory,
+                run_seconds=seconds,
+                progress=progress,
+                stopped=interrupted.is_set,
+            )
     return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
 
 

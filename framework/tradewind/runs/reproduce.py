@@ -18,9 +18,10 @@ from tradewind.runs.execute import execute
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tradewind.model import Result
     from tradewind.registry import Registry
 
-__all__ = ["Reproduction", "reproduce"]
+__all__ = ["Reproduction", "kept_plan", "reproduce"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,24 @@ class Reproduction:
     first: Difference | None
 
 
+def kept_plan(capsule: Path, result: Result) -> Plan:
+    """Return the plan of a kept run.
+
+    Raises
+    ------
+    ConfigError
+        If this version reads another configuration.
+    """
+    try:
+        return Plan.model_validate(dict(result.config))
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"{capsule / 'config.yaml'}: {path}: {first['msg']}; this version reads another configuration"
+        ) from error
+
+
 def reproduce(
     capsule: Path, registry: Registry, progress: Callable[[str, int, int], None] | None = None
 ) -> Reproduction:
@@ -56,14 +75,7 @@ def reproduce(
     """
     before = load_result(capsule)
     provenance = read_provenance(capsule)
-    try:
-        plan = Plan.model_validate(dict(before.config))
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"{capsule / 'config.yaml'}: {path}: {first['msg']}; this version reads another configuration"
-        ) from error
+    plan = kept_plan(capsule, before)
     last = before.data["bars"] - 1 if before.status == "partial" else None
 
     def report(phase: str, bar: int, total: int) -> None:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder, check_needs
+from tradewind.errors import UserError
+from tradewind.runs.capsule import load_result, read_provenance, write_verification
 from tradewind.runs.execute import read_data
-from tradewind.verify import verify
+from tradewind.runs.reproduce import kept_plan
+from tradewind.verify import verify, verify_shortly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tradewind.config.loader import LoadedPlan
     from tradewind.registry import Registry
+    from tradewind.runs.execute import Execution
     from tradewind.verify import Verdict
 
-__all__ = ["verify_plan"]
+__all__ = ["PART_OF_RUN", "verified", "verify_plan", "verify_run"]
+
+PART_OF_RUN = 0.25
+"""Time that looking for look-ahead beside a run may take, as a part of the run's own."""
+_SPARE = 0.9
+"""Part of that time which is planned with; the next cut may take longer than the longest so far."""
 
 
 def verify_plan(
@@ -36,7 +47,72 @@ def verify_plan(
         Whatever stands in the way of a run of it.
     """
     check_plan(loaded, registry)
-    builder = Builder(loaded.plan, registry, loaded.directory)
+    return _verify(Builder(loaded.plan, registry, loaded.directory), cuts, whole_cuts, seed, tell)
+
+
+def verify_run(
+    capsule: Path,
+    registry: Registry,
+    *,
+    cuts: int,
+    whole_cuts: int,
+    seed: int,
+    tell: Callable[[str, int, int], None] | None = None,
+) -> Verdict:
+    """Return the full verdict on the configuration of a kept backtest, and keep it in the run's capsule.
+
+    Raises
+    ------
+    UserError
+        If it is no backtest.
+    TradewindError
+        Whatever stands in the way of a run of it.
+    """
+    result = load_result(capsule)
+    if result.mode != "backtest":
+        raise UserError(
+            f"verify: {capsule.name} is a {result.mode} run, which hears of no bar before it is there; name a "
+            f"backtest, or verify its configuration"
+        )
+    directory = Path(read_provenance(capsule)["config_directory"])
+    verdict = _verify(Builder(kept_plan(capsule, result), registry, directory), cuts, whole_cuts, seed, tell)
+    write_verification(capsule, verdict.as_data())
+    return verdict
+
+
+def verified(
+    execution: Execution,
+    registry: Registry,
+    directory: Path,
+    *,
+    run_seconds: float,
+    progress: Callable[[str, int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Execution:
+    """Return a complete backtest with its short verdict, which takes `PART_OF_RUN` of ``run_seconds`` at most."""
+    if progress is not None:
+        progress("verify", 0, 0)
+    verdict = verify_shortly(
+        Builder(execution.plan, registry, directory),
+        execution.bars,
+        execution.journal.records,
+        budget_seconds=PART_OF_RUN * _SPARE * run_seconds,
+        run_seconds=execution.seconds,
+        seed=execution.plan.seed,
+        stopped=stopped,
+    )
+    result = execution.result
+    warnings = result.warnings
+    if not verdict.passed:
+        warnings = (f"look-ahead: {verdict.sentence} `tradewind verify` shows what brings it about", *warnings)
+    return dataclasses.replace(
+        execution, result=dataclasses.replace(result, verification=verdict.as_data(), warnings=warnings)
+    )
+
+
+def _verify(
+    builder: Builder, cuts: int, whole_cuts: int, seed: int, tell: Callable[[str, int, int], None] | None
+) -> Verdict:
     told = tell or (lambda *_: None)
     told("data", 0, 0)
     bars, _, _ = read_data(builder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ _AHEAD = 40
 """Bars behind a cut: a plugin that reads further ahead is found where a history is cut as a whole."""
 _EARLIER = 21
 """A window begins up to so many bars before its warm-up, so that decisions lie on other bars of it."""
-_ON_DECISIONS = 0.9
-"""Part of the cuts that lie on a bar with a decision; the others lie anywhere."""
+_ANYWHERE = 10
+"""Of so many cuts the last lies anywhere, the others on a bar with a decision."""
 
 _ASKED = frozenset({"signals", "targets"})
 """Kinds of journal entries that strategies bring about."""
@@ -82,8 +83,8 @@ def draw_cuts(
     latest = bars - 2
     decided = [bar for bar in decided if bar <= latest]
     behind, earlier = (_AHEAD, _EARLIER) if ahead is None else (ahead, min(ahead, _EARLIER))
-    while True:
-        on_decision = bool(decided) and generator.random() < _ON_DECISIONS
+    for number in itertools.count(1):
+        on_decision = bool(decided) and number % _ANYWHERE != 0
         drawn = generator.choice(decided) if on_decision else generator.integers(min(warmup, latest), latest + 1)
         last = int(drawn)
         start = 0 if whole else max(0, last - warmup - int(generator.integers(0, earlier)))

@@ -164,6 +164,7 @@ class Verdict:
             "passed": self.passed,
             "short": self.short,
             "sentence": self.sentence,
+            "skipped": self.skipped,
             "cuts": self.cuts,
             "decisions": self.decisions,
             "confidence": {"one in ten": self.confidence(0.1), "one in twenty": self.confidence(0.05)},

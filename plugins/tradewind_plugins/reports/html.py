@@ -8,7 +8,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from tradewind.report.markup import Markup, join, tag
-from tradewind_plugins.reports.page import attribution, guards, holdings, performance, provenance, risk, trading
+from tradewind_plugins.reports.page import (
+    attribution,
+    guards,
+    holdings,
+    look_ahead,
+    performance,
+    provenance,
+    risk,
+    trading,
+)
 from tradewind_plugins.reports.page.facts import Facts
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ _HEADINGS = {
     "profit": "Where the profit came from",
     "costs": "Turnover and costs",
     "detectors": "How well the regimes were found",
+    "look-ahead": "Whether anything reads the future",
     "guards": "What gates and breakers did",
     "risk": "Portfolio risk",
     "figures": "All figures and what they mean",
@@ -92,6 +102,7 @@ def _sections(facts: Facts) -> list[tuple[str, str, str, Markup]]:
         ("costs", "Costs", "", trading.costs(facts)),
         ("detectors", "Detection", "", attribution.detectors(facts)),
         ("trades", "Trades", "", trading.trades(facts)),
+        ("look-ahead", "Look-ahead", "", look_ahead.look_ahead(facts)),
         ("figures", "All figures", "Losses are positive: a drawdown of 25% is a loss of a quarter.",
          performance.all_figures(facts)),
         _last(facts),
