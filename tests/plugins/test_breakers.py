@@ -17,6 +17,7 @@ from tradewind.errors import ConfigError
 from tradewind.model import Standing
 from tradewind.registry import Registry
 from tradewind.registry.reference import PluginRef
+from tradewind.risk.standing import StandingBoard
 from tradewind_plugins.breakers import (
     ConfidenceFloor,
     DailyLoss,
@@ -232,7 +233,7 @@ def test_error_rate_forgets_what_lies_beyond_its_window() -> None:
     assert rates(ErrorRate(), counters)[2:] == [REDUCE_ONLY, REDUCE_ONLY, REDUCE_ONLY, ACTIVE, ACTIVE, ACTIVE]
     breaker = ErrorRate(maximum=0.0)
     assert rates(breaker, counters) == [ACTIVE, ACTIVE] + [REDUCE_ONLY] * 4 + [ACTIVE, ACTIVE]
-    assert breaker.state() == {"counts": [[20, 10], [30, 10], [40, 10], [50, 10], [60, 10], [70, 10]]}
+    assert breaker.state()["counts"] == [[20, 10], [30, 10], [40, 10], [50, 10], [60, 10], [70, 10]]
 
 
 def test_error_rate_remembers_no_more_than_its_window() -> None:
@@ -247,6 +248,25 @@ def test_error_rate_takes_late_refusals_to_the_orders_before_them() -> None:
     assert breaker.observe(view(orders=30, refused=9)).text == "9 of the last 30 orders were refused, allowed are 20 %"
     breaker.rearm(view(orders=30, refused=9))
     assert rates(breaker, [(30, 9), (49, 20), (50, 20)]) == [ACTIVE, ACTIVE, REDUCE_ONLY]
+
+
+def test_error_rate_ends_on_an_account_that_can_send_no_orders() -> None:
+    board = StandingBoard([("error_rate", ErrorRate())])
+    board.observe(view(3, orders=50, refused=10))
+    board.observe(view(4, orders=50, refused=11))
+    for bar in range(5, 14):
+        board.observe(view(bar, orders=50, refused=11))
+        assert board.standing is REDUCE_ONLY
+    board.observe(view(14, orders=50, refused=11))
+    assert board.standing is ACTIVE
+    board.observe(view(15, orders=70, refused=16))
+    assert board.standing is REDUCE_ONLY
+
+
+def test_error_rate_goes_on_while_orders_are_sent() -> None:
+    breaker = ErrorRate(forget_after_bars=2)
+    readings = [breaker.observe(view(bar, orders=40 + bar, refused=30 + bar)) for bar in range(60)]
+    assert {one.standing for one in readings} == {REDUCE_ONLY}
 
 
 def test_stale_data_wants_enough_fresh_prices() -> None:

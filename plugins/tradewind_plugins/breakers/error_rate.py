@@ -20,7 +20,9 @@ __all__ = ["ErrorRate"]
 class ErrorRate:
     """Lets positions only become smaller while the venue refuses too many orders.
 
-    Looked at are the last ``orders`` orders; more of them where more were sent at once.
+    Looked at are the last ``orders`` orders; more of them where more were sent at once. It ends when fewer of them were
+    refused, or when nothing was sent for a while: an account that holds nothing could otherwise never show that its
+    orders are taken again. Counting begins anew then.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ class ErrorRate:
         Orders below which nothing is said.
     orders
         Orders that are looked at.
+    forget_after_bars
+        Bars without an order after which it ends.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class ErrorRate:
         maximum: Annotated[float, Field(ge=0.0, lt=1.0, description="Largest part of orders refused.")] = 0.2,
         minimum_orders: Annotated[int, Field(ge=1, description="Orders below which nothing is said.")] = 20,
         orders: Annotated[int, Field(ge=1, description="Last orders that are looked at.")] = 50,
+        forget_after_bars: Annotated[int, Field(ge=1, description="Bars without an order after which it ends.")] = 10,
     ) -> None:
         if minimum_orders > orders:
             raise ConfigError(
@@ -46,12 +51,20 @@ class ErrorRate:
         self._maximum = maximum
         self._minimum_orders = minimum_orders
         self._orders = orders
+        self._forget_after_bars = forget_after_bars
         self._counts: list[tuple[int, int]] = [(0, 0)]
         """Orders and refusals so far at each bar with orders: one further back than is looked at, then those within."""
+        self._since = 0
+        """Last bar on which there was an order or a refusal."""
 
     def observe(self, view: BreakerView) -> Reading:
         """Count the orders and what was refused."""
         counts = self._counts
+        if counts[-1] != (view.orders, view.refused):
+            self._since = view.bar
+        elif view.bar - self._since >= self._forget_after_bars and self._reading().standing is not Standing.ACTIVE:
+            self.rearm(view)
+            return Reading()
         if len(counts) > 1 and counts[-1][0] == view.orders:
             counts.pop()
         counts.append((view.orders, view.refused))
@@ -71,12 +84,13 @@ class ErrorRate:
         self._counts = [(view.orders, view.refused)]
 
     def state(self) -> dict[str, Any]:
-        """Return the counts."""
-        return {"counts": [list(count) for count in self._counts]}
+        """Return the counts, and when they last changed."""
+        return {"counts": [list(count) for count in self._counts], "since": self._since}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Remember the counts."""
         self._counts = [(orders, refused) for orders, refused in state["counts"]]
+        self._since = state["since"]
 
     def _reading(self) -> Reading:
         (first, refused_before), (last, refused) = self._counts[0], self._counts[-1]
