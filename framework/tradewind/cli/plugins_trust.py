@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -22,30 +22,41 @@ _HERE = Path()
 
 
 def trust(
-    name: Annotated[
-        str | None, typer.Argument(help="Name of a plugin, or ./file.py:Class with --kind.", show_default=False)
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Plugins, or ./file.py:Class with --kind.", show_default=False),
     ] = None,
     kind: Kind = None,
     directory: ConfigDirectory = _HERE,
     list_all: Annotated[bool, typer.Option("--list", help="List what is trusted, and what has changed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let live runs use a plugin as it is now: its distribution, version and the hash of each of its files.
+    """Let live runs use plugins as they are now: distribution, version and the hash of each of its files.
 
     They are written into trusted_plugins.json beside the configuration. Keep that file under version control.
     """
     from tradewind.errors import UserError
     from tradewind.registry import Registry
+    from tradewind.registry.safe_mode import BUILT_IN
     from tradewind.registry.trust import TrustFile
 
     _require_directory(directory)
-    if (name is None) != list_all:
-        raise UserError("trust: give the name of one plugin, or --list")
+    if bool(names) == list_all:
+        raise UserError(
+            f"trust: received {' '.join(names or ['no name'])}{' and --list' * list_all}; give names or --list"
+        )
     registry, trusted = Registry.load(), TrustFile.read(directory)
-    if name is None:
+    if list_all:
         _list(registry, trusted, directory, as_json=as_json)
+        return
+    found = [(find(registry, name, kind, directory), name) for name in names or ()]
+    told = [_trust(plugin, name, trusted, directory) for plugin, name in found]
+    if any(one["origin"] != BUILT_IN for one in told):
+        trusted.write()
+    if as_json:
+        echo_json(told)
     else:
-        _trust(find(registry, name, kind, directory), name, trusted, directory, as_json=as_json)
+        _tell(told, trusted)
 
 
 def untrust(
@@ -69,36 +80,40 @@ def untrust(
         typer.echo(f"no longer trusted: {name} of {' and '.join(origins)}; live runs refuse it")
 
 
-def _trust(plugin: RegisteredPlugin, name: str, trusted: TrustFile, directory: Path, *, as_json: bool) -> None:
+def _trust(plugin: RegisteredPlugin, name: str, trusted: TrustFile, directory: Path) -> dict[str, Any]:
+    """Add a plugin to what is trusted, and return what to tell of it."""
+    from tradewind.registry.safe_mode import BUILT_IN
     from tradewind.registry.trust import changes, code_of, trusted_name
 
-    code = code_of(plugin, directory)
+    code, label = code_of(plugin, directory), f"{plugin.kind} {trusted_name(name)}"
     if code is None:
-        _tell_built_in(plugin, as_json=as_json)
-        return
-    label = f"{plugin.kind} {trusted_name(name)}"
+        return {"plugin": label, "origin": BUILT_IN, "version": plugin.version, "files": 0, "changes": [], "others": []}
     before = trusted.code.get(code.origin)
-    changed = changes(before, code) if before else []
     trusted.add(code, label)
-    trusted.write()
-    others = sorted(trusted.plugins[code.origin] - {label})
-    if as_json:
-        origin = {"origin": code.origin, "version": code.version, "files": len(code.files)}
-        echo_json({"trusted": label, **origin, "changes": changed, "others": others})
-        return
-    files = f"{len(code.files)} file{'' if len(code.files) == 1 else 's'}"
-    typer.echo(f"trusted: {label} of {code.label} ({files}), in {trusted.path}")
-    for change in changed:
-        typer.echo(f"  since it was trusted before: {change}")
-    if changed and others:
-        typer.echo(f"  trusted anew with the same code: {', '.join(others)}")
+    return {
+        "plugin": label,
+        "origin": code.origin,
+        "version": code.version,
+        "files": len(code.files),
+        "changes": changes(before, code) if before else [],
+        "others": sorted(trusted.plugins[code.origin] - {label}),
+    }
 
 
-def _tell_built_in(plugin: RegisteredPlugin, *, as_json: bool) -> None:
-    if as_json:
-        echo_json({"trusted": f"{plugin.kind} {plugin.name}", "origin": "tradewind", "built_in": True})
-    else:
-        typer.echo(f"{plugin.kind} {plugin.name} is built in: it is trusted as tradewind is, and not written down")
+def _tell(told: list[dict[str, Any]], trusted: TrustFile) -> None:
+    from tradewind.registry.safe_mode import BUILT_IN
+
+    for one in told:
+        if one["origin"] == BUILT_IN:
+            typer.echo(f"{one['plugin']} is built in: it is trusted as tradewind is, and not written down")
+            continue
+        files = f"{one['files']} file{'' if one['files'] == 1 else 's'}"
+        whose = f"{one['origin']} {one['version']}".rstrip()
+        typer.echo(f"trusted: {one['plugin']} of {whose} ({files}), in {trusted.path}")
+        for change in one["changes"]:
+            typer.echo(f"  since it was trusted before: {change}")
+        if one["changes"] and one["others"]:
+            typer.echo(f"  trusted anew with the same code: {', '.join(one['others'])}")
 
 
 def _list(registry: Registry, trusted: TrustFile, directory: Path, *, as_json: bool) -> None:
