@@ -15,13 +15,14 @@ from tradewind_plugins.breakers.levels import Level, leading, require_rising
 
 if TYPE_CHECKING:
     from tradewind.contracts import BreakerPath, BreakerView
-    from tradewind.model.typing import FloatArray
+    from tradewind.model.typing import FloatArray, IntArray
 
 __all__ = ["VolatilitySpike"]
 
 _BENCHMARK = "benchmark"
 _RETURNS = 20
 _BARS_PER_YEAR = 252
+_DEAD_DAYS = 5
 _NEARLY = 0.999
 """Part of the sum of squares that decides from which on a window is looked at closely."""
 
@@ -29,9 +30,10 @@ _NEARLY = 0.999
 class VolatilitySpike:
     """Watches the volatility of the market, in percent a year.
 
-    It is that of a volatility index where the run has one as a reference. Else it is what the reference ``benchmark``
-    has realised: the sample standard deviation of its last 20 returns, times the root of 252, times 100. A run with
-    neither is not watched, nor is one whose measure is not known yet.
+    It is that of a volatility index where the run has one as a reference and it lives. Else it is what the reference
+    ``benchmark`` has realised: the sample standard deviation of its last 20 returns, times the root of 252, times 100.
+    An index is dead while it has no value, or has kept the same one over five days on end; without 21 closes of a
+    benchmark its last value stands. A run with neither is not watched, nor is one whose measure is not known yet.
 
     Parameters
     ----------
@@ -58,19 +60,22 @@ class VolatilitySpike:
         require_rising(self._levels)
         self._role = role
         self._closes: list[float] = []
+        self._value = math.nan
+        self._day = -1
+        self._still_days = 0
+        """Days on end that the index has not moved."""
 
     def observe(self, view: BreakerView) -> Reading:
         """Compare the market's volatility with the levels."""
-        if self._role in view.references:
-            value, name = view.references[self._role], self._role
-        elif _BENCHMARK in view.references:
-            self._closes = [*self._closes[-_RETURNS:], view.references[_BENCHMARK]]
-            value, name = (
-                float(_realised(np.array(self._closes), self._levels[0].at)[-1]),
-                f"volatility of the {_BENCHMARK}",
-            )
-        else:
-            return Reading()
+        references = view.references
+        if _BENCHMARK in references:
+            self._closes = [*self._closes[-_RETURNS:], references[_BENCHMARK]]
+        value, name = references.get(self._role, math.nan), self._role
+        self._still_days = 0 if value != self._value else self._still_days + (view.day != self._day)
+        self._value, self._day = value, view.day
+        if (value != value or self._still_days >= _DEAD_DAYS) and len(self._closes) > _RETURNS:
+            value = float(_realised(np.array(self._closes), self._levels[0].at)[-1])
+            name = f"volatility of the {_BENCHMARK}"
         for level in reversed(self._levels):
             if value >= level.at:
                 return Reading(level.standing, f"{name} {value:.4g}, {level.word} at {level.at:.4g}")
@@ -79,31 +84,58 @@ class VolatilitySpike:
     def quiet(self, path: BreakerPath) -> int:
         """Return how many bars ahead stay below the first level."""
         bars = len(path.equity)
-        if self._role in path.references:
-            values = path.references[self._role]
-        elif _BENCHMARK in path.references:
+        values = path.references.get(self._role)
+        dead = np.ones(bars, dtype=np.bool_)
+        if values is not None:
+            dead = np.isnan(values) | (self._still_days_of(values, path.days) >= _DEAD_DAYS)
+        if _BENCHMARK in path.references and dead.any():
             closes = np.concatenate((self._closes, path.references[_BENCHMARK]))
-            values = _realised(closes, self._levels[0].at)[len(self._closes) :]
-        else:
-            return bars
-        return leading(~(values >= self._levels[0].at))
+            realised = _realised(closes, self._levels[0].at)[len(self._closes) :]
+            measured = np.arange(len(self._closes) + 1, len(closes) + 1) > _RETURNS
+            values = realised if values is None else np.where(dead & measured, realised, values)
+        return bars if values is None else leading(~(values >= self._levels[0].at))
 
     def pass_over(self, path: BreakerPath, bars: int) -> None:
-        """Remember the benchmark's closes of bars ahead."""
-        if self._role not in path.references and _BENCHMARK in path.references:
-            closes = [*self._closes, *path.references[_BENCHMARK][:bars].tolist()]
-            self._closes = closes[-_RETURNS - 1 :]
+        """Remember the closes of bars ahead, and how long the index has not moved."""
+        if not bars:
+            return
+        if _BENCHMARK in path.references:
+            self._closes = [*self._closes, *path.references[_BENCHMARK][:bars].tolist()][-_RETURNS - 1 :]
+        values = path.references.get(self._role)
+        if values is not None:
+            self._still_days = int(self._still_days_of(values[:bars], path.days[:bars])[-1])
+            self._value = float(values[bars - 1])
+        self._day = int(path.days[bars - 1])
+
+    def _still_days_of(self, values: FloatArray, days: IntArray) -> IntArray:
+        """Return at each bar ahead on how many days on end the index has not moved, shape (T,)."""
+        moved = values != np.concatenate(([self._value], values[:-1]))
+        counts = np.cumsum((days != np.concatenate(([self._day], days[:-1]))) & ~moved)
+        last_move = np.maximum.accumulate(np.where(moved, np.arange(len(values)), -1))
+        still: IntArray = counts - np.where(last_move >= 0, counts[last_move], -self._still_days)
+        return still
 
     def rearm(self, view: BreakerView) -> None:
         """Go on: the market is not the account's."""
 
     def state(self) -> dict[str, Any]:
-        """Return the benchmark's last closes, None for one that is not known."""
-        return {"closes": [None if math.isnan(close) else close for close in self._closes]}
+        """Return what the index and the benchmark have shown, None for a value that is not known."""
+        return {
+            "closes": [_or_none(close) for close in self._closes],
+            "value": _or_none(self._value),
+            "day": self._day,
+            "still_days": self._still_days,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Remember the benchmark's last closes."""
+        """Remember what the index and the benchmark have shown."""
         self._closes = [math.nan if close is None else close for close in state["closes"]]
+        self._value = math.nan if state["value"] is None else state["value"]
+        self._day, self._still_days = state["day"], state["still_days"]
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _realised(closes: FloatArray, least: float) -> FloatArray:
