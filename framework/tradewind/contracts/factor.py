@@ -29,6 +29,11 @@ class Factor(Protocol):
 
     ``needs`` names the fields it reads. A value is NaN until the symbol has enough history of its own; a halted bar
     (NaN in every field) keeps the previous value and adds nothing to the history.
+
+    Optional attribute ``warmup_tolerance: float = 0``: how far a value after the warm-up of the factor's owner may
+    differ from that of a longer history, times the value's size where that is above 1. 0 for windows; about 1e-9 where
+    sums round otherwise; infinite where it remembers its whole past (an exponential average): it is then restored,
+    never warmed up again, and `tradewind verify` names it instead of comparing it.
     """
 
     @property

@@ -16,8 +16,10 @@ class Regime(Protocol):
     """Estimates the state of the market at bar t from data up to t.
 
     Optional attributes: ``warmup: int = 0`` (bars before the first estimate; until then the
-    regime is the first label) and
-    ``factors: Mapping[str, Factor | OnReference] = {}``.
+    regime is the first label), ``factors: Mapping[str, Factor | OnReference] = {}`` and
+    ``warmup_tolerance: float = 0``: how far a probability or the confidence after ``warmup`` may differ from that of a
+    longer history; infinite where it remembers its whole past (hysteresis), which is then restored and never warmed up
+    again.
     """
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -64,6 +65,8 @@ class Ema(OwnBarFactor):
     TA-Lib's ``EMA``.
     """
 
+    warmup_tolerance: ClassVar[float] = math.inf
+
     bars: Length
 
     def __post_init__(self) -> None:
@@ -82,6 +85,8 @@ class Macd(OwnBarFactor):
     ``histogram`` the line less the signal. Both averages begin at bar ``slow``, as in TA-Lib's ``MACD``; TA-Lib hides
     the line's first ``signal`` - 1 values.
     """
+
+    warmup_tolerance: ClassVar[float] = math.inf
 
     fast: Length = 12
     slow: Length = 26

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class OwnBarFactor:
     """
 
     needs: tuple[str, ...] = ("close",)
+    warmup_tolerance: ClassVar[float] = 1e-9
+    """Sums of windows round by where their blocks begin, which is counted from a symbol's first bar."""
 
     def formula(self, run: Operations, fields: Mapping[str, FloatArray]) -> FloatArray:
         """Return the factor from the fields of own bars: elementwise arithmetic and the operations of ``run``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -26,6 +26,8 @@ Length = Annotated[int, Field(ge=1, description="Number of own bars.")]
 class RollingHigh(OwnBarFactor):
     """Largest value of a field over the last ``bars`` bars, the current one included."""
 
+    warmup_tolerance: ClassVar[float] = 0.0
+
     bars: Length
     field: Annotated[str, Field(description="Field to look at.")] = "close"
 
@@ -41,6 +43,8 @@ class RollingHigh(OwnBarFactor):
 @dataclass(frozen=True)
 class RollingLow(OwnBarFactor):
     """Smallest value of a field over the last ``bars`` bars, the current one included."""
+
+    warmup_tolerance: ClassVar[float] = 0.0
 
     bars: Length
     field: Annotated[str, Field(description="Field to look at.")] = "close"
@@ -63,6 +67,8 @@ class Roc(OwnBarFactor):
     [nan, nan, 0.25]
     """
 
+    warmup_tolerance: ClassVar[float] = 0.0
+
     bars: Length
 
     def __post_init__(self) -> None:
@@ -79,6 +85,8 @@ class Roc(OwnBarFactor):
 class Returns(OwnBarFactor):
     """Log return of the last bar, ln(close / close before); NaN where that is no finite number."""
 
+    warmup_tolerance: ClassVar[float] = 0.0
+
     def formula(self, run: Operations, fields: Mapping[str, FloatArray]) -> FloatArray:
         """Return the log return."""
         close = fields["close"]
@@ -91,6 +99,9 @@ class RealisedVolatility(OwnBarFactor):
 
     The mean is subtracted; the result is multiplied by the root of ``periods_per_year``.
     """
+
+    warmup_tolerance: ClassVar[float] = 1e-6
+    """The root of a variance near 0 magnifies how its sums round."""
 
     bars: Annotated[int, Field(ge=2, description="Number of returns.")]
     periods_per_year: Annotated[int, Field(ge=1, description="Bars in a year: 252 for daily.")] = 252
@@ -117,6 +128,8 @@ class Rsi(OwnBarFactor):
     never moved (TA-Lib: 0).
     """
 
+    warmup_tolerance: ClassVar[float] = math.inf
+
     bars: Length = 14
 
     def __post_init__(self) -> None:
@@ -141,6 +154,8 @@ class Atr(OwnBarFactor):
     The true range is the largest of high less low and the distances of both from the close before; the first bar has
     none.
     """
+
+    warmup_tolerance: ClassVar[float] = math.inf
 
     bars: Length = 14
 

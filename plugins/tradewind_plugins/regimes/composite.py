@@ -83,6 +83,9 @@ class Composite:
     of 0.35, moves balanced accuracy by 0.02, finds the crashes of 2008 and 2020, and calls none in the calm years.
     """
 
+    warmup_tolerance = math.inf
+    """The hysteresis of its bands remembers."""
+
     def __init__(
         self,
         volatility_weight: Weight = 0.35,

@@ -5,8 +5,9 @@ A measure is scaled to reach 1 in size at a stated level, is cut there, and part
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -56,6 +57,8 @@ class AverageGap(OwnBarFactor):
 class TermStructure(OwnBarFactor):
     """Volatility of the last ``short_days`` over that of the last ``long_days``; above 1 it is rising."""
 
+    warmup_tolerance: ClassVar[float] = 1e-6
+
     short_days: int = 10
     long_days: int = 63
 
@@ -91,6 +94,8 @@ class TrendScore(OwnBarFactor):
 class MomentumScore(OwnBarFactor):
     """Mean of: RSI(14), the MACD(12, 26, 9) histogram over the price, the change over a month."""
 
+    warmup_tolerance: ClassVar[float] = math.inf
+
     def formula(self, run: Operations, fields: Mapping[str, FloatArray]) -> FloatArray:
         """Return the score."""
         strength = _cut((Rsi(14).formula(run, fields) - 50.0) / RSI_SPAN)
@@ -107,6 +112,9 @@ class BreadthScore(OwnBarFactor):
     Mean of: net advances (days up less days down), net new highs (days at the highest less days at the lowest close of
     a year), and the side of the slow average.
     """
+
+    warmup_tolerance: ClassVar[float] = 1.0
+    """Where a close equals its average, rounding decides the side; only what is not known yet is told apart."""
 
     slow_days: int = 200
 

@@ -43,6 +43,8 @@ class Threshold:
     """
 
     labels: tuple[str, ...] = ("bull", "neutral", "bear", "crash")
+    warmup_tolerance = 1e-6
+    """Its bounds are steep, so that they magnify how sums of windows round."""
 
     def __init__(
         self,

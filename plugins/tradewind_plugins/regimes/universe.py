@@ -31,6 +31,11 @@ class OnUniverse:
     def __init__(self, factor: Factor) -> None:
         self._factor = factor
 
+    @property
+    def warmup_tolerance(self) -> float:
+        """That of its factor."""
+        return float(getattr(self._factor, "warmup_tolerance", 0.0))
+
     def compute(self, bars: Bars) -> FloatArray:
         """Return the factor of the index in every column, shape (T, N)."""
         close = bars.fields["close"]
