@@ -142,26 +142,34 @@ class ExchangeBroker:
         """Change orders at work, each of which continues under its new id."""
         responses: list[Response] = []
         for wanted in replacements:
-            if wanted.new_order_id not in self._orders:
-                reason = self._exchange.replace(
-                    wanted.order_id,
-                    wanted.new_order_id,
-                    quantity=wanted.quantity,
-                    limit_price=wanted.limit_price,
-                    stop_price=wanted.stop_price,
-                )
-                if reason:
-                    code = code_of(reason)
-                    responses.append(
-                        Response(order_id=wanted.order_id, outcome=Outcome.REFUSED, reason=reason, code=code)
-                    )
-                    continue
-                before = self._orders[wanted.order_id]
-                quantity = before.quantity if wanted.quantity is None else wanted.quantity
-                self._enter(wanted.new_order_id, before.instrument, quantity, filled=before.filled)
-                self._note()
+            if wanted.new_order_id in self._orders:
+                responses.append(self._repeated(wanted))
+                continue
+            reason = self._exchange.replace(
+                wanted.order_id,
+                wanted.new_order_id,
+                quantity=wanted.quantity,
+                limit_price=wanted.limit_price,
+                stop_price=wanted.stop_price,
+            )
+            if reason:
+                code = code_of(reason)
+                responses.append(Response(order_id=wanted.order_id, outcome=Outcome.REFUSED, reason=reason, code=code))
+                continue
+            before = self._orders[wanted.order_id]
+            quantity = before.quantity if wanted.quantity is None else wanted.quantity
+            self._enter(wanted.new_order_id, before.instrument, quantity, filled=before.filled)
+            self._note()
             responses.append(Response(order_id=wanted.order_id, outcome=Outcome.TAKEN))
         return responses
+
+    def _repeated(self, wanted: Replacement) -> Response:
+        """Answer a replacement by an id that was used before: the same one again, or another's id."""
+        known = self._orders.get(wanted.order_id)
+        if known is not None and known.state is OrderState.REPLACED and known.reason == wanted.new_order_id:
+            return Response(order_id=wanted.order_id, outcome=Outcome.TAKEN)
+        reason = f"order id {wanted.new_order_id} was used before"
+        return Response(order_id=wanted.order_id, outcome=Outcome.REFUSED, reason=reason, code=ReasonCode.DUPLICATE)
 
     def _enter(self, order_id: str, instrument: Instrument, quantity: float, *, filled: float = 0.0) -> None:
         self._orders[order_id] = BrokerOrder(

@@ -13,6 +13,8 @@ from tradewind.testing.build import make_bars, market_at, portfolio_of
 if TYPE_CHECKING:
     from tradewind.testing.kits.base import PluginKit
     from tradewind.testing.kits.breaker import BreakerKit
+    from tradewind.testing.kits.broker import BrokerAcceptance, BrokerKit
+    from tradewind.testing.kits.broker_session import VenueSession
     from tradewind.testing.kits.cost import CostKit
     from tradewind.testing.kits.exit import ExitKit
     from tradewind.testing.kits.factor import FactorKit
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
 
 _KITS = {
     "BreakerKit": "breaker",
+    "BrokerAcceptance": "broker",
+    "BrokerKit": "broker",
     "CostKit": "cost",
     "ExitKit": "exit",
     "FactorKit": "factor",
     "GateKit": "gate",
     "PluginKit": "base",
+    "VenueSession": "broker_session",
     "RegimeKit": "regime",
     "SizerKit": "sizer",
     "StrategyKit": "strategy",
@@ -36,6 +41,8 @@ _KITS = {
 
 __all__ = [
     "BreakerKit",
+    "BrokerAcceptance",
+    "BrokerKit",
     "CostKit",
     "ExitKit",
     "FactorKit",
@@ -44,6 +51,7 @@ __all__ = [
     "RegimeKit",
     "SizerKit",
     "StrategyKit",
+    "VenueSession",
     "make_bars",
     "market_at",
     "portfolio_of",
