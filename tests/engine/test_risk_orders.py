@@ -225,10 +225,11 @@ def test_what_replaces_an_order_whose_cancel_is_pending_is_judged_without_it(aga
 
 
 def test_an_exit_that_a_gate_refuses_for_the_hour_is_tried_until_it_is_taken() -> None:
-    bars = flat(9, start="2023-02-20")
-    days = np.arange("2023-02-20", "2023-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
+    bars = flat(9)
+    days = np.arange("2023-03-20", "2023-03-29", dtype="datetime64[D]").astype("datetime64[ns]")
     bars = Bars(timestamps=days, instruments=bars.instruments, fields=bars.fields)
-    session = run(bars, [{"strategy": scripted("weekend", {0: weights(0.4), 5: weights(0.0)})}], risk=RISK)
+    risk = {**RISK, "gates": [*RISK["gates"], {"name": "market_hours", "params": {"sessions": "exchange"}}]}
+    session = run(bars, [{"strategy": scripted("weekend", {0: weights(0.4), 5: weights(0.0)})}], risk=risk)
     assert [(bar, told["code"]) for bar, told in entries(session, "gate")] == [(5, "market_hours"), (6, "market_hours")]
     assert fills(session) == [(1, 400.0), (8, -400.0)]
 

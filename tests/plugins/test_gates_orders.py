@@ -221,6 +221,33 @@ def test_hours_close_on_weekends_but_for_markets_round_the_clock() -> None:
     assert all(allowed(MarketHours(), batch, at(day))[1] == -5 for day in days)
     assert text_of(MarketHours(), batch, at("2020-01-12")) == "A: Sunday is no trading day"
     assert text_of(MarketHours(), batch, at("1969-12-27")) == "A: Saturday is no trading day"
+    through = batch_of(order("A", -8, held=5), order("B", -5, held=5))
+    assert allowed(MarketHours(), through, at("2020-01-12")) == [-5, -5]
+
+
+# 2020-01-10 was a Friday. Sydney is at UTC+11 in summer, New York at UTC-5.
+@pytest.mark.parametrize(
+    ("calendar", "time", "left"),
+    [
+        ("XASX", "2020-01-10T12:59", 5),
+        ("XASX", "2020-01-10T13:00", 0),
+        ("XASX", "2020-01-12T12:59", 0),
+        ("XASX", "2020-01-12T23:30", 5),
+        ("XNYS", "2020-01-10T23:30", 5),
+        ("XNYS", "2020-01-11T04:59", 5),
+        ("XNYS", "2020-01-11T05:00", 0),
+        ("XNYS", "2020-01-13T04:59", 0),
+        ("XNYS", "2020-01-13T05:00", 5),
+        ("XNYS", "2020-01-12T00:00", 0),
+        ("XASX", "2020-01-12T00:00", 0),
+        ("24/5", "2020-01-12T12:30", 5),
+        ("MINE", "2020-01-12T23:30", 0),
+        ("MINE", "2020-01-13T00:30", 5),
+    ],
+)
+def test_a_weekend_is_that_of_the_exchange(calendar: str, time: str, left: float) -> None:
+    batch = batch_of(order("A", 5, instrument={"calendar": calendar}))
+    assert allowed(MarketHours(), batch, at(time)) == [left]
 
 
 # Public hours: New York 9:30-16:00 (winter: UTC-5, summer: UTC-4), closed on Good Friday, until 13:00 on the day after

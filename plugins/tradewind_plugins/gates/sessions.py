@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import warnings
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from tradewind.errors import PluginError, choices
 from tradewind.model.typing import TimeArray
 
-__all__ = ["is_open"]
+__all__ = ["is_open", "time_zone"]
 
 _YEARS = 10
 """A calendar is made for so many years at a time, once a process."""
@@ -47,6 +48,17 @@ def is_open(calendar: str, time: np.datetime64) -> bool:
     if place < 0 or time > sessions.closes[place]:
         return False
     return not sessions.break_starts[place] < time < sessions.break_ends[place]
+
+
+@functools.lru_cache(maxsize=32)
+def time_zone(calendar: str) -> dt.tzinfo:
+    """Return the time zone of an exchange; UTC where exchange_calendars does not know it."""
+    if calendar not in exchange_calendars.get_calendar_names():
+        return dt.UTC
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        zone: dt.tzinfo = exchange_calendars.get_calendar(calendar, start="2020-01-01", end="2020-02-01").tz
+    return zone
 
 
 @functools.lru_cache(maxsize=32)
