@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reduce-only": ("tradewind.cli.operator:reduce_only", "Let positions only become smaller until resume."),
     "resume": ("tradewind.cli.operator:resume", "Let a session trade again."),
     "watchdog": ("tradewind.cli.operator:watchdog", "Watch a session, and stop it when its loop hangs."),
+    "test": ("tradewind.cli.test:run_kits", "Test plugins with the conformance kits of their kinds."),
     "venue": ("tradewind.cli.venue:venue", "Run the simulated exchange as a process of its own."),
     "check": ("tradewind.cli.check:check", "Check configurations without running them."),
     "verify": ("tradewind.cli.verify:verify", "Prove that nothing in a configuration reads the future."),

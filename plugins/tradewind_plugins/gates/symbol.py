@@ -13,7 +13,7 @@ from tradewind.model import AssetClass
 from tradewind_plugins.gates.limits import refuse_openings, strictest, symbol_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tradewind.contracts import AccountView, OrderBatch
     from tradewind.model import Instrument
@@ -36,6 +36,7 @@ class SymbolGate:
     """
 
     stage: ClassVar[int] = 2
+    kit_options: ClassVar[Mapping[str, object]] = {"refuses_closings": True}
 
     def __init__(
         self,

@@ -13,7 +13,6 @@ import os
 import pickle
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,8 +58,7 @@ def _answer(request: Path) -> None:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     wanted = json.loads(request.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        result = _work(wanted, folder)
+    result = _work(wanted, str(request.parent))
     request.with_suffix(".out").write_text(json.dumps(result), encoding="utf-8")
 
 
@@ -92,7 +90,7 @@ def _attempt(work: Callable[[], None]) -> str:
 
 def _folders(wanted: dict[str, Any]) -> tuple[str, ...]:
     if wanted["reference"]:
-        return (wanted["directory"],)
+        return (str(Path(wanted["directory"], wanted["reference"].rpartition(":")[0]).resolve().parent),)
     try:
         spec = importlib.util.find_spec(wanted["module"].partition(".")[0])
     except (ImportError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import pickle
@@ -58,11 +59,12 @@ class _Server:
     def __init__(self, hash_seed: str) -> None:
         self.hash_seed = hash_seed
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tradewind.testing.kits.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             text=True,
             env=environment,
         )
@@ -71,8 +73,9 @@ class _Server:
     def send(self, request: Path) -> None:
         """Ask for something."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{request}\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(f"{request}\n")
+            self._process.stdin.flush()
 
     def wait(self, request: Path) -> dict[str, Any]:
         """Return the answer to a request; empty if the process ended over it."""
@@ -84,6 +87,14 @@ class _Server:
         answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else {}
         return answer
 
+    def complaint(self) -> str:
+        """Return the last line of what it wrote about an end of its own; empty while it takes requests."""
+        if self.alive():
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "nothing")
+
     def alive(self) -> bool:
         """Tell whether it takes requests."""
         return self._process.poll() is None
@@ -92,9 +103,11 @@ class _Server:
         """End it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        self._errors.close()
 
 
 _SERVERS: dict[str, _Server] = {}
@@ -111,7 +124,7 @@ def elsewhere(subject: Subject, plugin: Any, rehearsal: Rehearsal | None, scenes
         for seed, request in requests.items():
             request.write_text(text, encoding="utf-8")
             _server(seed).send(request)
-        return [_result(seed, _server_of(seed).wait(request), subject) for seed, request in requests.items()]
+        return [_result(_SERVERS[seed], request, subject) for seed, request in requests.items()]
 
 
 def _server(seed: str) -> _Server:
@@ -121,10 +134,6 @@ def _server(seed: str) -> _Server:
         for one in _HASH_SEEDS:
             if one not in _SERVERS or not _SERVERS[one].alive():
                 _SERVERS[one] = _Server(one)
-    return _SERVERS[seed]
-
-
-def _server_of(seed: str) -> _Server:
     return _SERVERS[seed]
 
 
@@ -162,14 +171,17 @@ def _pickled(plugin: Any) -> str:
         return ""
 
 
-def _result(seed: str, answer: dict[str, Any], subject: Subject) -> Elsewhere:
+def _result(server: _Server, request: Path, subject: Subject) -> Elsewhere:
+    answer = server.wait(request)
     if not answer:
         fail(
             subject.title,
             "a fresh process ended while it imported or asked the plugin",
-            received="no result within two minutes, or a crash",
+            received=server.complaint() or "no result within two minutes, or a crash",
             remedy="Import the module by itself: python -c 'import ...'",
         )
     found = tuple(f"{rule}: {text}" for rule, text in answer["found"])
     count = answer["at_import"]
-    return Elsewhere(seed, answer["import_seconds"], found[:count], found[count:], answer["digests"], answer["error"])
+    return Elsewhere(
+        server.hash_seed, answer["import_seconds"], found[:count], found[count:], answer["digests"], answer["error"]
+    )
