@@ -21,10 +21,10 @@ SHARES = (Instrument(symbol="ABC", lot_size=0.0), Instrument(symbol="XYZ", lot_s
 PLENTY = 1e12
 
 
-def exchange(*, allow_short: bool = True) -> ExchangeBroker:
+def exchange(kind: type[ExchangeBroker] = ExchangeBroker, *, allow_short: bool = True) -> ExchangeBroker:
     """An exchange with costs, where one order can take all of a bar's volume."""
     rules = ExchangeRules(volume_limit=1.0, allow_short=allow_short)
-    return ExchangeBroker(Exchange(cash=1_000_000.0, rules=rules, cost=UsEquity()))
+    return kind(Exchange(cash=1_000_000.0, rules=rules, cost=UsEquity()))
 
 
 class ExchangeSession(VenueSession):
@@ -65,12 +65,12 @@ class LoopbackSession(ExchangeSession):
     closing: ClassVar[list[threading.Thread]] = []
     """Servers take a moment to end, for which nobody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[VenueBroker] = VenueBroker) -> None:
         super().__init__()
         self._server = VenueServer(self.exchange)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self._port = self._server.address[1]
-        self.broker = VenueBroker(self._port)  # type: ignore[assignment]  # the one that is examined
+        self.broker = kind(self._port)  # type: ignore[assignment]  # the one that is examined
         self._control = VenueBroker(self._port)
         self._control.connect()
 

@@ -99,7 +99,7 @@ class CancelCases(BrokerCases):
 
     @case(OrderType.LIMIT)
     def test_b059_cancelling_nothing_cancels_nothing(self, desk: Desk) -> None:
-        """`cancel([])` leaves every order at work."""
+        """`cancel([])` leaves every order at work: it is no request to cancel all."""
         order_id = desk.place(10.0, limit=0.5 * PRICE)
         desk.cancel()
         desk.expect(desk.open_ids() == [order_id], "the order is not at work", desk.open_ids())
