@@ -25,7 +25,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", OrderType.LIMIT)
     def test_b066_the_end_of_the_old_id_is_reported(self, desk: Desk) -> None:
-        """The old id is reported REPLACED, once."""
+        """The old id is reported REPLACED, once: else it would be waited for."""
         order_id = desk.place(10.0, limit=0.5 * PRICE)
         desk.replace(order_id, limit_price=0.6 * PRICE)
         times = desk.kinds(order_id).count(ReportKind.REPLACED)
