@@ -51,7 +51,7 @@ def test_every_case_says_what_it_means() -> None:
         words = getattr(BrokerAcceptance, name).__doc__
         assert words, name
         assert words.strip().endswith("."), name
-        assert len(words) > 40, name
+        assert len(words) > 55, name
 
 
 @pytest.mark.parametrize(("kind", "number", "message"), EXCHANGES, ids=[f"{k.__name__}-{n}" for k, n, _ in EXCHANGES])

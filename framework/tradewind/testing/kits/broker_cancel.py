@@ -106,7 +106,7 @@ class CancelCases(BrokerCases):
 
     @case(OrderType.LIMIT)
     def test_b060_the_id_of_a_cancelled_order_stays_used(self, desk: Desk) -> None:
-        """An id that was cancelled takes nothing again."""
+        """An id that was cancelled takes nothing again. Send it as it is: the venue refuses what it has had."""
         order_id = desk.place(10.0, limit=0.5 * PRICE)
         desk.cancel(order_id)
         desk.send(desk.intent(10.0, order_id=order_id))

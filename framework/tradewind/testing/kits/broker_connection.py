@@ -18,7 +18,7 @@ class ConnectionCases(BrokerCases):
 
     @case()
     def test_b145_connecting_twice_does_no_harm(self, desk: Desk) -> None:
-        """`connect` of a connected broker opens the connection anew."""
+        """`connect` of a connected broker opens the connection anew. Close the old one first."""
         desk.broker.connect()
         desk.broker.connect()
         desk.bought()

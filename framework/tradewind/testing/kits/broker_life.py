@@ -139,7 +139,7 @@ class LifeCases(BrokerCases):
 
     @case()
     def test_b044_a_position_adds_up_from_its_orders(self, desk: Desk) -> None:
-        """Positions are the sums of the executions of all orders."""
+        """Positions are the sums of the executions of all orders. Ask the venue, do not count them yourself."""
         for quantity in (10.0, 5.0, -3.0):
             desk.bought(quantity)
         desk.bought(2.0, instrument=1)
@@ -156,7 +156,7 @@ class LifeCases(BrokerCases):
 
     @case()
     def test_b046_what_was_sold_is_no_position(self, desk: Desk) -> None:
-        """`positions` lists no instrument with 0 units."""
+        """`positions` lists no instrument with 0 units. Leave out what the venue lists as flat."""
         desk.bought(10.0)
         desk.bought(-10.0)
         flat = [one for one, quantity in desk.broker.positions().items() if quantity == 0.0]

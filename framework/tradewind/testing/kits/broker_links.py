@@ -57,7 +57,7 @@ class LinkCases(BrokerCases):
 
     @case(*_NEEDS)
     def test_b114_cancelling_the_entry_cancels_the_bracket(self, desk: Desk) -> None:
-        """When the entry is cancelled, stop and target end with it."""
+        """When the entry is cancelled, stop and target end with it, and their ends are reported."""
         orders = self._bracket(desk, limit=0.5 * PRICE)
         desk.cancel(orders[0])
         desk.market()
@@ -66,7 +66,7 @@ class LinkCases(BrokerCases):
 
     @case(*_NEEDS)
     def test_b115_a_bracket_whose_entry_is_refused_leaves_nothing(self, desk: Desk) -> None:
-        """Without its entry neither stop nor target works."""
+        """Without its entry neither stop nor target works: alone they would open a position."""
         many = (100.0 * desk.values()["cash"]) // PRICE
         parent = desk.intent(many)
         child = desk.intent(-many, limit=1.2 * PRICE, parent_id=parent.order_id)
@@ -89,7 +89,7 @@ class LinkCases(BrokerCases):
 
     @case(*_NEEDS)
     def test_b117_groups_of_different_names_live_apart(self, desk: Desk) -> None:
-        """A fill in one group leaves orders of another at work."""
+        """A fill in one group leaves orders of another at work. Pass the name of the group on."""
         one = desk.place(1.0, limit=0.9 * PRICE, oca_group="one")
         other = desk.place(1.0, limit=0.5 * PRICE, oca_group="other")
         desk.market(0.85 * PRICE)

@@ -26,7 +26,7 @@ class MoneyCases(BrokerCases):
 
     @case()
     def test_b166_a_sell_brings_its_price_less_its_costs(self, desk: Desk) -> None:
-        """The proceeds of a sell, less costs, are in the cash."""
+        """The proceeds of a sell, less costs, are in the cash. Report the costs with the fill."""
         desk.bought(10.0)
         self._require_flow(desk, -10.0)
 

@@ -71,7 +71,7 @@ class PollCases(BrokerCases):
 
     @case()
     def test_b126_reports_are_of_orders_that_were_sent(self, desk: Desk) -> None:
-        """Every report has the id of an order of ours."""
+        """Every report has the id of an order of ours. Translate the venue's name of an order back to our id."""
         sent = {desk.bought(), desk.bought(-10.0), desk.bought(1.0, instrument=1)}
         named = {report.order_id for report in desk.heard()}
         desk.expect(named == sent, f"the orders sent are {sorted(sent)}", sorted(named))

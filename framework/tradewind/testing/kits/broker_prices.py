@@ -126,7 +126,7 @@ class PriceCases(BrokerCases):
 
     @case(OrderType.TRAILING_STOP)
     def test_b092_a_trailing_stop_forgives_what_is_less_than_its_distance(self, desk: Desk) -> None:
-        """A fall by less than the distance sells nothing."""
+        """A fall by less than the distance sells nothing. Send the distance, not a price."""
         desk.bought(10.0)
         order_id = desk.place(-10.0, trail_amount=0.1 * PRICE)
         for price in (1.2, 1.12, 1.19, 1.11):

@@ -27,7 +27,7 @@ class QueryCases(BrokerCases):
 
     @case()
     def test_b131_a_flat_account_is_its_cash(self, desk: Desk) -> None:
-        """Without positions equity is cash, and `positions` is empty."""
+        """Without positions equity is cash, and `positions` is empty. Translate each field of the account."""
         values = desk.values()
         desk.expect(math.isclose(values["cash"], values["equity"]), "equity is not cash", values)
         desk.expect(not desk.broker.positions(), "there are positions", desk.broker.positions())
@@ -60,7 +60,7 @@ class QueryCases(BrokerCases):
 
     @case(OrderType.LIMIT)
     def test_b135_open_orders_agree_with_each_order(self, desk: Desk) -> None:
-        """An order looks the same in `open_orders` and by its id."""
+        """An order looks the same in `open_orders` and by its id. Translate both answers with one function."""
         desk.place(1.0, limit=0.5 * PRICE)
         desk.place(2.0, limit=0.6 * PRICE, instrument=1)
         for order in desk.broker.open_orders():
@@ -119,7 +119,7 @@ class QueryCases(BrokerCases):
 
     @case()
     def test_b141_activities_since_the_last_are_none(self, desk: Desk) -> None:
-        """``activities(since)`` of the last one is empty."""
+        """``activities(since)`` of the last one is empty. Leave out the one named: it was booked."""
         activities = list(desk.broker.activities())
         since = activities[-1].activity_id if activities else ""
         after = list(desk.broker.activities(since)) if activities else []
@@ -127,7 +127,7 @@ class QueryCases(BrokerCases):
 
     @case(OrderType.LIMIT)
     def test_b142_questions_change_nothing(self, desk: Desk) -> None:
-        """The same questions get the same answers twice."""
+        """The same questions get the same answers twice. Let no question change or consume anything."""
         desk.bought()
         order_id = desk.place(10.0, limit=0.5 * PRICE)
 

@@ -15,7 +15,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", OrderType.LIMIT)
     def test_b065_a_changed_order_goes_on_under_its_new_id(self, desk: Desk) -> None:
-        """The old id ends as REPLACED, and the new id works."""
+        """The old id ends as REPLACED, and the new id works. Send the new id as the client order id of the change."""
         order_id = desk.place(10.0, limit=0.5 * PRICE)
         response, new_id = desk.replace(order_id, limit_price=0.6 * PRICE)
         desk.expect(response.outcome is Outcome.TAKEN, "the request is not taken", response)
@@ -25,7 +25,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", OrderType.LIMIT)
     def test_b066_the_end_of_the_old_id_is_reported(self, desk: Desk) -> None:
-        """The old id is reported REPLACED, once: else it would be waited for."""
+        """The old id is reported REPLACED, once: without its end it would be waited for."""
         order_id = desk.place(10.0, limit=0.5 * PRICE)
         desk.replace(order_id, limit_price=0.6 * PRICE)
         times = desk.kinds(order_id).count(ReportKind.REPLACED)
@@ -43,7 +43,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", OrderType.LIMIT)
     def test_b068_the_old_limit_counts_no_more(self, desk: Desk) -> None:
-        """The order does not fill where only the old limit allows it."""
+        """The order does not fill where only the old limit allows it. Send every term of the change to the venue."""
         order_id = desk.place(10.0, limit=0.9 * PRICE)
         desk.replace(order_id, limit_price=0.5 * PRICE)
         desk.market(0.8 * PRICE)
@@ -60,7 +60,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", "partial", OrderType.LIMIT)
     def test_b070_what_was_filled_counts_in_the_new_quantity(self, desk: Desk) -> None:
-        """4 of 10 are filled, the new quantity is 6: 2 more fill."""
+        """4 of 10 are filled, the new quantity is 6: 2 more fill. Subtract what is filled if the venue wants the rest."""
         order_id = self._filled_in_part(desk)
         _, new_id = desk.replace(order_id, quantity=6.0)
         desk.market()
@@ -87,7 +87,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces")
     def test_b073_a_filled_order_cannot_be_changed(self, desk: Desk) -> None:
-        """Changing a filled order is refused, and it stays FILLED."""
+        """Changing a filled order is refused, and it stays FILLED. Send no new order."""
         order_id = desk.bought()
         response, _ = desk.replace(order_id, quantity=50.0)
         late = ReportKind.CANCEL_REJECTED in desk.kinds(order_id)
@@ -129,7 +129,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", OrderType.LIMIT)
     def test_b077_the_new_id_is_the_one_to_cancel(self, desk: Desk) -> None:
-        """The old id cannot be cancelled any more, the new one can."""
+        """The old id cannot be cancelled any more, the new one can. Keep the venue's name by our last id."""
         order_id = desk.place(10.0, limit=0.5 * PRICE)
         _, new_id = desk.replace(order_id, quantity=12.0)
         outcomes = [one.outcome for one in desk.cancel(order_id, new_id)]
@@ -148,7 +148,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", OrderType.STOP)
     def test_b079_a_stop_price_can_be_changed(self, desk: Desk) -> None:
-        """The new stop price triggers, the old one does not."""
+        """The new stop price triggers, the old one does not. Send the stop price of the change, too."""
         desk.bought(10.0)
         order_id = desk.place(-10.0, stop=0.95 * PRICE)
         _, new_id = desk.replace(order_id, stop_price=0.8 * PRICE)

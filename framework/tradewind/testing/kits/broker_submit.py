@@ -42,7 +42,7 @@ class SubmitCases(BrokerCases):
 
     @case()
     def test_b004_an_empty_batch_is_answered_with_nothing(self, desk: Desk) -> None:
-        """`submit` of no order sends nothing and returns nothing."""
+        """`submit` of no order sends nothing and returns nothing. Return early where the batch is empty."""
         desk.expect(len(desk.send()) == 0, "an empty batch has answers", desk.send())
 
     @case(OrderType.LIMIT)

@@ -16,7 +16,7 @@ class TimeCases(BrokerCases):
 
     @case(OrderType.LIMIT, TimeInForce.GTC, "day")
     def test_b100_good_till_cancelled_outlives_the_day(self, desk: Desk) -> None:
-        """A GTC order works on the next days too."""
+        """A GTC order works on the next days too. Send its time in force, or renew it where the venue ends it daily."""
         order_id = desk.place(10.0, limit=0.5 * PRICE, time_in_force=TimeInForce.GTC)
         for _ in range(3):
             desk.session.end_day()
@@ -37,7 +37,7 @@ class TimeCases(BrokerCases):
 
     @case(TimeInForce.DAY)
     def test_b102_a_day_order_in_the_market_fills(self, desk: Desk) -> None:
-        """A DAY market order fills like any other."""
+        """A DAY market order fills like any other. Send DAY as the venue calls it."""
         order_id = desk.place(10.0, time_in_force=TimeInForce.DAY)
         desk.market()
         desk.ended(order_id, OrderState.FILLED)
@@ -89,7 +89,7 @@ class TimeCases(BrokerCases):
 
     @case(TimeInForce.CLS, "day")
     def test_b108_an_order_for_the_close_fills_at_the_close(self, desk: Desk) -> None:
-        """A CLS market order is filled when the day is over."""
+        """A CLS market order is filled when the day is over. Send market-on-close where the venue calls it a type."""
         order_id = desk.place(10.0, time_in_force=TimeInForce.CLS)
         desk.session.end_day()
         desk.ended(order_id, OrderState.FILLED)
