@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import exchange_calendars as xcals
@@ -153,32 +154,50 @@ def seconds_of(site: Path, config: Path, runs: Path) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@dataclass(frozen=True)
+class Times:
+    """Seconds of a run: lowest and median of the repeats by the clock, lowest of the processor."""
+
+    wall: float
+    median: float
+    processor: float
+
+
+def measure(count: int, repeats: int) -> dict[int, Times]:
+    """Return the times with three distributions installed, and with so many."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sites = {number: install(folder / str(number), number) for number in (3, count)}
+        write_prices(folder / "prices.csv")
+        config = folder / "many.yaml"
+        config.write_text(CONFIG.format(prices=folder / "prices.csv"), encoding="utf-8")
+        times: dict[int, list[tuple[float, float]]] = {number: [] for number in sites}
+        for turn in range(repeats + 1):
+            for number, site in sites.items():
+                measured = seconds_of(site, config, folder / "runs")
+                if turn:  # the first writes the bytecode
+                    times[number].append(measured)
+    return {
+        number: Times(min(walls), sorted(walls)[len(walls) // 2], min(processors))
+        for number, (walls, processors) in ((number, zip(*values, strict=True)) for number, values in times.items())
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=10)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sites = {"3": install(folder / "few", 3), str(chosen.count): install(folder / "many", chosen.count)}
-        write_prices(folder / "prices.csv")
-        config = folder / "many.yaml"
-        config.write_text(CONFIG.format(prices=folder / "prices.csv"), encoding="utf-8")
-        times: dict[str, list[tuple[float, float]]] = {key: [] for key in sites}
-        for turn in range(chosen.repeats + 1):
-            for key, site in sites.items():
-                measured = seconds_of(site, config, folder / "runs")
-                if turn:  # the first writes the bytecode
-                    times[key].append(measured)
-    lowest = {key: [min(one[index] for one in values) for index in (0, 1)] for key, values in times.items()}
-    middle = {key: sorted(one[0] for one in values)[len(values) // 2] for key, values in times.items()}
-    for key, (wall, processor) in lowest.items():
-        print(f"{key:>4} installed: wall lowest {wall:.3f} s, median {middle[key]:.3f} s; processor {processor:.3f} s")
-    few, many = sites
-    wall, processor = (lowest[many][index] - lowest[few][index] for index in (0, 1))
+    found = measure(chosen.count, chosen.repeats)
+    for number, times in found.items():
+        print(
+            f"{number:>4} installed: lowest {times.wall:.3f} s, median {times.median:.3f} s; "
+            f"processor {times.processor:.3f} s"
+        )
+    few, many = found.values()
     print(
-        f"{many} instead of {few}: wall {wall:+.3f} s (medians {middle[many] - middle[few]:+.3f} s), "
-        f"processor {processor:+.3f} s; ratio {lowest[many][0] / lowest[few][0]:.3f}"
+        f"{chosen.count} instead of 3: lowest {many.wall - few.wall:+.3f} s, median {many.median - few.median:+.3f} s; "
+        f"processor {many.processor - few.processor:+.3f} s, ratio {many.processor / few.processor:.3f}"
     )
 
 

@@ -94,7 +94,7 @@ def test_doctor_names_what_is_broken_and_ends_with_3(run, installed):
         "  do: install what gives the module 'not_installed_anywhere' into this environment, or remove it with "
         "`tradewind plugins uninstall acme-cli`"
     )
-    assert output[-1].startswith("1 problems, ")
+    assert output[-1].startswith("1 problem, ")
     code, output, _ = run("plugins", "doctor", "--json")
     assert (code, [one["provider"] for one in json.loads("\n".join(output))]) == (3, ["acme-cli:all"])
 

@@ -136,6 +136,10 @@ def add(installed):
     (installed / "acme_trust" / "sly.py").write_text("")
 
 
+def add_data(installed):
+    (installed / "acme_trust" / "data" / "more.csv").write_text("")
+
+
 def remove(installed):
     (installed / "acme_trust" / "data" / "table.csv").unlink()
 
@@ -161,6 +165,7 @@ def move(installed):
     [
         (edit, r"has changed since it was trusted: changed: acme_trust/rules\.py$"),
         (add, r"has changed since it was trusted: added: acme_trust/sly\.py$"),
+        (add_data, r"has changed since it was trusted: added: acme_trust/data/more\.csv$"),
         (remove, r"has changed since it was trusted: removed: acme_trust/data/table\.csv$"),
         (upgrade, r"acme-trust 1\.1 has changed since it was trusted: version 1\.0 became 1\.1$"),
         (move, r"acme_sizer of evil-trust 1\.0 is not trusted; trusted is that of acme-trust 1\.0$"),

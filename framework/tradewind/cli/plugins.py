@@ -94,7 +94,8 @@ def doctor(as_json: AsJson = False) -> None:
         if disabled:
             typer.echo(f"not examined, because safe mode leaves them out: {', '.join(disabled)}")
         count = len(registry.plugins())
-        typer.echo(f"{len(found)} problems, {count} plugins" if found else f"nothing is wrong, {count} plugins")
+        word = "problem" if len(found) == 1 else "problems"
+        typer.echo(f"{len(found)} {word}, {count} plugins" if found else f"nothing is wrong, {count} plugins")
     if found:
         raise typer.Exit(EXIT_FINDINGS)
 
