@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -397,3 +398,18 @@ def test_what_came_and_what_is_unusable_is_told(run, monkeypatch):
         ["added: sizer new (acme 2)", "removed: sizer old (acme 1)", "unusable: (beta:all)"],
         ["`tradewind plugins doctor` says why"],
     )
+
+
+def test_the_guide_shows_every_command_and_no_other():
+    from tradewind.cli.plugins import plugins
+
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "using-plugins.md").read_text()
+    shown = set(re.findall(r"tradewind plugins ([a-z]+)", text))
+    assert shown == {command.name for command in plugins.registered_commands}
+
+
+def test_every_command_has_json(run):
+    from tradewind.cli.plugins import plugins
+
+    for command in plugins.registered_commands:
+        assert any("--json" in line for line in run("plugins", command.name, "--help")[1]), command.name
