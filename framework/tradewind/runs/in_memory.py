@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tradewind.engine.session import Session
     from tradewind.model import Bars, Instrument
 
-__all__ = ["Backtest", "backtest"]
+__all__ = ["Backtest", "backtest", "builder_over"]
 
 _FEED = "memory"
 
@@ -167,15 +167,33 @@ def backtest(
     >>> tradewind.backtest(idea, closes).orders["quantity"].round(2).tolist()
     [9900.0]
     """
-    root, directory = _read(config)
     bars = bars_from(prices, instruments=instruments, references=references)
+    return Backtest(run_over(builder_over(config, bars, overrides=overrides), bars))
+
+
+def builder_over(config: str | Path | Mapping[str, Any], bars: Bars, *, overrides: Sequence[str] = ()) -> Builder:
+    """Return what makes the plugins of a configuration whose data are these bars.
+
+    Parameters
+    ----------
+    config, overrides
+        As of `backtest`.
+    bars
+        Its data; they are checked.
+
+    Raises
+    ------
+    TradewindError
+        One of its kinds for everything that a user can mend: configuration, plugin, data.
+    """
+    root, directory = _read(config)
     require_valid(bars, calendar=False)
     registry = Registry.load()
     registry.register(_MemoryFeed(bars), "prices in memory")
     root = set_at(root, ("data",), Node.of({"feed": _FEED}, Origin("prices")), "prices")
     loaded = load_nodes(root, directory, overrides=as_overrides(overrides))
     check_plan(loaded, registry)
-    return Backtest(run_over(Builder(loaded.plan, registry, loaded.directory), bars))
+    return Builder(loaded.plan, registry, loaded.directory)
 
 
 def _read(config: str | Path | Mapping[str, Any]) -> tuple[Node, Path]:

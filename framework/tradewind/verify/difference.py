@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tradewind.contracts import OnReference
 from tradewind.errors import TradewindError
-from tradewind.verify.trace import FactorError, decide, estimates_of, factors_of
+from tradewind.verify.authors import ORDER, author, owner_title
+from tradewind.verify.trace import FactorError, decide, estimates_of, factors_of, owners_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,14 +23,17 @@ if TYPE_CHECKING:
     from tradewind.journal import Record
     from tradewind.model import Bars, RegimeEstimate
     from tradewind.model.typing import FloatArray
-    from tradewind.verify.trace import Trace
+    from tradewind.verify.authors import ORDER, author, owner_title
+from tradewind.verify.trace import Trace
 
-__all__ = ["AN_ERROR", "Baseline", "Difference", "difference_of", "owner_title", "trace_difference"]
+__all__ = ["AN_ERROR", "Baseline", "Difference", "difference_of", "factor_difference", "trace_difference"]
 
 AN_ERROR = "an error"
 """What differs where a plan ends with an error under one future and not under the other."""
-_WEIGHTS = "weights"
-"""Key of a ``signals`` entry that the sizer has made; the others are the strategy's."""
+
+
+_WHO = re.compile(r"(.{1,120}?) (?:raised|returned|asked|read|wants) ")
+"""The plugin at the beginning of an error's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,45 +75,39 @@ def difference_of(builder: Builder, base: Baseline, bars: Bars) -> Difference | 
     plan = builder.plan
     cache: FactorCache = {}
     try:
-        found = _factor_difference(plan, base, factors_of(builder, bars, cache)) or _estimate_difference(
-            plan, base, estimates_of(builder, bars, base.cut, cache)
-        )
+        found = factor_difference(
+            builder, bars, base.factors, factors_of(builder, bars, cache), base.cut
+        ) or _estimate_difference(plan, base, estimates_of(builder, bars, base.cut, cache))
     except TradewindError as error:
         owner = error.owner if isinstance(error, FactorError) else "regime"
         return Difference(owner_title(plan, owner), AN_ERROR, base.cut, "no error", f"{type(error).__name__}: {error}")
     return found or trace_difference(plan, base.trace, decide(builder, bars, base.cut, cache=cache))
 
 
-def owner_title(plan: Plan, owner: str) -> str:
-    """Return who owns a factor, in words: ``strategy momentum of sleeve core``."""
-    if owner == "regime":
-        return f"regime detector {plan.regime.detector.label}" if plan.regime else "regime detector"
-    for sleeve in plan.sleeves:
-        if owner == sleeve.name:
-            return f"strategy {sleeve.strategy.label} of sleeve {sleeve.name}"
-        if owner == f"{sleeve.name}.sizer" and sleeve.sizer:
-            return f"sizer {sleeve.sizer.label} of sleeve {sleeve.name}"
-        if owner.startswith(f"{sleeve.name}.exit."):
-            return f"exit {owner.removeprefix(f'{sleeve.name}.exit.')} of sleeve {sleeve.name}"
-    return owner
-
-
-def _factor_difference(plan: Plan, base: Baseline, others: Mapping[str, Mapping[str, FloatArray]]) -> Difference | None:
+def factor_difference(
+    builder: Builder,
+    bars: Bars,
+    first: Mapping[str, Mapping[str, FloatArray]],
+    second: Mapping[str, Mapping[str, FloatArray]],
+    last: int,
+) -> Difference | None:
+    """Return the first bar up to ``last`` on which factors by owner and name differ."""
     found: list[Difference] = []
-    for owner, named in base.factors.items():
+    declared = owners_of(builder, bars)
+    for owner, named in first.items():
         for name, values in named.items():
-            known, changed = values[: base.cut + 1], others[owner][name][: base.cut + 1]
+            known, changed = values[: last + 1], second[owner][name][: last + 1]
             if _same(known, changed):
                 continue
             differs = ~((known == changed) | (np.isnan(known) & np.isnan(changed)))
             bar = int(differs.any(axis=1).argmax())
             column = int(differs[bar].argmax())
-            symbols = base.bars.symbols
-            symbol = symbols[column] if differs.shape[1] == len(symbols) else "reference"
+            factor = declared[owner][name]
+            of = f"reference {factor.role}" if isinstance(factor, OnReference) else bars.symbols[column]
             found.append(
                 Difference(
-                    owner_title(plan, owner),
-                    f"factor {name!r} of {symbol}",
+                    owner_title(builder.plan, owner),
+                    f"factor {name!r} of {of}",
                     bar,
                     repr(float(known[bar, column])),
                     repr(float(changed[bar, column])),
@@ -137,46 +137,40 @@ def trace_difference(plan: Plan, first: Trace, second: Trace) -> Difference | No
         if one != other:
             return _record_difference(plan, one, other)
     shorter, longer = sorted((first, second), key=lambda trace: len(trace.records))
+    if first.error != second.error:
+        return _error_difference(first, second)
     if len(shorter.records) == len(longer.records):
         return None
     entry = longer.records[len(shorter.records)]
-    plugin, _ = _author(plan, entry, None)
-    if shorter.error:
-        return Difference(plugin, AN_ERROR, entry.bar, _shown(entry), shorter.error)
-    ours, theirs = (_shown(entry), "nothing") if longer is first else ("nothing", _shown(entry))
-    return Difference(plugin, entry.kind, entry.bar, ours, theirs)
+    plugin, what = author(plan, entry)
+    return Difference(plugin, what, entry.bar, *_only(entry, first=longer is first))
+
+
+def _error_difference(first: Trace, second: Trace) -> Difference:
+    """Return the error of the side that has one; its message begins with the plugin."""
+    failed = first if first.error else second
+    who = _WHO.match(str(failed.raised))
+    return Difference(
+        who[1] if who else "the run", AN_ERROR, failed.bar, first.error or "no error", second.error or "no error"
+    )
 
 
 def _record_difference(plan: Plan, one: Record, other: Record) -> Difference:
-    earlier = one if one.bar <= other.bar else other
     if (one.bar, one.kind) != (other.bar, other.kind):
-        plugin, what = _author(plan, earlier, None)
-        return Difference(plugin, what, earlier.bar, _shown(one), _shown(other))
+        mine = (one.bar, ORDER.index(one.kind)) < (other.bar, ORDER.index(other.kind))
+        entry = one if mine else other
+        plugin, what = author(plan, entry)
+        return Difference(plugin, what, entry.bar, *_only(entry, first=mine))
     ours, theirs = json.loads(one.payload), json.loads(other.payload)
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
-    plugin, what = _author(plan, one, keys)
-    mine, its = (json.dumps({key: side.get(key) for key in keys}) for side in (ours, theirs))
-    return Difference(plugin, what, one.bar, mine, its)
+    plugin, what = author(plan, one, keys)
+    mine_text, its = (json.dumps({key: side.get(key) for key in keys}) for side in (ours, theirs))
+    return Difference(plugin, what, one.bar, mine_text, its)
 
 
-def _author(plan: Plan, record: Record, keys: Sequence[str] | None) -> tuple[str, str]:
-    """Return who wrote an entry, and what of it differs."""
-    payload: dict[str, Any] = json.loads(record.payload)
-    sleeve = payload.get("sleeve", "")
-    if record.kind == "regime":
-        return owner_title(plan, "regime"), "regime"
-    if record.kind == "signals" and keys == [_WEIGHTS]:
-        return owner_title(plan, f"{sleeve}.sizer"), "weights"
-    if record.kind in ("signals", "targets"):
-        return owner_title(plan, sleeve), record.kind
-    if record.kind == "exit":
-        return owner_title(plan, f"{sleeve}.exit.{payload.get('exit', '')}"), "exit"
-    if record.kind == "gate":
-        return f"gate {payload.get('gate', '')}", "verdict"
-    if record.kind == "breaker":
-        return f"breaker {payload.get('by', '')}", "standing"
-    split = ", ".join(payload.get("split", ()))
-    return (f"sleeves {split}" if split else "the run"), record.kind
+def _only(entry: Record, *, first: bool) -> tuple[str, str]:
+    """Return what both sides have written where only one of them has."""
+    return (_shown(entry), "nothing") if first else ("nothing", _shown(entry))
 
 
 def _shown(record: Record) -> str:

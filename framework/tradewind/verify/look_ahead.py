@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tradewind.model import Bars
     from tradewind.verify.cuts import Cut
 
-__all__ = ["Looked", "look_ahead"]
+__all__ = ["REPEATABLE", "Looked", "look_ahead"]
 
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -30,6 +30,12 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         AN_ERROR: "A plugin must not fail, or go on, because of bars that are still to come.",
         "": "Read the market through `market.current`, `market.window` and `market.history`, which end at this bar.",
     }
+)
+
+
+REPEATABLE = (
+    "Two runs over the same bars in one process differ: draw random numbers from a `Seed`, keep state in the "
+    "instance and not in the class, and read no clock."
 )
 
 
@@ -75,8 +81,23 @@ def look_ahead(
         other = FUTURES[name](bars, base.cut, generator)
         difference = difference_of(builder, base, other)
         if difference is not None:
+            again = difference_of(builder, base, bars)
+            if again is not None:
+                return Looked(decided, _not_repeatable(base, again, cut))
             return Looked(decided, _finding(builder, base, other, difference, cut, name, shrinks=shrinks))
     return Looked(decided, None)
+
+
+def _not_repeatable(base: Baseline, found: Difference, cut: Cut) -> Finding:
+    return Finding(
+        rule="not_repeatable",
+        plugin=found.plugin,
+        what=found.what,
+        bar=cut.start + found.bar,
+        time=base.bars.timestamps[found.bar],
+        text=f"once {found.first}, once {found.second} over the same bars",
+        remedy=REPEATABLE,
+    )
 
 
 def _finding(

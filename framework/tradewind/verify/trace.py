@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 from tradewind.contracts import OnReference
 from tradewind.engine.assemble import declared_factors, run_session
 from tradewind.engine.blame import blamed
-from tradewind.engine.panel import HistoryPanel
+from tradewind.engine.panel import HistoryPanel, StreamPanel
 from tradewind.errors import PluginError, TradewindError
 from tradewind.journal import Journal, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tradewind.contracts import Factor
     from tradewind.engine.assemble import Builder
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from tradewind.model import Bars, RegimeEstimate, Row
     from tradewind.model.typing import FloatArray
 
-__all__ = ["DECIDED", "FactorError", "Trace", "decide", "estimates_of", "factors_of", "owners_of"]
+__all__ = ["DECIDED", "FactorError", "Trace", "decide", "estimates_of", "factors_of", "owners_of", "stepped_factors_of"]
 
 DECIDED = frozenset({"signals", "targets", "exit", "intent"})
 """Kinds of journal entries that plugins bring about by deciding."""
+_DATA = "data"
+"""Kind of the entry with the hash of the bars: it stands before the first other of a bar, and is nobody's decision."""
 
 
 class FactorError(PluginError):
@@ -37,10 +39,16 @@ class FactorError(PluginError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The journal of a run up to a bar, and what ended it before, if anything did."""
+    """The journal of a run up to a bar, the error that ended it before, if one did, and at which bar."""
 
     records: tuple[Record, ...]
-    error: str = ""
+    raised: TradewindError | None = None
+    bar: int = 0
+
+    @property
+    def error(self) -> str:
+        """Kind and message of the error; empty without one."""
+        return f"{type(self.raised).__name__}: {self.raised}" if self.raised else ""
 
 
 def decide(
@@ -56,25 +64,29 @@ def decide(
     ``rows`` delivers the bars one by one; ``bars`` is then their template. ``cache`` holds factors of the same bars.
     """
     journal = Journal()
-    error = ""
+    failed: TradewindError | None = None
+    visited = 0
+
+    def goes_on(bar: int) -> bool:
+        nonlocal visited
+        visited = bar + 1
+        return bar < last
+
     try:
-        _run(builder, bars, rows, last, journal, cache)
+        _run(builder, bars, rows, goes_on, journal, cache)
     except TradewindError as raised:
-        error = f"{type(raised).__name__}: {raised}"
-    return Trace(tuple(record for record in journal.records if record.bar <= last), error)
+        failed = raised
+    return Trace(tuple(one for one in journal.records if one.bar <= last and one.kind != _DATA), failed, visited)
 
 
 def _run(
     builder: Builder,
     bars: Bars,
     rows: Iterator[Row] | None,
-    last: int,
+    goes_on: Callable[[int], bool],
     journal: Journal,
     cache: FactorCache | None,
 ) -> None:
-    def goes_on(bar: int) -> bool:
-        return bar < last
-
     if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
         from tradewind.engine.backtrader_run import run_backtrader
 
@@ -115,6 +127,29 @@ def factors_of(builder: Builder, bars: Bars, cache: FactorCache | None = None) -
             found[owner] = HistoryPanel(bars, {owner: dict(named)}, cache).factors_of(owner)
         except TradewindError as error:
             raise FactorError(owner, str(error)) from error
+    return found
+
+
+def stepped_factors_of(builder: Builder, bars: Bars) -> dict[str, Mapping[str, FloatArray]]:
+    """Return what `factors_of` does, made by the step forms, bar by bar.
+
+    Raises
+    ------
+    FactorError
+        If one fails, with its owner.
+    """
+    found: dict[str, Mapping[str, FloatArray]] = {}
+    for owner, named in owners_of(builder, bars).items():
+        if not named:
+            continue
+        try:
+            with blamed(f"{owner}: a factor", "in its step form"):
+                panel = StreamPanel(bars.between(0, 0), bars.rows(), {owner: dict(named)}, capacity=len(bars))
+                while panel.advance():
+                    pass
+        except TradewindError as error:
+            raise FactorError(owner, str(error)) from error
+        found[owner] = {name: values[: len(bars)] for name, values in panel.market(owner).factors.items()}
     return found
 
 

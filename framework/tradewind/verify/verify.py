@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tradewind.errors import DataError, PluginError
+from tradewind.errors import DataError
 from tradewind.verify.futures import FUTURES
+from tradewind.verify.look_ahead import REPEATABLE
 from tradewind.verify.trace import decide
 from tradewind.verify.work import Work, silent
 
@@ -26,13 +27,13 @@ _SHORT_FUTURES = ("resampled",)
 _SHORT_AHEAD = 5
 """Bars behind a cut of the short version, which has no time for more."""
 _RUNS_A_CUT = 1 + len(_SHORT_FUTURES)
-_AGAIN = (
-    "Two runs over the same bars in one process differ: draw random numbers from a `Seed`, keep state in the "
-    "instance and not in the class, and read no clock."
-)
 _STREAMED = (
-    "The plan decides otherwise when bars arrive one by one: a factor's step form differs from its batch form, or "
-    "`next_event` passes over a bar on which something happens."
+    "The plan decides otherwise when bars arrive one by one: `next_event` passes over a bar on which something "
+    "happens, or something is read that is not there yet."
+)
+_DIFFERS = (
+    "Look-ahead, streaming and warm-up: of a plan that decides otherwise each time nothing can be compared; mend that "
+    "first."
 )
 _BACKTRADER = (
     "Windows, streaming and warm-up of a Backtrader strategy: it declares no warm-up and begins when all its "
@@ -85,17 +86,20 @@ def verify(
     futures = tuple(FUTURES)
     tell("again", 0, 0)
     true = decide(builder, bars, len(bars) - 1)
-    if true.error:
-        raise PluginError(f"verify: the plan does not run over the true history: {true.error}")
-    work.compare("again", "not_repeatable", true, decide(builder, bars, len(bars) - 1), _AGAIN)
+    if true.raised is not None:
+        raise true.raised
+    work.compare("again", "not_repeatable", true, decide(builder, bars, len(bars) - 1), REPEATABLE)
+    if work.findings:
+        return work.verdict(_DIFFERS)
     if _has_backtrader(builder):
         work.cut("history", max(1, whole_cuts), work.draws(true.records, whole=True), futures, tell=tell)
         return work.verdict(_BACKTRADER)
-    tell("streamed", 0, 0)
-    streamed = decide(builder, bars.between(0, 0), len(bars) - 1, rows=bars.rows())
-    work.compare("streamed", "stream_differs", true, streamed, _STREAMED)
     work.cut("windows", cuts, work.draws(true.records), futures, tell=tell)
     work.cut("history", whole_cuts, work.draws(true.records, whole=True), futures, tell=tell)
+    tell("streamed", 0, 0)
+    work.step_forms()
+    streamed = decide(builder, bars.between(0, 0), len(bars) - 1, rows=bars.rows())
+    work.compare("streamed", "stream_differs", true, streamed, _STREAMED)
     tell("warm-up", 0, 0)
     work.warm_up()
     return work.verdict()

@@ -9,7 +9,7 @@ import numpy as np
 
 from tradewind.contracts import OnReference
 from tradewind.errors import TradewindError
-from tradewind.verify.difference import owner_title
+from tradewind.verify.authors import owner_title
 from tradewind.verify.finding import Finding
 from tradewind.verify.trace import estimates_of, factors_of, owners_of
 

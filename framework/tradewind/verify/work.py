@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tradewind.verify.cuts import Cut, decision_bars, draw_cuts, longest_warmup
-from tradewind.verify.difference import trace_difference
+from tradewind.verify.authors import owner_title
+from tradewind.verify.difference import AN_ERROR, Difference, factor_difference, trace_difference
 from tradewind.verify.finding import Check, Finding, Verdict
 from tradewind.verify.look_ahead import look_ahead
+from tradewind.verify.trace import FactorError, factors_of, stepped_factors_of
 from tradewind.verify.warmup import after_warmup
 
 if TYPE_CHECKING:
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
     from tradewind.engine.assemble import Builder
     from tradewind.journal import Record
     from tradewind.model import Bars
-    from tradewind.verify.difference import Difference
     from tradewind.verify.trace import Trace
 
 __all__ = ["Work", "silent"]
 
 
 _MOST_FINDINGS = 5
+_STEPS = (
+    "Write the recurrence once and use it in both forms: `compute` over the history and `step` bar by bar must agree to "
+    "the last bit."
+)
 _ELSEWHERE = (
     "What plugins read elsewhere than from the market (files, other data), if it is the same in every run.",
     "The data themselves: instruments chosen because they survived, figures that were published or adjusted later.",
@@ -61,11 +66,20 @@ class Work:
     def compare(self, name: str, rule: str, first: Trace, second: Trace, remedy: str) -> None:
         """Compare two traces of the same bars."""
         found = trace_difference(self.builder.plan, first, second)
-        self.checks.append(
-            Check(name=name, extent=f"{len(first.records):,} journal entries", compared=1, passed=found is None)
-        )
-        if found is not None:
-            self.findings.append(self._finding(rule, found, remedy))
+        self._conclude(name, rule, f"{len(first.records):,} journal entries", 1, found, remedy)
+
+    def step_forms(self) -> None:
+        """Compare the batch form of every factor with its step form."""
+        batch = factors_of(self.builder, self.bars)
+        count = sum(len(named) for named in batch.values())
+        try:
+            stepped = stepped_factors_of(self.builder, self.bars)
+        except FactorError as error:
+            owner = owner_title(self.builder.plan, error.owner)
+            found: Difference | None = Difference(owner, AN_ERROR, 0, "no error in its batch form", str(error))
+        else:
+            found = factor_difference(self.builder, self.bars, batch, stepped, len(self.bars) - 1)
+        self._conclude("step forms", "stream_differs", _counted(count, "factor"), count, found, _STEPS)
 
     def draws(self, records: Sequence[Record], *, whole: bool = False, ahead: int | None = None) -> Iterator[Cut]:
         """Return cuts without end, most of them on bars on which a run with these records has decided."""
@@ -101,7 +115,8 @@ class Work:
     def warm_up(self) -> None:
         """Compare factors and estimates after the warm-up with those of a longer history."""
         warmed = after_warmup(self.builder, self.bars)
-        self.findings.extend(warmed.findings)
+        known = self._found_out
+        self.findings.extend(one for one in warmed.findings if one.plugin not in known)
         self.not_checked.update(dict.fromkeys(warmed.not_checked))
         if warmed.compared:
             self.checks.append(
@@ -127,10 +142,22 @@ class Work:
         found = look_ahead(self.builder, self.bars, cut, futures, self.generator, shrinks=not self.short)
         if found.failed:
             self.not_checked[f"Bars {cut.start} to {cut.last}: the plan cannot be run over them: {found.failed}"] = None
-        known = {(one.plugin, one.what) for one in self.findings}
-        if found.finding is not None and (found.finding.plugin, found.finding.what) not in known:
+        known = {(one.rule, one.plugin) for one in self.findings}
+        if found.finding is not None and (found.finding.rule, found.finding.plugin) not in known:
             self.findings.append(found.finding)
         return found.decided
+
+    @property
+    def _found_out(self) -> set[str]:
+        """Plugins of which something is known already; that they read the future shows in other checks as well."""
+        return {one.plugin for one in self.findings}
+
+    def _conclude(
+        self, name: str, rule: str, extent: str, compared: int, found: Difference | None, remedy: str
+    ) -> None:
+        self.checks.append(Check(name=name, extent=extent, compared=compared, passed=found is None))
+        if found is not None and found.plugin not in self._found_out:
+            self.findings.append(self._finding(rule, found, remedy))
 
     def _finding(self, rule: str, found: Difference, remedy: str) -> Finding:
         return Finding(
