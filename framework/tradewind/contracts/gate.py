@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import numpy as np
 
     from tradewind.model.order import OrderIntent
     from tradewind.model.standing import Standing
@@ -65,7 +65,10 @@ class OrderBatch:
     stops
         Price at which the trade is given up; NaN where it is not known.
     sectors
-        Index of the instrument's sector in `AccountView.sectors`; -1 for none.
+        Index in `AccountView.sectors` of the instrument's sector, or else of its underlying's; -1 for none.
+    short_prices
+        Price at which limits of size count a unit sold short, where that is not its price: of an option what stands
+        behind it, the underlying's price of a call and the strike of a put; NaN where it is not known; 0 for all else.
     """
 
     intents: tuple[OrderIntent, ...]
@@ -78,15 +81,32 @@ class OrderBatch:
     openings: FloatArray
     stops: FloatArray
     sectors: IntArray
+    short_prices: FloatArray = None  # type: ignore[assignment]  # becomes a column of zeros
+
+    def __post_init__(self) -> None:
+        if self.short_prices is None:
+            object.__setattr__(self, "short_prices", np.zeros(len(self.intents)))
 
     def __len__(self) -> int:
         return len(self.intents)
 
     @property
     def opening_values(self) -> FloatArray:
-        """Value of what each order opens, in the account's currency, at least 0."""
-        values: FloatArray = abs(self.openings) * self.prices * self.multipliers
+        """Value at which limits of size count what each order opens, in the account's currency, at least 0."""
+        values: FloatArray = abs(self.openings) * self.counted_prices(self.openings) * self.multipliers
         return values
+
+    def counted_prices(self, positions: FloatArray) -> FloatArray:
+        """Return the prices at which limits of size count one unit of each order's instrument.
+
+        Parameters
+        ----------
+        positions
+            What is held, or is to be, shape (n,); below 0 it is counted as sold short.
+        """
+        if not self.short_prices.any():
+            return self.prices
+        return np.where((positions < 0.0) & (self.short_prices != 0.0), self.short_prices, self.prices)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +128,12 @@ class AccountView:
     standing
         What the breakers and the operator allow.
     gross
-        Absolute value of all positions, with what orders at work will still bring.
+        Absolute value of all positions, with what orders at work will still bring; of options sold short that of what
+        stands behind them.
     sectors
         Names of the sectors.
     sector_values
-        Absolute value of the positions of each sector, one entry a sector.
+        The same of the positions of each sector, one entry a sector.
     adjusted
         Whether prices are adjusted for splits and dividends: price levels mean nothing then.
     symbols

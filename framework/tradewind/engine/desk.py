@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from tradewind.contracts import AccountView, BreakerPath, BreakerView, OrderBatch
+from tradewind.engine.exposure import ExposureTerms
 from tradewind.engine.round_trips import RoundTrips
 from tradewind.engine.unit_value import UnitValue
 from tradewind.model import ActivityKind, OrderType, Standing
@@ -103,9 +104,7 @@ class RiskDesk:
         instruments = panel.instruments
         self._multipliers = np.array([instrument.multiplier for instrument in instruments])
         self._symbols = frozenset(instrument.symbol for instrument in instruments)
-        self._sectors = tuple(dict.fromkeys(one.sector for one in instruments if one.sector))
-        codes = {sector: code for code, sector in enumerate(self._sectors)}
-        self._codes = np.array([codes.get(one.sector, -1) for one in instruments], dtype=np.int64)
+        self._terms = ExposureTerms(panel)
         self._unknown = np.zeros(0)
         self._equity = math.nan
         self._trips = RoundTrips()
@@ -258,14 +257,14 @@ class RiskDesk:
         marks, before = panel.marks(), panel.marks_between(max(bar - 1, 0), bar + 1)[0]
         own = held[known]
         prices, previous, ages = marks[known], before[known], panel.ages(known)
-        multipliers, sectors = self._multipliers[known], self._codes[known]
+        multipliers, sectors = self._multipliers[known], self._terms.numbers[known]
         if bar == 0:
             previous = np.full(len(intents), np.nan)
         for order in np.flatnonzero(known < 0).tolist():
             instrument = intents[order].instrument
             own[order], prices[order] = others.get(instrument, 0.0), quotes.mark(instrument)
             previous[order], ages[order] = np.nan, 0 if quotes.quote(instrument) is not None else 1
-            multipliers[order], sectors[order] = instrument.multiplier, -1
+            multipliers[order], sectors[order] = instrument.multiplier, self._terms.number(instrument)
         for order, intent in enumerate(intents):
             if intent.order_type is not OrderType.MARKET and intent.reason.startswith("exit:"):
                 # A stop protects its sleeve's holding, whatever the account holds net.
@@ -281,6 +280,7 @@ class RiskDesk:
             openings=opening_parts(quantities, own, repeats),
             stops=self._stops(intents, columns),
             sectors=sectors,
+            short_prices=np.array([self._terms.short_price(intent.instrument) for intent in intents]),
         )
         return batch, repeats
 
@@ -313,11 +313,13 @@ class RiskDesk:
         working: Mapping[str, Sequence[OrderIntent]],
     ) -> AccountView:
         panel = self._panel
-        values = np.abs(held) * np.fmax(panel.marks(), 0.0) * self._multipliers
+        values = np.abs(held) * self._terms.prices(held) * self._multipliers
         gross = float(values.sum())
         furthest, moved = self._furthest_move(held)
-        for instrument, quantity in others.items():
-            gross += abs(quantity) * source.quotes.mark(instrument) * instrument.multiplier
+        foreign = [(one, self._value(one, quantity, source.quotes)) for one, quantity in others.items()]
+        for _, value in foreign:
+            gross += value
+        sector_values = self._terms.by_sector(values, foreign)
         return AccountView(
             bar=panel.bar,
             time=panel.timestamps[panel.bar],
@@ -328,8 +330,8 @@ class RiskDesk:
             regime=regime,
             standing=self.standing,
             gross=gross,
-            sectors=self._sectors,
-            sector_values=self._by_sector(values),
+            sectors=self._terms.sectors,
+            sector_values=sector_values,
             adjusted=self._adjusted,
             symbols=self._symbols,
             sent=self._sent_before(),
@@ -350,13 +352,10 @@ class RiskDesk:
         furthest = float(moves[column])
         return (furthest, self._panel.instruments[column].symbol) if furthest > 0.0 else (0.0, "")
 
-    def _by_sector(self, values: FloatArray) -> FloatArray:
-        """Return the sum of each sector, shape (S,)."""
-        sums = np.zeros(len(self._sectors))
-        if self._sectors:
-            known = self._codes >= 0
-            sums += np.bincount(self._codes[known], weights=values[known], minlength=len(sums))
-        return sums
+    def _value(self, instrument: Instrument, quantity: float, quotes: PanelQuotes) -> float:
+        """Return what limits count a position in an instrument without a column as."""
+        short_price = self._terms.short_price(instrument) if quantity < 0.0 else 0.0
+        return abs(quantity) * (short_price or quotes.mark(instrument)) * instrument.multiplier
 
     def _sent_before(self) -> tuple[int, int, int]:
         now = int(self._panel.timestamps[self._panel.bar].astype(np.int64))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tradewind.engine.exposure import underlying_price
 from tradewind.errors import DataError
 from tradewind.model import AssetClass, Fill, OptionRight
 
@@ -82,26 +83,14 @@ def settlement(instrument: Instrument, panel: Panel, quotes: PanelQuotes) -> flo
     """
     if instrument.asset_class is not AssetClass.OPTION or instrument.strike is None:
         return quotes.mark(instrument)
-    payoff = _spot(instrument, panel) - instrument.strike
-    return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
-
-
-def _spot(option: Instrument, panel: Panel) -> float:
-    """Last price of an option's underlying, traded or quoted only."""
-    spot = math.nan
-    for column, candidate in enumerate(panel.instruments):
-        if candidate.symbol == option.underlying:
-            spot = float(panel.marks()[column])
-    if option.underlying is not None and option.underlying in panel.reference_symbols:
-        closes = panel.reference_fields[panel.reference_symbols[option.underlying]]["close"][: panel.bar + 1, 0]
-        known = closes[np.isfinite(closes)]
-        spot = float(known[-1]) if len(known) else math.nan
+    spot = underlying_price(instrument, panel)
     if math.isnan(spot):
         raise DataError(
-            f"{option.symbol} expires at bar {panel.bar} and its underlying {option.underlying!r} has no price; "
-            f"add it to `data: symbols:` or `references:`"
+            f"{instrument.symbol} expires at bar {panel.bar} and its underlying {instrument.underlying!r} has no "
+            f"price; add it to `data: symbols:` or `references:`"
         )
-    return spot
+    payoff = spot - instrument.strike
+    return max(payoff if instrument.right is OptionRight.CALL else -payoff, 0.0)
 
 
 def opens(held: float, coming: float) -> bool:

@@ -37,7 +37,7 @@ class BuyingPower:
         quick = float(np.add.reduce((openings - batch.quantities) * unit))
         if not exceeds(needed, funds + quick) and one_order_each(batch):
             return ()
-        received = float(np.add.reduce(np.copysign(closed_values(batch), -batch.quantities)))
+        received = float(np.add.reduce(np.copysign(closed_values(batch, batch.prices), -batch.quantities)))
         power = funds + received
         if not exceeds(needed, power):
             return ()

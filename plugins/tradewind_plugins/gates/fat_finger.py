@@ -50,7 +50,7 @@ class FatFinger:
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return a refusal for each opening that is too large."""
         opened = abs(batch.openings)
-        values = opened * batch.prices * batch.multipliers
+        values = batch.opening_values
         most = max(1.0, account.leverage) * account.equity * self._maximum_fraction
         limit = min(most, self._maximum_notional)
         many = self._maximum_quantity < math.inf and exceeds(float(opened.max(initial=0.0)), self._maximum_quantity)

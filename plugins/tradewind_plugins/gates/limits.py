@@ -40,6 +40,8 @@ def exceeds(value: float, limit: float) -> bool:
 
 def part(value: float, equity: float) -> str:
     """Return a value as a part of equity: ``21.3 % of equity``."""
+    if math.isnan(value):
+        return "of unknown value"
     return (
         f"{100.0 * value / equity:.4g} % of equity" if equity > 0.0 else f"{value:.10g} at an equity of {equity:.10g}"
     )
@@ -67,11 +69,14 @@ def by_instrument(batch: OrderBatch) -> Iterable[list[int]]:
     return groups.values()
 
 
-def closed_values(batch: OrderBatch) -> FloatArray:
+def closed_values(batch: OrderBatch, prices: FloatArray | None = None) -> FloatArray:
     """Return the value that each order takes off a position held before the batch; 0 where there is no price.
 
-    What an order closes of another order of the batch does not count: that may still be cut.
+    What an order closes of another order of the batch does not count: that may still be cut. The value is that which
+    limits of size count, or at other prices where they are given.
     """
+    if prices is None:
+        prices = batch.counted_prices(-batch.quantities)
     closed = abs(batch.quantities) - abs(batch.openings)
     if not one_order_each(batch):
         for orders in by_instrument(batch):
@@ -79,7 +84,7 @@ def closed_values(batch: OrderBatch) -> FloatArray:
             for order in orders:
                 closed[order] = min(closed[order], left)
                 left -= closed[order]
-    values: FloatArray = np.fmax(closed * batch.prices * batch.multipliers, 0.0)
+    values: FloatArray = np.fmax(closed * prices * batch.multipliers, 0.0)
     return values
 
 

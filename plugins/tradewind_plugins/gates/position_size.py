@@ -21,7 +21,7 @@ class PositionSize:
     """Makes openings smaller that would leave too much of the account in one instrument, long or short.
 
     Several orders for one instrument count together, in the order of the batch. A position that has grown beyond the
-    limit by its price is left alone; it only cannot be added to.
+    limit by its price is left alone; it only cannot be added to. Options sold short count with what stands behind them.
 
     Parameters
     ----------
@@ -42,10 +42,12 @@ class PositionSize:
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return what is left of openings that would make a position too large."""
         limit = max(0.0, self._maximum * account.equity)
-        after = abs(batch.held + batch.quantities) * batch.prices * batch.multipliers
-        if not exceeds(float(after.max(initial=0.0)), limit) and one_order_each(batch):
+        after = batch.held + batch.quantities
+        values = abs(after) * batch.counted_prices(after) * batch.multipliers
+        if not exceeds(float(values.max(initial=0.0)), limit) and one_order_each(batch):
             return ()
         kept = batch.openings.copy()
+        prices = batch.counted_prices(batch.openings)
         asked: dict[int, float] = {}
         for orders in by_instrument(batch):
             position = abs(float(batch.held[orders[0]]))
@@ -54,7 +56,7 @@ class PositionSize:
                 position = max(0.0, position - abs(float(batch.quantities[order] - batch.openings[order])))
                 if not opening:
                     continue
-                unit = float(batch.prices[order] * batch.multipliers[order])
+                unit = float(prices[order] * batch.multipliers[order])
                 asked[order] = (position + opening) * unit
                 if exceeds(asked[order], limit):
                     opening = max(0.0, limit / unit - position) if unit > 0.0 else 0.0
