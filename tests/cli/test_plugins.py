@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import tradewind
 from tests.registry.distributions import sizer_source, write_distribution
 from tradewind.cli import plugins_pip
 from tradewind.contracts import KINDS
+from tradewind.errors import PluginError
 from tradewind.registry import Registry
 
 BROKEN = "import not_installed_anywhere\n"
@@ -245,6 +247,11 @@ def test_live_refuses_what_is_not_trusted_with_the_commands_that_trust_it(run, c
     assert "    do: tradewind plugins trust toys.py:Strategy --kind strategy" in errors
 
 
+def test_live_from_python_refuses_what_is_not_trusted(folder):
+    with pytest.raises(PluginError, match="tradewind plugins trust toys.py:Strategy --kind strategy"):
+        tradewind.run("plan.yaml", mode="live")
+
+
 def test_trusted_plugins_pass_until_their_file_changes(run, folder):
     code, output, _ = trust_toys(run)
     assert (code, output) == (
@@ -338,7 +345,17 @@ def test_wrong_use_of_trust_is_named(run, arguments, code, message):
     assert errors[0].startswith(message)
 
 
-def test_uninstall_refuses_tradewind_itself(run):
+@pytest.fixture
+def no_pip(monkeypatch):
+    """Keeps pip away: a refusal that fails to come must not change the environment of the tests."""
+
+    def called(arguments, quiet):
+        pytest.fail(f"pip was called with {arguments}")
+
+    monkeypatch.setattr(plugins_pip, "_pip", called)
+
+
+def test_uninstall_refuses_tradewind_itself(run, no_pip):
     code, _, errors = run("plugins", "uninstall", "Tradewind")
     assert (code, errors) == (
         1,
@@ -346,7 +363,7 @@ def test_uninstall_refuses_tradewind_itself(run):
     )
 
 
-def test_uninstall_refuses_what_gives_no_plugins(run, installed):
+def test_uninstall_refuses_what_gives_no_plugins(run, installed, no_pip):
     installed("acme", sizer_source("acme_kept"))
     code, _, errors = run("plugins", "uninstall", "numpy")
     assert code == 1
@@ -354,7 +371,7 @@ def test_uninstall_refuses_what_gives_no_plugins(run, installed):
     assert "Did you mean 'acme-cli'?" in run("plugins", "uninstall", "acme_clii")[2][0]
 
 
-def test_install_refuses_options_of_pip(run):
+def test_install_refuses_options_of_pip(run, no_pip):
     code, _, errors = run("plugins", "install", "--", "--target=x")
     assert code == 1
     assert errors[0].startswith("error: install: '--target=x' is an option of pip, not a distribution; call `python -m")
