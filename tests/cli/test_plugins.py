@@ -248,7 +248,7 @@ def test_live_refuses_what_is_not_trusted_with_the_commands_that_trust_it(run, c
 
 
 def test_live_from_python_refuses_what_is_not_trusted(folder):
-    with pytest.raises(PluginError, match="tradewind plugins trust toys.py:Strategy --kind strategy"):
+    with pytest.raises(PluginError, match=r"plugins trust toys\.py:Strategy --kind strategy"):
         tradewind.run("plan.yaml", mode="live")
 
 
