@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from tradewind.testing.kits.cost import CostKit
     from tradewind.testing.kits.exit import ExitKit
     from tradewind.testing.kits.factor import FactorKit
+    from tradewind.testing.kits.feed import FeedKit
     from tradewind.testing.kits.gate import GateKit
     from tradewind.testing.kits.regime import RegimeKit
+    from tradewind.testing.kits.report import ReportKit
     from tradewind.testing.kits.sizer import SizerKit
     from tradewind.testing.kits.strategy import StrategyKit
 
@@ -30,10 +32,12 @@ _KITS = {
     "CostKit": "cost",
     "ExitKit": "exit",
     "FactorKit": "factor",
+    "FeedKit": "feed",
     "GateKit": "gate",
     "PluginKit": "base",
     "VenueSession": "broker_session",
     "RegimeKit": "regime",
+    "ReportKit": "report",
     "SizerKit": "sizer",
     "StrategyKit": "strategy",
 }
@@ -46,9 +50,11 @@ __all__ = [
     "CostKit",
     "ExitKit",
     "FactorKit",
+    "FeedKit",
     "GateKit",
     "PluginKit",
     "RegimeKit",
+    "ReportKit",
     "SizerKit",
     "StrategyKit",
     "VenueSession",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tradewind.model import Bars
     from tradewind.model.typing import FloatArray
     from tradewind.testing.kits.rehearsal import Rehearsal
+    from tradewind.testing.kits.watching import Reads
 
 __all__ = ["FactorKit"]
 
@@ -50,6 +51,11 @@ class FactorKit(DecisionKit):
                 remedy="Return one row a bar and one column a symbol",
             )
         return values
+
+    def exercise(self, bars: Bars, reads: Reads | None = None) -> None:
+        """Run the batch form and the step form over a market."""
+        self.compute(bars if reads is None else reads.watched(bars), "in the batch form")
+        super().exercise(bars, reads)
 
     def check_answer(self, value: Any, where: str, name: str) -> None:
         """Fail unless a row of the step form is finite or NaN, one value a symbol."""

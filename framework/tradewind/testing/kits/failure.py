@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import numpy as np
+
 __all__ = ["KitFailureError", "fail"]
 
 _LONGEST = 400
@@ -29,6 +31,7 @@ def fail(where: str, what: str, *, received: Any, remedy: str) -> NoReturn:
         What the author is to do.
     """
     __tracebackhide__ = True
+    received = received.item() if isinstance(received, np.generic) else received
     shown = received if isinstance(received, str) else repr(received)
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
     raise KitFailureError(f"{where}: {what}; received {shown}. {remedy}")

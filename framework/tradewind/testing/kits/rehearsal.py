@@ -11,6 +11,7 @@ import numpy as np
 from tradewind.contracts import OnReference
 from tradewind.engine.blame import blamed
 from tradewind.engine.panel import HistoryPanel, StreamPanel
+from tradewind.errors import TradewindError
 from tradewind.testing.kits.answers import Answer
 from tradewind.testing.kits.holdings import Holdings
 from tradewind.testing.scenes import scene, with_series
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["OWNER", "Rehearsal", "Run"]
 
 OWNER = "under test"
+_CAPACITY = 64
+"""Bars a stream makes room for at first: more than there are, later fewer, so that nobody can count on it."""
 _TAIL_BARS = 60
 _CROWD_TAIL_BARS = 6
 _LONGEST_LEAD_BARS = 2400
@@ -59,8 +62,10 @@ class PanelRun(Run):
         seen = bars if reads is None else reads.watched(bars)
         factors = {OWNER: dict(getattr(created, "factors", {}))}
         self.panel: Panel = (
-            StreamPanel(_template(bars), bars.rows(), factors, len(bars)) if streamed else HistoryPanel(seen, factors)
+            StreamPanel(_template(bars), bars.rows(), factors, _CAPACITY) if streamed else HistoryPanel(seen, factors)
         )
+        if reads is not None:
+            self.panel.reference_fields = reads.mapping(self.panel.reference_fields, "reference:")
         self.holdings = Holdings(bars.symbols)
         self.first = rehearsal.first_bar(created)
 
@@ -140,7 +145,11 @@ def _lead_of(factor: Factor) -> int:
     bars = 80
     while bars <= _LONGEST_LEAD_BARS:
         market = with_series(scene("ordinary", bars), tuple(factor.needs))
-        known = np.isfinite(factor.compute(market)).all(axis=1)
+        try:
+            with blamed(type(factor).__name__, "while its length was measured"):
+                known = np.isfinite(factor.compute(market)).all(axis=1)
+        except TradewindError:
+            return 0
         if known.any():
             return int(known.argmax())
         bars *= 3

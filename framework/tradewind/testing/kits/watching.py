@@ -7,7 +7,7 @@ import datetime as dt
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,13 @@ class _Watched(Mapping[str, Any]):
         return self._values[key]
 
     def __contains__(self, key: object) -> bool:
+        if key not in self._values:
+            self._reads.sought.add(f"{self._prefix}{key}")
         return key in self._values
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return all items; nothing counts as read."""
+        return self._values.items()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -53,11 +59,12 @@ class _Watched(Mapping[str, Any]):
 
 
 class Reads:
-    """The fields and references that were read, and those asked for in vain."""
+    """The fields and references that were read, those asked for in vain, and those whose presence was asked."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.missed: set[str] = set()
+        self.sought: set[str] = set()
 
     def mapping(self, values: Mapping[str, Any], prefix: str = "") -> Mapping[str, Any]:
         """Return a mapping that notes what is read from it."""
