@@ -60,7 +60,7 @@ class ReplaceCases(BrokerCases):
 
     @case("replaces", "partial", OrderType.LIMIT)
     def test_b070_what_was_filled_counts_in_the_new_quantity(self, desk: Desk) -> None:
-        """4 of 10 are filled, the new quantity is 6: 2 more fill. Subtract what is filled if the venue wants the rest."""
+        """4 of 10 are filled, the new quantity is 6: 2 fill. Subtract what is filled if a venue wants the rest."""
         order_id = self._filled_in_part(desk)
         _, new_id = desk.replace(order_id, quantity=6.0)
         desk.market()
