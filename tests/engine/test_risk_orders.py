@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -291,3 +292,17 @@ def test_what_is_taken_out_of_the_account_is_no_loss(kind: ActivityKind, standin
 def test_a_weight_beyond_all_numbers_is_named() -> None:
     with pytest.raises(PluginError, match=r"the weight 1e\+308 of S0 is more than can be ordered"):
         run(flat(4), [{"strategy": scripted("huge", {0: weights(1e308)})}], risk=RISK)
+
+
+def test_a_ruling_names_who_had_brought_the_standing_about_when_it_was_made() -> None:
+    acts = acting({2: lambda session: session.operate(Standing.REDUCE_ONLY, "first"),
+                   4: lambda session: session.operate(Standing.HALTED, "second")})  # fmt: skip
+    risk = {"gates": RISK["gates"], "breakers": [{"name": "stale_data", "params": {"minimum_fresh": 0.9}}]}
+    bars = flat(8, columns=2)
+    close = bars.fields["close"].copy()
+    close[4:, 1] = np.nan
+    gaps = dataclasses.replace(bars, fields={**bars.fields, "close": close})
+    plan = {3: weights(0.2, 0.0), 4: weights(0.3, 0.0)}
+    session = run(gaps, [{"strategy": scripted("by", plan)}], risk=risk, **acts)
+    made = session.ledger.recorder.tables(bars.timestamps, None)["rulings"]
+    assert made[["bar", "by"]].to_numpy().tolist() == [[3, "operator"], [4, "stale_data"]]

@@ -111,9 +111,10 @@ def _guarded() -> Result:
     full = _full()
     times = full.equity.index
     rulings = pd.DataFrame(
-        [("1-A", 100, times[100], "A", "position_size", "position_size", 10.0, 4.0, 50.0, "too large"),
-         ("2-B", 310, times[310], "B", "standing", "reduced", 20.0, 14.0, 10.0, "B: the account is reduced")],
-        columns=["order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text"],
+        [("1-A", 100, times[100], "A", "position_size", "position_size", 10.0, 4.0, 50.0, "too large", ""),
+         ("2-B", 310, times[310], "B", "standing", "reduced", 20.0, 14.0, 10.0, "B: the account is reduced",
+          "drawdown")],
+        columns=["order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text", "by"],
     )  # fmt: skip
     standings = pd.DataFrame(
         [(300, times[300], "active", "reduced", "drawdown", "drawdown 8.1 %, warn at 8 %"),
@@ -123,7 +124,7 @@ def _guarded() -> Result:
     )  # fmt: skip
     prices = pd.DataFrame({"A": np.full(len(times), 52.0), "B": np.full(len(times), 9.0)})
     equity = full.equity["equity"].to_numpy(dtype=np.float64)
-    valued = value_rulings(rulings, standings, prices, {}, equity)
+    valued = value_rulings(rulings, prices, {}, equity)
     closes = pd.DataFrame({name: np.linspace(50.0, 60.0 + at, len(times)) for at, name in enumerate("ABCDE")})
     history = risk_of_run(full.equity, full.weights, closes, {"A": "Energy", "B": "Utilities"})
     assert history is not None

@@ -15,13 +15,15 @@ from tradewind.report.counterfactual import (
 INDEX = pd.date_range("2024-01-01", periods=6, freq="D", name="timestamp")
 CLOSES = pd.DataFrame({"UP": [10.0, 11, 12, 13, 14, 15], "DOWN": [50.0, 48, 46, np.nan, np.nan, np.nan]})
 EQUITY = np.array([1000.0, 1000, 1000, 2000, 2000, 2000])
-RULING_COLUMNS = ["order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text"]
+RULING_COLUMNS = ["order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text", "by"]
 STANDING_COLUMNS = ["bar", "timestamp", "before", "after", "by", "text"]
 
 
 def rulings(*rows):
-    full = [(order, bar, INDEX[bar], symbol, gate, code, asked, allowed, price, "")
-            for order, bar, symbol, gate, code, asked, allowed, price in rows]  # fmt: skip
+    full = []
+    for row in rows:
+        order, bar, symbol, gate, code, asked, allowed, price, by = (*row, "")[:9]
+        full.append((order, bar, INDEX[bar], symbol, gate, code, asked, allowed, price, "", by))
     return pd.DataFrame(full, columns=RULING_COLUMNS)
 
 
@@ -30,9 +32,8 @@ def standings(*rows):
     return pd.DataFrame(full, columns=STANDING_COLUMNS)
 
 
-def valued(table, changes=None, **options):
-    changes = standings() if changes is None else changes
-    return value_rulings(table, changes, CLOSES, {"DOWN": 100.0}, EQUITY, **{"horizon_bars": 2, **options})
+def valued(table, **options):
+    return value_rulings(table, CLOSES, {"DOWN": 100.0}, EQUITY, **{"horizon_bars": 2, **options})
 
 
 @pytest.mark.parametrize(
@@ -97,15 +98,32 @@ def test_an_order_that_one_rule_changes_twice_is_one_order():
     assert counterfactual_ledger(valued(table)).loc[0, ["orders", "withheld", "net"]].tolist() == [1, 50.0, -10.0]
 
 
-def test_a_standings_rulings_belong_to_the_breaker_that_held_it():
-    changes = standings((1, "active", "reduced", "drawdown"), (3, "reduced", "active", "drawdown"),
-                        (4, "active", "reduced", "losing_streak"), (4, "reduced", "halted", "daily_loss"))  # fmt: skip
-    table = rulings(*((str(bar), bar, "UP", "standing", "reduced", 1.0, 0.7, 10.0) for bar in (0, 1, 2, 4, 5)))
-    assert valued(table, changes)["by"].tolist() == ["", "drawdown", "drawdown", "daily_loss", "daily_loss"]
-    ledger = counterfactual_ledger(valued(table, changes))
-    assert ledger.set_index("by")["orders"].to_dict() == {"": 1, "drawdown": 2, "daily_loss": 2}
-    others = rulings(("a", 1, "UP", "size", "position", 1.0, 0.0, 11.0))
-    assert valued(others, changes)["by"].tolist() == [""]
+def test_a_standings_rulings_belong_to_whom_each_of_them_names():
+    names = ("", "drawdown", "drawdown", "daily_loss")
+    table = rulings(*((str(at), at, "UP", "standing", "reduced", 1.0, 0.7, 10.0, by) for at, by in enumerate(names)))
+    assert valued(table)["by"].tolist() == list(names)
+    ledger = counterfactual_ledger(valued(table))
+    assert ledger.set_index("by")["orders"].to_dict() == {"": 1, "drawdown": 2, "daily_loss": 1}
+    of_older_runs = table.drop(columns="by")
+    assert valued(of_older_runs)["by"].tolist() == [""] * 4
+
+
+@pytest.mark.parametrize(
+    ("closes", "splits"),
+    [
+        ([100.0, 101.0, 50.2, 50.0], [True, True, False]),
+        ([100.0, 33.0, 33.0, 33.0], [True, False, False]),
+        ([10.0, 10.0, 101.0, 99.0], [True, True, False]),
+        ([100.0, 80.0, 80.0, 100.0], [False, False, False]),
+    ],
+)
+def test_on_prices_as_traded_what_looks_like_a_split_is_in_no_sum(closes, splits):
+    table = rulings(*((str(bar), bar, "UP", "g", "c", 10.0, 0.0, closes[bar]) for bar in range(3)))
+    prices = pd.DataFrame({"UP": closes})
+    found = value_rulings(table, prices, {}, EQUITY, adjusted=False, horizon_bars=2)
+    assert found["gain"].isna().tolist() == splits
+    assert counterfactual_ledger(found)["unvalued"].sum() == sum(splits)
+    assert not value_rulings(table, prices, {}, EQUITY, horizon_bars=2)["gain"].isna().any()
 
 
 def test_no_rulings_make_an_empty_ledger():

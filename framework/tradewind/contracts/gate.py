@@ -127,6 +127,8 @@ class AccountView:
         Confirmed regime; empty in a run without regimes.
     standing
         What the breakers and the operator allow.
+    standing_by
+        Name of the breaker that has brought the standing about, or ``operator``; empty while it is active.
     gross
         Absolute value of all positions, with what orders at work will still bring; of options sold short that of what
         stands behind them.
@@ -164,6 +166,7 @@ class AccountView:
     working: Mapping[str, Sequence[OrderIntent]]
     furthest_move: float = 0.0
     moved: str = ""
+    standing_by: str = ""
 
 
 @runtime_checkable

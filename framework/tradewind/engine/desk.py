@@ -329,6 +329,7 @@ class RiskDesk:
             leverage=self._leverage,
             regime=regime,
             standing=self.standing,
+            standing_by=self.board.by,
             gross=gross,
             sectors=self._terms.sectors,
             sector_values=sector_values,

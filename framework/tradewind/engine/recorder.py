@@ -21,7 +21,7 @@ __all__ = ["AccountTables", "Recorder"]
 
 _COSTS = ("commission", "spread", "slippage", "impact")
 _FILL_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "quantity", "price", *_COSTS, "reason")
-_RULING_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text")
+_RULING_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "gate", "code", "asked", "allowed", "price", "text", "by")
 _STANDING_COLUMNS = ("bar", "timestamp", "before", "after", "by", "text")
 _ORDER_COLUMNS = ("order_id", "bar", "timestamp", "symbol", "quantity", "order_type", "reason", "status", "sleeves")
 
@@ -164,6 +164,7 @@ class Recorder:
                 ruling.allowed,
                 price,
                 ruling.text,
+                ruling.by,
             )
             for intent, ruling, price in self._rulings
             if intent.bar < self.bars

@@ -8,8 +8,10 @@ again `HORIZON_BARS` bars later (or at the end of the run):
 A gain was forgone, and is a cost of the rule; a loss was avoided, and was saved by it. That is an account of single
 decisions and not another history of the run: nothing is reinvested, costs of trading are left out, the order would have
 been filled at another price than that of its decision, and a strategy that asks again on the next bar for what was
-withheld is counted again, over bars that overlap. While an account is halted or killed its strategies' wishes become no
-orders: there is nothing to value, and `standing_stretches` tells what account and benchmark did meanwhile.
+withheld is counted again, over bars that overlap. On prices as traded, an order whose price moves within these bars by
+what looks like a split is not valued: nothing in the bars tells one from a fall. While an account is halted or killed
+its strategies' wishes become no orders: there is nothing to value, and `standing_stretches` tells what account and
+benchmark did meanwhile.
 """
 
 from __future__ import annotations
@@ -36,8 +38,9 @@ __all__ = [
 HORIZON_BARS = 21
 """Bars after which a withheld order is valued again; a month of days."""
 
-STANDING = "standing"
-"""Gate of the rulings that breakers and operator bring about."""
+_SPLIT_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0)
+_SPLIT_SLACK = 0.05
+"""By how much a price may move besides on the day of a split, as a logarithm."""
 
 VALUED_COLUMNS = (
     "order_id", "bar", "timestamp", "symbol", "gate", "code", "by", "asked", "allowed", "multiplier", "price",
@@ -50,32 +53,35 @@ LEDGER_COLUMNS = (
 
 def value_rulings(
     rulings: pd.DataFrame,
-    standings: pd.DataFrame,
     closes: pd.DataFrame,
     multipliers: Mapping[str, float],
     equity: FloatArray,
     *,
+    adjusted: bool = True,
     horizon_bars: int = HORIZON_BARS,
 ) -> pd.DataFrame:
     """Return each ruling with what its withheld quantity would have gained.
 
     Parameters
     ----------
-    rulings, standings
-        Tables of a `tradewind.model.Result`.
+    rulings
+        Table of a `tradewind.model.Result`; without ``by`` in those of older runs.
     closes
         One row a bar, one column a symbol. Where there is no price the last one stands.
     multipliers
         Value of one unit at price 1, by symbol; 1 where it is not named.
     equity
         At each close, shape (T,).
+    adjusted
+        Whether the prices are adjusted for splits.
     horizon_bars
         Bars from the decision to the later price; fewer where the run ends before.
 
     Returns
     -------
     Columns `VALUED_COLUMNS`. ``by`` is who had brought about the standing, for rulings of the gate ``standing``; else
-    empty. ``later_price`` and ``gain`` are NaN where a price is not known.
+    empty. ``later_price`` and ``gain`` are NaN where a price is not known, or cannot be compared for what looks like a
+    split.
     """
     if rulings.empty:
         return pd.DataFrame(columns=list(VALUED_COLUMNS))
@@ -84,11 +90,14 @@ def value_rulings(
     columns, symbols = pd.factorize(rulings["symbol"])
     prices = closes.reindex(columns=symbols).ffill().to_numpy(dtype=np.float64)
     later_price = prices[later, columns]
+    if not adjusted:
+        splits = _count_splits(prices)
+        later_price[splits[later, columns] > splits[bars, columns]] = np.nan
     factors = rulings["symbol"].map(lambda symbol: multipliers.get(symbol, 1.0)).to_numpy(dtype=np.float64)
     price = rulings["price"].to_numpy(dtype=np.float64)
     withheld = (rulings["asked"] - rulings["allowed"]).to_numpy(dtype=np.float64)
     valued = rulings.assign(
-        by=np.where(rulings["gate"] == STANDING, _held_by(bars, standings), ""),
+        by=rulings.get("by", ""),
         multiplier=factors,
         later_bars=later - bars,
         later_price=later_price,
@@ -161,10 +170,12 @@ def standing_stretches(standings: pd.DataFrame, equity: pd.DataFrame) -> pd.Data
     return stretches
 
 
-def _held_by(bars: IntArray, standings: pd.DataFrame) -> FloatArray:
-    """Return who had brought about the standing of each bar; the last change of a bar counts."""
-    if standings.empty:
-        return np.full(len(bars), "", dtype=object)
-    places = np.searchsorted(standings["bar"].to_numpy(dtype=np.int64), bars, side="right") - 1
-    names: FloatArray = standings["by"].to_numpy(dtype=object)[places]
-    return np.where(places >= 0, names, "")
+def _count_splits(prices: FloatArray) -> IntArray:
+    """Return the moves up to each bar that are within 5 % of a usual split or reverse split, shape (T, N)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moves = np.abs(np.log(prices[1:] / prices[:-1]))
+    near = np.zeros(moves.shape, dtype=np.bool_)
+    for ratio in _SPLIT_RATIOS:
+        near |= np.abs(moves - np.log(ratio)) < _SPLIT_SLACK
+    counts: IntArray = np.concatenate((np.zeros((1, prices.shape[1]), dtype=np.int64), np.cumsum(near, axis=0)))
+    return counts

@@ -41,6 +41,8 @@ class Ruling(NamedTuple):
         Signed quantities before and after.
     keeps_open
         Whether it takes from what would have closed a position.
+    by
+        Who has brought the standing about; empty for other gates.
     """
 
     order: int
@@ -50,6 +52,7 @@ class Ruling(NamedTuple):
     asked: float
     allowed: float
     keeps_open: bool = False
+    by: str = ""
 
 
 class GatePipeline:
@@ -103,7 +106,7 @@ class GatePipeline:
             left = _rounded(batch, order, self._left(batch, order, standing))
             if left != asked:
                 text = f"{intent.instrument.symbol}: the account is {standing.word.replace('_', ' ')}"
-                rulings.append(Ruling(order, "standing", standing.word, text, asked, left))
+                rulings.append(Ruling(order, "standing", standing.word, text, asked, left, by=account.standing_by))
                 allowed[order] = left
         return _with(batch, allowed, repeats)
 

@@ -53,7 +53,7 @@ _TEXT_COLUMNS = {
     "orders": {"order_id", "symbol", "order_type", "reason", "status", "sleeves"},
     "fills": {"order_id", "symbol", "reason"},
     "regimes": {"regime", "label"},
-    "rulings": {"order_id", "symbol", "gate", "code", "text"},
+    "rulings": {"order_id", "symbol", "gate", "code", "text", "by"},
     "standings": {"before", "after", "by", "text"},
     "breaches": {"measure"},
     "counterfactual": {"order_id", "symbol", "gate", "code", "by"},

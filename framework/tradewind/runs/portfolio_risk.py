@@ -37,10 +37,10 @@ def with_portfolio_risk(result: Result, bars: Bars) -> Result:
     multipliers = {instrument.symbol: instrument.multiplier for instrument in bars.instruments}
     valued = value_rulings(
         result.rulings,
-        result.standings,
         _closes(bars),
         multipliers,
         result.equity["equity"].to_numpy(dtype=float),
+        adjusted=bars.adjusted,
     )
     return dataclasses.replace(_with_risk(result, bars), counterfactual=valued)
 

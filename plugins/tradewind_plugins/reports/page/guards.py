@@ -124,7 +124,7 @@ def _ledger(facts: Facts) -> Markup | None:
     if valued.empty:
         unpriced = pd.DataFrame(index=range(len(result.equity)))
         equity = result.equity["equity"].to_numpy(dtype=np.float64)
-        valued = value_rulings(result.rulings, result.standings, unpriced, {}, equity)
+        valued = value_rulings(result.rulings, unpriced, {}, equity)
         note = (
             "This run kept no later prices, so what its gates cost and saved is not known; run it again with reports."
         )
@@ -138,7 +138,8 @@ def _ledger(facts: Facts) -> Markup | None:
     missing = int(ledger["unvalued"].sum())
     told = None
     if missing and len(result.counterfactual):
-        told = tag("p", f"{missing:,} of the orders have no later price and are in no sum.", class_="facts")
+        why = "no later price, or what looks like a split before it"
+        told = tag("p", f"{missing:,} of the orders are in no sum: {why}.", class_="facts")
     return tag("div", tag("h3", "What each gate and breaker cost and saved"), body, told, class_="card")
 
 
