@@ -217,9 +217,7 @@ class HonestRegime(LeakingRegime):
 
         up = bool(market.current("close")[0] > market.current("close", -5)[0])
         odds = {"up": 0.9 if up else 0.1, "down": 0.1 if up else 0.9}
-        return RegimeEstimate(
-            label="up" if up else "down", probabilities=odds, confidence=0.9, fitted_until=market.bar
-        )
+        return RegimeEstimate(label="up" if up else "down", probabilities=odds, confidence=0.9, fitted_until=market.bar)
 
 
 class ClassState(Plain):
@@ -291,3 +289,84 @@ class Failing(Plain):
     def on_bar(self, market, portfolio):
         market.fields["close"][market.bar + 3]
         return super().on_bar(market, portfolio)
+
+
+class Foreseeing(Plain):
+    """Keeps what `next_event` is shown of the bars ahead, and decides by it."""
+
+    schedule = "every_bar"
+
+    def __init__(self):
+        self._rises = None
+
+    def next_event(self, path):
+        ahead = path.ahead("close")
+        if len(ahead) > 1:
+            self._rises = ahead[1] / ahead[0]
+        return min(path.bar + 1, path.stop)
+
+    def on_bar(self, market, portfolio):
+        return one(np.arange(4.0) if self._rises is None else self._rises)
+
+
+_shown = {}
+
+
+class Showing(Plain):
+    """Decides honestly, and leaves the array it was shown where others find it."""
+
+    def on_bar(self, market, portfolio):
+        _shown["close"], _shown["bar"] = market.fields["close"], market.bar
+        return super().on_bar(market, portfolio)
+
+
+def rises_next(column):
+    close, bar = _shown["close"], _shown["bar"]
+    return close[min(bar + 1, len(close) - 1), column] > close[bar, column]
+
+
+class LeakingGate:
+    """Rejects what falls on the next bar."""
+
+    def check(self, batch, account):
+        from tradewind.contracts import Verdict
+
+        return [
+            Verdict(order, 0.0, "falls", f"{intent.instrument.symbol} will fall")
+            for order, intent in enumerate(batch.intents)
+            if batch.openings[order] and not rises_next(SYMBOLS.index(intent.instrument.symbol))
+        ]
+
+
+class LeakingCost:
+    """Charges more for what rises on the next bar."""
+
+    uses_liquidity = False
+
+    def costs(self, trades):
+        from tradewind.contracts import Costs
+
+        nothing = np.zeros(len(trades.instruments))
+        dear = np.array([rises_next(SYMBOLS.index(one.symbol)) for one in trades.instruments])
+        return Costs(commission=np.where(dear, 9.0, 1.0), spread=nothing, slippage=nothing, impact=nothing)
+
+
+class LeakingStop:
+    """Rests a stop just below the low of the next bar."""
+
+    def stop_prices(self, market, portfolio):
+        low = market.fields["low"]
+        return np.where(portfolio.quantities != 0.0, low[min(market.bar + 1, len(low) - 1)] * 0.999, np.nan)
+
+    def limit_prices(self, market, portfolio):
+        return np.full(len(portfolio.quantities), np.nan)
+
+
+class Average(FactorReader):
+    """Reads a long average after a short warm-up."""
+
+    def __init__(self, average_bars: int = 40, warmup: int = 12) -> None:
+        from tradewind_plugins.factors import Sma
+
+        self.warmup = warmup
+        self.factors = {"leak": Sma(average_bars)}

@@ -23,7 +23,8 @@ _AHEAD = 40
 _EARLIER = 21
 """A window begins up to so many bars before its warm-up, so that decisions lie on other bars of it."""
 _ANYWHERE = 10
-"""Of so many cuts the last lies anywhere, the others on a bar with a decision."""
+_ANYWHERE_WITH_EXITS = 3
+"""Of so many cuts the last lies anywhere, the others on a bar with a decision; exits are asked on every bar."""
 
 _ASKED = frozenset({"signals", "targets"})
 """Kinds of journal entries that strategies bring about."""
@@ -62,6 +63,7 @@ def draw_cuts(
     *,
     whole: bool = False,
     ahead: int | None = None,
+    exits: bool = False,
 ) -> Iterator[Cut]:
     """Yield cuts without end, most of them on decisions.
 
@@ -79,12 +81,15 @@ def draw_cuts(
         Whether windows begin with the history: what a plugin remembers is then as it was.
     ahead
         Bars of a window behind its cut, which also bounds how much earlier than its warm-up it begins; default 40.
+    exits
+        Whether the plan has exits, which are asked on every bar with a holding.
     """
     latest = bars - 2
     decided = [bar for bar in decided if bar <= latest]
     behind, earlier = (_AHEAD, _EARLIER) if ahead is None else (ahead, min(ahead, _EARLIER))
+    anywhere = _ANYWHERE_WITH_EXITS if exits else _ANYWHERE
     for number in itertools.count(1):
-        on_decision = bool(decided) and number % _ANYWHERE != 0
+        on_decision = bool(decided) and number % anywhere != 0
         drawn = generator.choice(decided) if on_decision else generator.integers(min(warmup, latest), latest + 1)
         last = int(drawn)
         start = 0 if whole else max(0, last - warmup - int(generator.integers(0, earlier)))

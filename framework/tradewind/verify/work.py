@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tradewind.verify.cuts import Cut, decision_bars, draw_cuts, longest_warmup
 from tradewind.verify.authors import owner_title
+from tradewind.verify.cuts import Cut, decision_bars, draw_cuts, longest_warmup
 from tradewind.verify.difference import AN_ERROR, Difference, factor_difference, trace_difference
 from tradewind.verify.finding import Check, Finding, Verdict
 from tradewind.verify.look_ahead import look_ahead
@@ -29,8 +29,8 @@ __all__ = ["Work", "silent"]
 
 _MOST_FINDINGS = 5
 _STEPS = (
-    "Write the recurrence once and use it in both forms: `compute` over the history and `step` bar by bar must agree to "
-    "the last bit."
+    "Write the recurrence once for both forms: `compute` over the history and `step` bar by bar must agree to the "
+    "last bit."
 )
 _ELSEWHERE = (
     "What plugins read elsewhere than from the market (files, other data), if it is the same in every run.",
@@ -68,8 +68,8 @@ class Work:
         found = trace_difference(self.builder.plan, first, second)
         self._conclude(name, rule, f"{len(first.records):,} journal entries", 1, found, remedy)
 
-    def step_forms(self) -> None:
-        """Compare the batch form of every factor with its step form."""
+    def step_forms(self) -> bool:
+        """Compare the batch form of every factor with its step form; return whether they agree."""
         batch = factors_of(self.builder, self.bars)
         count = sum(len(named) for named in batch.values())
         try:
@@ -80,11 +80,13 @@ class Work:
         else:
             found = factor_difference(self.builder, self.bars, batch, stepped, len(self.bars) - 1)
         self._conclude("step forms", "stream_differs", _counted(count, "factor"), count, found, _STEPS)
+        return found is None
 
     def draws(self, records: Sequence[Record], *, whole: bool = False, ahead: int | None = None) -> Iterator[Cut]:
         """Return cuts without end, most of them on bars on which a run with these records has decided."""
         decided = decision_bars(records, whole=whole)
-        return draw_cuts(len(self.bars), decided, self.warmup, self.generator, whole=whole, ahead=ahead)
+        exits = any(sleeve.exits for sleeve in self.builder.plan.sleeves)
+        return draw_cuts(len(self.bars), decided, self.warmup, self.generator, whole=whole, ahead=ahead, exits=exits)
 
     def cut(
         self,
@@ -139,11 +141,11 @@ class Work:
         )
 
     def _look(self, cut: Cut, futures: Sequence[str]) -> bool:
-        found = look_ahead(self.builder, self.bars, cut, futures, self.generator, shrinks=not self.short)
+        known = self._found_out
+        found = look_ahead(self.builder, self.bars, cut, futures, self.generator, shrinks=not self.short, known=known)
         if found.failed:
             self.not_checked[f"Bars {cut.start} to {cut.last}: the plan cannot be run over them: {found.failed}"] = None
-        known = {(one.rule, one.plugin) for one in self.findings}
-        if found.finding is not None and (found.finding.rule, found.finding.plugin) not in known:
+        if found.finding is not None:
             self.findings.append(found.finding)
         return found.decided
 

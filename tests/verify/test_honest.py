@@ -1,0 +1,105 @@
+"""What reads no future is not accused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.verify.planted import SYMBOLS, HonestRegime, Plain, Showing, idea, one, prices, verdict_on
+from tradewind.model import Signals
+from tradewind.testing import make_bars
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+class Remembering(Plain):
+    """Its own state, in the instance."""
+
+    def __init__(self):
+        self._seen = 0.0
+
+    def on_bar(self, market, portfolio):
+        self._seen += float(market.current("close")[0])
+        return one(np.roll(np.arange(4.0), int(self._seen)))
+
+
+class Holding(Plain):
+    """Decides by what it holds."""
+
+    def on_bar(self, market, portfolio):
+        held = portfolio.quantities > 0.0
+        return Signals(scores=np.where(held, 0.0, 1.0) if held.any() else np.array([1.0, 1.0, 0.0, 0.0]))
+
+
+CROSSING = {"name": "moving_average_cross", "params": {"fast_bars": 5, "slow_bars": 20}}
+HONEST = {
+    "plain": idea(),
+    "every bar": idea(type("Daily", (Plain,), {"schedule": "every_bar"})),
+    "state": idea(Remembering),
+    "holdings": idea(Holding),
+    "shows its array": idea(Showing),
+    "regime": idea(regime={"detector": HonestRegime, "immediate": []}),
+    "threshold": idea(regime={"detector": {"name": "threshold", "params": {"average_days": 20}}}),
+    "composite": idea(regime={"detector": {"name": "composite", "params": {"fast_days": 5, "slow_days": 10}}}),
+    "exits": idea(exits=[{"name": "trailing_stop", "params": {"fraction": 0.05}}, "time_stop"]),
+    "atr stop": idea(exits=["atr_stop"]),
+    "take profit": idea(exits=[{"name": "take_profit", "params": {"fraction": 0.05}}]),
+    "inverse volatility": idea(sizer={"name": "inverse_volatility", "params": {"lookback_bars": 10}}),
+    "volatility target": idea(sizer="volatility_target"),
+    "kelly": idea(sizer="kelly"),
+    "costs": idea(costs="us_equity"),
+    "gates and breakers": idea(risk={}),
+    "crossing averages": idea(CROSSING, sizer=None),
+    "near the high": idea({"name": "high_52w", "params": {"top_n": 2, "lookback_bars": 20}}),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_the_honest_pass(name):
+    verdict = verdict_on(HONEST[name], cuts=2, whole_cuts=1)
+    assert verdict.findings == ()
+    assert all(check.passed for check in verdict.checks)
+
+
+def test_gaps_late_starts_and_early_ends_are_no_findings():
+    generator = np.random.default_rng(5)
+    missing = generator.random((120, 4)) < 0.1
+    missing[:40, 1] = True
+    missing[90:, 2] = True
+    fields = {name: np.where(missing, np.nan, values) for name, values in prices().fields.items()}
+    bars = make_bars(fields.pop("close"), symbols=SYMBOLS, **fields)
+    near = {"name": "high_52w", "params": {"top_n": 2, "lookback_bars": 15, "schedule": "weekly"}}
+    config = idea(near, regime={"detector": {"name": "threshold", "params": {"average_days": 15}}}, exits=["atr_stop"])
+    verdict = verdict_on(config, bars, cuts=4, whole_cuts=2)
+    assert verdict.findings == ()
+    assert verdict.decisions >= 4
+
+
+def test_one_symbol_and_its_references_are_no_findings():
+    line = 100.0 + np.sin(np.arange(120.0))
+    bars = prices(symbols=("AA",), references={"benchmark": line, "vix": line / 5})
+    config = idea(
+        CROSSING,
+        sizer=None,
+        regime={"detector": {"name": "composite", "params": {"fast_days": 5, "slow_days": 10}}},
+    )
+    assert verdict_on(config, bars, cuts=3, whole_cuts=1).findings == ()
+
+
+@pytest.mark.parametrize("bars", [10, 11, 14])
+def test_runs_shorter_than_their_warmup_pass_and_say_little(bars):
+    verdict = verdict_on(idea({"name": "high_52w", "params": {"lookback_bars": 60}}), prices(bars), cuts=3)
+    assert verdict.passed
+    assert verdict.decisions == 0
+    assert "none is on a decision, which says little" in verdict.sentence
+
+
+def test_flat_prices_are_no_finding():
+    flat = np.full((120, 4), 33.3)
+    bars = make_bars(flat, symbols=SYMBOLS, open=flat, high=flat, low=flat, volume=flat)
+    config = idea(
+        {"name": "high_52w", "params": {"top_n": 2, "lookback_bars": 20}},
+        sizer={"name": "inverse_volatility", "params": {"lookback_bars": 10}},
+        regime={"detector": {"name": "composite", "params": {"fast_days": 5, "slow_days": 10}}},
+    )
+    assert verdict_on(config, bars, cuts=2, whole_cuts=1).findings == ()
