@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from tradewind.model.frozen import read_only, seal
 from tradewind.model.standing import Standing
 
 if TYPE_CHECKING:
@@ -66,10 +68,15 @@ class BreakerView:
     confidence: float
     references: Mapping[str, float]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "references", MappingProxyType(self.references))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BreakerPath:
     """Bars ahead on which nothing is traded, as columns: the equity that the account would have, and the market's.
+
+    The arrays are read-only.
 
     Parameters
     ----------
@@ -93,6 +100,11 @@ class BreakerPath:
     fresh: FloatArray
     confidence: FloatArray
     references: Mapping[str, FloatArray]
+
+    def __post_init__(self) -> None:
+        seal(self, "days", "equity", "fresh", "confidence")
+        closes = {role: read_only(one) for role, one in self.references.items()}
+        object.__setattr__(self, "references", MappingProxyType(closes))
 
 
 @runtime_checkable

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+
+from tradewind.model.frozen import seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,9 +42,25 @@ class Verdict(NamedTuple):
     text: str
 
 
+_COLUMNS = (
+    "quantities",
+    "prices",
+    "previous_prices",
+    "ages",
+    "multipliers",
+    "held",
+    "openings",
+    "stops",
+    "sectors",
+    "short_prices",
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OrderBatch:
     """Orders decided together, as columns of n entries; the quantities are what the gates before have left.
+
+    The arrays are read-only.
 
     Parameters
     ----------
@@ -86,6 +105,7 @@ class OrderBatch:
     def __post_init__(self) -> None:
         if self.short_prices is None:
             object.__setattr__(self, "short_prices", np.zeros(len(self.intents)))
+        seal(self, *_COLUMNS)
 
     def __len__(self) -> int:
         return len(self.intents)
@@ -167,6 +187,10 @@ class AccountView:
     furthest_move: float = 0.0
     moved: str = ""
     standing_by: str = ""
+
+    def __post_init__(self) -> None:
+        seal(self, "sector_values")
+        object.__setattr__(self, "working", MappingProxyType({key: tuple(one) for key, one in self.working.items()}))
 
 
 @runtime_checkable

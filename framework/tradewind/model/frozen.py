@@ -1,12 +1,16 @@
-"""Changed copies of frozen values, made quickly."""
+"""Frozen values: changed copies, made quickly, and arrays that nobody can write into."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["changed"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["changed", "read_only", "seal"]
 
 T = TypeVar("T")
+Array = TypeVar("Array", bound="np.ndarray[Any, Any]")
 
 
 def changed(value: T, **changes: Any) -> T:
@@ -20,3 +24,18 @@ def changed(value: T, **changes: Any) -> T:
     for name in kind.__slots__:  # type: ignore[attr-defined]
         put(copy, name, changes[name] if name in changes else getattr(value, name))
     return copy
+
+
+def read_only(array: Array) -> Array:
+    """Return a view of an array through which nothing can be written; the array itself stays as it is."""
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def seal(value: object, *names: str) -> None:
+    """Replace arrays of a frozen dataclass by views through which nothing can be written."""
+    for name in names:
+        array = getattr(value, name)
+        if array.flags.writeable:
+            object.__setattr__(value, name, read_only(array))

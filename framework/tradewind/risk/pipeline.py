@@ -85,15 +85,22 @@ class GatePipeline:
         Raises
         ------
         PluginError
-            If a gate lets an order grow, turns it round, or answers what is no quantity.
+            If a gate lets an order grow, turns it round, answers what is no quantity, or changes the batch itself.
         """
         rulings: list[Ruling] = []
         if account.standing is not Standing.ACTIVE:
             batch = self._stand(batch, account, repeats, rulings)
+        left = batch.quantities.tobytes()
         for name, gate in self.gates:
             verdicts = gate.check(batch, account)
+            if batch.quantities.tobytes() != left:
+                raise PluginError(
+                    f"gate {name!r} has written into batch.quantities; a gate changes nothing, it returns a Verdict "
+                    f"for each order that is not allowed as it is"
+                )
             if verdicts:
                 batch = _applied(batch, name, verdicts, repeats, rulings)
+                left = batch.quantities.tobytes()
         return batch.quantities, rulings
 
     def _stand(
