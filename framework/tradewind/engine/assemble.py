@@ -10,6 +10,7 @@ from tradewind.contracts import Breaker, Cost, Exit, Gate, OnReference, Regime, 
 from tradewind.engine.account import SessionRecorder
 from tradewind.engine.bridges import drive
 from tradewind.engine.desk import RiskDesk
+from tradewind.engine.guarded import GuardedBreaker, GuardedGate
 from tradewind.engine.ledger import Ledger
 from tradewind.engine.panel import FactorCache, Factors, HistoryPanel, StreamPanel
 from tradewind.engine.quotes import PanelCost, PanelQuotes
@@ -81,9 +82,13 @@ class Builder:
     def desk(self, panel: Panel, *, adjusted: bool) -> RiskDesk:
         """Build the gates and breakers, and the desk that asks them."""
         risk = self.plan.risk
-        gates = [(ref.label, cast("Gate", self.create("gate", ref, "risk.gates"))) for ref in risk.gate_refs()]
+        gates = [
+            (ref.label, GuardedGate(ref.label, cast("Gate", self.create("gate", ref, "risk.gates"))))
+            for ref in risk.gate_refs()
+        ]
         breakers = [
-            (ref.label, cast("Breaker", self.create("breaker", ref, "risk.breakers"))) for ref in risk.breaker_refs()
+            (ref.label, GuardedBreaker(ref.label, cast("Breaker", self.create("breaker", ref, "risk.breakers"))))
+            for ref in risk.breaker_refs()
         ]
         rearms = 0 if self.plan.mode.has_operator else risk.rearm_after_bars
         return RiskDesk(

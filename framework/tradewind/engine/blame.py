@@ -57,7 +57,7 @@ def _at_fault(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummar
 
 
 def _is_engine(file: str) -> bool:
-    if file.startswith(("<frozen", "<__array_function__")) or file.endswith(".pyx"):
+    if file.startswith(("<frozen", "<__array_function__", "<string>")) or file.endswith(".pyx"):
         return True
     path = Path(file)
     if any(path.is_relative_to(folder) for folder in _ENGINE):

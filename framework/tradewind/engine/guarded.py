@@ -1,0 +1,156 @@
+"""Gates and breakers as a run asks them: what goes wrong in one is told as its fault, with bar, file and line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tradewind.contracts import Reading, Verdict
+from tradewind.engine.blame import blamed
+from tradewind.errors import PluginError
+from tradewind.model import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tradewind.contracts import AccountView, Breaker, BreakerPath, BreakerView, Gate, OrderBatch
+
+__all__ = ["GuardedBreaker", "GuardedGate"]
+
+
+class GuardedGate:
+    """A gate whose errors and wrong answers stop the run with a message that names it.
+
+    Parameters
+    ----------
+    name
+        As the configuration names it.
+    gate
+        Asked.
+    """
+
+    def __init__(self, name: str, gate: Gate) -> None:
+        self.stage: int = getattr(gate, "stage", 50)
+        self._gate = gate
+        self._called = _title("gate", name, gate, "check")
+
+    def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
+        """Return the gate's verdicts."""
+        with blamed(self._called, f"at bar {account.bar}"):
+            verdicts = self._gate.check(batch, account)
+        if not isinstance(verdicts, list | tuple):
+            raise PluginError(
+                f"{self._called} returned {_shown(verdicts)} at bar {account.bar}; return a list of Verdicts, an empty "
+                f"one where every order is allowed as it is"
+            )
+        for verdict in verdicts:
+            if not _is_verdict(verdict):
+                raise PluginError(
+                    f"{self._called} returned a list with {_shown(verdict)} at bar {account.bar}; return "
+                    f"tradewind.contracts.Verdict(order, quantity, code, text), with two numbers and two texts"
+                )
+        return verdicts
+
+
+class GuardedBreaker:
+    """A breaker whose errors and wrong answers stop the run with a message that names it.
+
+    Parameters
+    ----------
+    name
+        As the configuration names it.
+    breaker
+        Asked. Without ``quiet`` it lets no bar be passed over.
+
+    Raises
+    ------
+    PluginError
+        If it has one of ``quiet`` and ``pass_over`` only.
+    """
+
+    def __init__(self, name: str, breaker: Breaker) -> None:
+        self._breaker = breaker
+        self._title = _title("breaker", name, breaker)
+        self._quiet = getattr(breaker, "quiet", None)
+        self._pass_over = getattr(breaker, "pass_over", None)
+        self._cooled = getattr(breaker, "cooled", None)
+        if (self._quiet is None) != (self._pass_over is None):
+            given, missing = ("quiet", "pass_over") if self._pass_over is None else ("pass_over", "quiet")
+            raise PluginError(f"{self._title} has {given} and no {missing}; give it both, or neither")
+
+    def observe(self, view: BreakerView) -> Reading:
+        """Return the breaker's reading."""
+        called = f"{self._title}.observe"
+        with blamed(called, f"at bar {view.bar}"):
+            reading = self._breaker.observe(view)
+        if not isinstance(reading, Reading) or not (
+            isinstance(reading.standing, Standing) and isinstance(reading.text, str)
+        ):
+            raise PluginError(
+                f"{called} returned {_shown(reading)} at bar {view.bar}; return "
+                f"tradewind.contracts.Reading(Standing.HALTED, text), and Reading() where all is well"
+            )
+        return reading
+
+    def quiet(self, path: BreakerPath) -> int:
+        """Return how many bars of a path leave the reading ACTIVE."""
+        if self._quiet is None:
+            return 0
+        called, most = f"{self._title}.quiet", len(path.equity)
+        with blamed(called, f"at bar {path.bar}"):
+            bars = self._quiet(path)
+        if not isinstance(bars, int | np.integer) or not 0 <= bars <= most:
+            raise PluginError(
+                f"{called} returned {_shown(bars)} at bar {path.bar}; return how many of the {most} bars of the path, "
+                f"from its first, leave the reading ACTIVE"
+            )
+        return int(bars)
+
+    def pass_over(self, path: BreakerPath, bars: int) -> None:
+        """Let the breaker remember bars of a path."""
+        if self._pass_over is not None:
+            with blamed(f"{self._title}.pass_over", f"at bar {path.bar}"):
+                self._pass_over(path, bars)
+
+    def cooled(self, view: BreakerView) -> None:
+        """Tell the breaker that a cool-down is over."""
+        if self._cooled is not None:
+            with blamed(f"{self._title}.cooled", f"at bar {view.bar}"):
+                self._cooled(view)
+
+    def rearm(self, view: BreakerView) -> None:
+        """Let the breaker begin anew."""
+        with blamed(f"{self._title}.rearm", f"at bar {view.bar}"):
+            self._breaker.rearm(view)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the breaker remembers."""
+        with blamed(f"{self._title}.state", "when it was asked what it remembers"):
+            return self._breaker.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Let the breaker remember what `state` has returned."""
+        with blamed(f"{self._title}.restore", "when it was told what to remember"):
+            self._breaker.restore(state)
+
+
+def _title(kind: str, name: str, plugin: object, method: str = "") -> str:
+    title = f"{kind} {name!r}: {type(plugin).__name__}"
+    return f"{title}.{method}" if method else title
+
+
+def _is_verdict(verdict: object) -> bool:
+    return (
+        isinstance(verdict, Verdict)
+        and isinstance(verdict.order, int | np.integer)
+        and isinstance(verdict.quantity, int | float | np.integer | np.floating)
+        and isinstance(verdict.code, str)
+        and isinstance(verdict.text, str)
+    )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    shown = text if len(text) <= 60 else f"{text[:60]}..."
+    return shown if value is None else f"{shown} ({type(value).__name__})"
