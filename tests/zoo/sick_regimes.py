@@ -129,13 +129,6 @@ class Constant(Base):
         return estimate(0.75, market.bar)
 
 
-class Stubborn(Base):
-    """Keeps its label when another has become likelier."""
-
-    def estimate(self, market):
-        return estimate(calmness(returns_of(market)), market.bar, label=CALM)
-
-
 class ClassMemory(Base):
     """Averages over what any instance has seen."""
 

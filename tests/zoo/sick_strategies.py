@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from tests.zoo.healthy_factors import LastClose
@@ -365,6 +366,34 @@ class CountsVisits:
 
     def next_event(self, path):
         return min(path.bar + 7 - path.bar % 7, path.stop)
+
+
+class PeeksInEvent:
+    """Remembers in `next_event` what the path shows, and acts on it."""
+
+    warmup = 5
+
+    def __init__(self):
+        self.best = None
+
+    def on_bar(self, market, portfolio):
+        if market.bar % 7:
+            return None
+        return Signals(scores=rising(market) if self.best is None else np.where(self.best, 1.0, 0.0))
+
+    def next_event(self, path):
+        ahead = path.ahead("close")
+        self.best = ahead[-1] > ahead[0]
+        return min(path.bar + 7 - path.bar % 7, path.stop)
+
+
+class PandasClock:
+    """Asks pandas what time it is."""
+
+    warmup = 5
+
+    def on_bar(self, market, portfolio):
+        return Signals(scores=rising(market) * (pd.Timestamp.now().year > 2000))
 
 
 class BackwardEvent:

@@ -229,7 +229,7 @@ class DecisionKit(PluginKit):
             if one.error:
                 fail(where, "it raised", received=one.error, remedy="Look for what only this process has")
             if not one.digests:
-                pytest.skip("another process cannot find a class that is made inside of a function")
+                pytest.skip("another process cannot find this class: put it into a module that can be imported")
             for name, digest in expected.items():
                 if one.digests[name] != digest:
                     fail(

@@ -75,24 +75,6 @@ class RegimeKit(DecisionKit):
                         remedy="Divide the probabilities by their sum",
                     )
 
-    def test_the_label_is_the_likeliest(self) -> None:
-        """The label has the highest probability, or shares it.
-
-        If this fails, take ``label = max(probabilities, key=probabilities.get)``: filtering belongs to the run's
-        state machine (confirmation days, minimum stay), not to the label.
-        """
-        for name in self.scenes():
-            for answer in self.answers(name):
-                value = answer.value
-                highest = max(value.probabilities.values())
-                if value.probabilities[value.label] < highest - _TOLERANCE:
-                    fail(
-                        f"{self.subject().title}, scene {name}, bar {answer.bar}",
-                        "another label is likelier than the one it gives",
-                        received=f"{value.label!r} of {dict(value.probabilities)}",
-                        remedy="Take max(probabilities, key=probabilities.get)",
-                    )
-
     def test_it_is_fitted_on_the_past(self) -> None:
         """``fitted_until`` is the bar of the estimate or an earlier one, and never goes back.
 

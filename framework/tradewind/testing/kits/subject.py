@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Subject", "find_subject", "installed_registry"]
 
+_UNDER_TEST = ".under_test"
+"""Added to the name of a record that a kit is given, so that it hides no installed plugin."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
@@ -44,7 +47,8 @@ class Subject:
     @property
     def title(self) -> str:
         """Kind, name and provider, for messages."""
-        return f"{self.registered.kind} '{self.registered.name}' ({self.registered.provider})"
+        name = self.registered.name.removesuffix(_UNDER_TEST)
+        return f"{self.registered.kind} '{name}' ({self.registered.provider})"
 
     def create(self, params: Mapping[str, Any] | None = None, *, seed: int = 0) -> Any:
         """Make a fresh one, as a run would; ``params`` replaces the kit's parameters."""
@@ -89,7 +93,7 @@ def find_subject(
     record = plugin if isinstance(plugin, Plugin) else _record_of(kind, plugin)
     registry = Registry.load()
     provider = getattr(record.create, "__module__", "") or "the kit's class"
-    unique = dataclasses.replace(record, name=f"{record.name}.under_test")
+    unique = dataclasses.replace(record, name=f"{record.name}{_UNDER_TEST}")
     registry.register(unique, provider)
     for broken in registry.broken:
         if broken.provider == provider:

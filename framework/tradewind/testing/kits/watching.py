@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -92,13 +93,36 @@ def watch_clocks_and_dice() -> Iterator[list[str]]:
 
     before = _shared_state()
     profile = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        yield found
-    finally:
-        sys.setprofile(profile)
+    with _pandas_clock(found):
+        sys.setprofile(note)
+        try:
+            yield found
+        finally:
+            sys.setprofile(profile)
     if before != _shared_state():
         found.append("numpy's global generator (np.random)")
+
+
+@contextmanager
+def _pandas_clock(found: list[str]) -> Iterator[None]:
+    """Note when pandas is asked for the time, which a profile does not see: it is compiled."""
+    moments: dict[str, Any] = {name: vars(pd.Timestamp)[name] for name in _MOMENTS}
+
+    def noting(name: str) -> Any:
+        def moment(cls: type[pd.Timestamp], *arguments: Any, **named: Any) -> Any:
+            frame = sys._getframe(1)  # noqa: SLF001 - the only way to name the caller
+            found.append(f"Timestamp.{name} in {frame.f_code.co_name}, line {frame.f_lineno}")
+            return moments[name].__get__(None, cls)(*arguments, **named)
+
+        return classmethod(moment)
+
+    for name in _MOMENTS:
+        setattr(pd.Timestamp, name, noting(name))
+    try:
+        yield
+    finally:
+        for name, moment in moments.items():
+            setattr(pd.Timestamp, name, moment)
 
 
 def _shared_state() -> tuple[bytes, int]:
