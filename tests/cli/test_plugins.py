@@ -1,5 +1,6 @@
 """`tradewind plugins` as it is typed: output, messages and exit codes."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 
 import tradewind
 from tests.registry.distributions import sizer_source, write_distribution
+from tradewind import modes
 from tradewind.cli import plugins_pip
 from tradewind.contracts import KINDS
 from tradewind.errors import PluginError
@@ -236,8 +238,14 @@ def trust_toys(run):
     return run("plugins", "trust", TOYS[1], "--kind", "strategy")
 
 
+@pytest.fixture
+def live_can_run(monkeypatch):
+    """A version that lacks nothing for live runs."""
+    monkeypatch.setitem(modes.MODES, "live", dataclasses.replace(modes.MODES["live"], missing=()))
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
-def test_live_refuses_what_is_not_trusted_with_the_commands_that_trust_it(run, command):
+def test_live_refuses_what_is_not_trusted_with_the_commands_that_trust_it(run, live_can_run, command):
     code, output, errors = run(command, "plan.yaml", "--mode", "live")
     assert (code, output) == (3, [])
     assert errors[0].startswith(
@@ -247,7 +255,7 @@ def test_live_refuses_what_is_not_trusted_with_the_commands_that_trust_it(run, c
     assert "    do: tradewind plugins trust toys.py:Strategy --kind strategy" in errors
 
 
-def test_live_from_python_refuses_what_is_not_trusted(folder):
+def test_live_from_python_refuses_what_is_not_trusted(folder, live_can_run):
     with pytest.raises(PluginError, match=r"plugins trust toys\.py:Strategy --kind strategy"):
         tradewind.run("plan.yaml", mode="live")
 

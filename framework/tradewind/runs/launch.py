@@ -15,6 +15,7 @@ from tradewind.config.loader import LoadedPlan, check_plan, load_plan
 from tradewind.config.trust import require_trusted
 from tradewind.errors import UserError
 from tradewind.model import Result
+from tradewind.modes import require_mode
 from tradewind.registry import Registry
 from tradewind.report.notebook import result_html
 from tradewind.runs.arguments import as_overrides, as_paths
@@ -107,6 +108,7 @@ def run_plan(
     SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
     """
     check_plan(loaded, registry)
+    require_mode(loaded.plan.mode.mode)
     require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)

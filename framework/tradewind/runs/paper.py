@@ -67,8 +67,8 @@ def run_session_of(
     from tradewind.journal.store import open_store
 
     check_plan(loaded, registry)
-    require_trusted(loaded.plan, registry, loaded.directory)
     require_mode(loaded.plan.mode.mode)
+    require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)
     stop = Stop()
