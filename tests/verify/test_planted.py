@@ -91,7 +91,7 @@ def test_the_smallest_change_of_the_next_close_is_one_close_of_the_next_bar():
     ids=["sizer", "exit", "resting exit", "regime", "gate", "cost"],
 )
 def test_who_leaks_is_named(config, plugin, what):
-    finding = found(config)
+    finding = found(config, cuts=9)
     assert (finding.rule, finding.plugin) == ("look_ahead", plugin)
     assert what is None or finding.what == what
 
