@@ -1,0 +1,42 @@
+"""The kit for reports: what is built in passes, and each planted fault is caught by its test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.testing.examining import examine, test_names
+from tests.testing.mutants_report import MUTANTS, Dated, Plain, Sound
+from tradewind.testing import ReportKit
+from tradewind.testing.kits.failure import KitFailureError
+
+
+class TestHtml(ReportKit):
+    plugin = "html"
+
+
+class TestPng(ReportKit):
+    plugin = "png"
+
+
+@pytest.mark.parametrize("name", test_names(ReportKit))
+@pytest.mark.parametrize("report", [Sound, Plain])
+def test_a_class_without_a_fault_passes(report: type[Any], name: str, tmp_path: Path) -> None:
+    if report is Plain and "_page_" in name:
+        with pytest.raises(pytest.skip.Exception, match="the report is no HTML page"):
+            examine(ReportKit, report, name, folder=tmp_path)
+        return
+    examine(ReportKit, report, name, folder=tmp_path)
+
+
+@pytest.mark.parametrize(("mutant", "test", "message"), MUTANTS, ids=[mutant.__name__ for mutant, *_ in MUTANTS])
+def test_a_planted_fault_is_caught(mutant: type[Any], test: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(KitFailureError, match=message):
+        examine(ReportKit, mutant, test, folder=tmp_path)
+
+
+def test_a_format_that_stamps_its_time_says_so(tmp_path: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match="deterministic = False"):
+        examine(ReportKit, Dated, "test_the_same_run_gives_the_same_file", folder=tmp_path, deterministic=False)
