@@ -185,8 +185,8 @@ class ReportKit(PluginKit):
         yield "an equity that falls to 0", bare_result(pd.Series(np.linspace(100.0, 0.0, 50), index=curve.index[:50]))
         yield "figures NaN", replace(full, metrics=dict.fromkeys(full.metrics, float("nan")))
         yield "no figures", replace(full, metrics={})
-        bare = {"equity": full.equity.assign(benchmark=np.nan), "regimes": full.regimes.iloc[:0]}
-        yield "neither regimes nor benchmark", replace(full, **bare, without_overlay=None, detectors=None)
+        alone = replace(full, equity=full.equity.assign(benchmark=np.nan), regimes=full.regimes.iloc[:0])
+        yield "neither regimes nor benchmark", replace(alone, without_overlay=None, detectors=None)
         yield "bars of minutes", _by_minute(bare_result(curve.iloc[:60]))
         yield "odd names", _named(_ODD)
 
