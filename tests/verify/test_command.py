@@ -1,0 +1,110 @@
+"""`tradewind verify`: exit codes, what it prints, JSON, and what it says to a wrong request."""
+
+import json
+import re
+
+import pytest
+
+from tradewind.cli import main
+from tradewind.cli.verify import FOUND
+
+QUICK = ("--cuts", "3", "--whole-cuts", "0")
+
+
+@pytest.fixture
+def run(project, capsys):
+    def run_command(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        output = capsys.readouterr()
+        return ended.value.code, output.out, output.err
+
+    return run_command
+
+
+def test_an_honest_configuration_ends_with_0(run):
+    code, output, _ = run("verify", "honest.yaml", *QUICK)
+    assert code == 0
+    assert output.splitlines()[0] == "rotate"
+    assert output.splitlines()[1].startswith("No look-ahead found at 3 cuts, 3 on decisions: a plugin that reads the")
+    assert "on one decision in ten would have been found with 27.1%, on one in twenty with 14.3%." in output
+    for check in ("again", "windows", "step forms", "streamed"):
+        assert re.search(rf"^{check} +passed ", output, flags=re.MULTILINE)
+    assert "Not checked:" in output
+    assert "chosen because they survived" in output
+    assert "seed 0" in output
+
+
+def test_a_leak_ends_with_14_and_is_told_whole(run):
+    code, output, _ = run("verify", "cheat.yaml", *QUICK)
+    assert code == FOUND == 14
+    assert re.search(r"^windows +FOUND ", output, flags=re.MULTILINE)
+    assert re.search(r"^strategy ./rotate.py:Cheat of sleeve main: signals at bar \d+ \(200[78]-", output, re.MULTILINE)
+    assert re.search(r"^  It is enough to change the close of (AAPL|KO|MSFT|XOM) of bar \d+ \(", output, re.MULTILINE)
+    assert "  do: Read the market through `market.current`" in output
+
+
+def test_json_is_the_verdict_alone(run):
+    code, output, errors = run("verify", "cheat.yaml", *QUICK, "--json", "--seed", "4")
+    data = json.loads(output)
+    assert code == 14
+    assert errors == ""
+    assert (data["passed"], data["seed"]) == (False, 4)
+    assert data["findings"][0]["plugin"] == "strategy ./rotate.py:Cheat of sleeve main"
+    assert "seconds" not in output
+
+
+def test_the_shared_options_reach_the_plan(run):
+    code, _, _ = run("verify", "cheat.yaml", *QUICK, "--set", "strategy.python=./rotate.py:Rotate", "--json")
+    assert code == 0
+    code, _, errors = run("verify", "honest.yaml", *QUICK, "--start", "2008-12-22")
+    assert code == 4
+    assert "at least 10 are needed to put a future behind one" in errors
+
+
+def test_a_kept_run_gets_its_verdict_and_its_report_again(run, project):
+    assert run("run", "cheat.yaml", "--no-verify", "--runs", "runs")[0] == 0
+    (kept,) = (project / "runs").iterdir()
+    before = (kept / "report.html").read_text()
+    assert "Nobody has looked for look-ahead in this run" in before
+    code, output, _ = run("verify", "--run", "latest", *QUICK)
+    assert code == 14
+    assert f"report: {(kept / 'report.html').relative_to(project)}" in output
+    verdict = json.loads((kept / "verification.json").read_text())
+    assert verdict["findings"][0]["rule"] == "look_ahead"
+    after = (kept / "report.html").read_text()
+    assert "Nobody has looked" not in after
+    assert verdict["sentence"] in after
+    assert "It is enough to change the close of" in after
+
+
+def test_a_paper_run_is_not_verified(run, project):
+    (project / "runs" / "paper").mkdir(parents=True)
+    assert run("run", "honest.yaml", "--no-verify", "--no-reports", "--runs", "runs")[0] == 0
+    kept = next(path for path in (project / "runs").iterdir() if path.name != "paper")
+    kept.rename(project / "kept")
+    summary = json.loads((project / "kept" / "result.json").read_text())
+    (project / "kept" / "result.json").write_text(json.dumps(summary | {"mode": "paper"}))
+    code, _, errors = run("verify", "--run", "kept")
+    assert code == 1
+    assert "is a paper run, which hears of no bar before it is there" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ((), 1, "nothing to verify; give a configuration, as idea.yaml, or a kept run, as --run latest"),
+        (("missing.yaml",), 1, "missing.yaml"),
+        (("honest.yaml", "--run", "latest"), 1, "--run takes configuration, values and period from the run"),
+        (("--run", "latest", "--set", "risk=off"), 1, "--run takes configuration, values and period from the run"),
+        (("--run", "latest"), 1, "no run 'latest' in runs"),
+        (("honest.yaml", "--set", "sizer=kely"), 3, "kelly"),
+        (("honest.yaml", "--cuts", "0"), 1, "--cuts"),
+        (("honest.yaml", "--seed", "-1"), 1, "--seed"),
+    ],
+)
+def test_a_wrong_request_is_explained(run, arguments, code, told):
+    ended, _, errors = run("verify", *arguments)
+    assert ended == code
+    assert told in errors
+    assert "Traceback" not in errors
