@@ -1,4 +1,4 @@
-"""The acceptance cases at the exchange: in this process, without short sales, and over the loopback."""
+"""The acceptance cases: at the exchange, here and over the loopback, and at an asynchronous venue unlike it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conformance.continuous import ContinuousSession
 from tests.conformance.venues import ExchangeSession, LoopbackSession, exchange
 from tradewind.contracts import BrokerCapabilities
 from tradewind.testing import BrokerAcceptance, BrokerKit, VenueSession
@@ -36,3 +37,8 @@ class TestVenue(BrokerKit):
 
     def make_session(self) -> VenueSession:
         return LoopbackSession()
+
+
+class TestContinuousVenue(BrokerAcceptance):
+    def make_session(self) -> VenueSession:
+        return ContinuousSession()
