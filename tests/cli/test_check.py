@@ -49,11 +49,40 @@ def test_several_configurations_are_checked_one_by_one(run, folder):
     assert errors[1].startswith("error: absent.yaml: no such file")
 
 
-def test_nothing_is_built(run, folder):
+def test_what_reaches_outside_is_not_built(run, folder):
     (folder / "toys.py").write_text(
-        (folder / "toys.py").read_text().replace("-> None: ...", "-> None: raise RuntimeError('built')")
+        (folder / "toys.py").read_text().replace("5) -> None: ...", "5) -> None: raise RuntimeError('built')")
     )
     assert run("check", "plan.yaml")[0] == 0
+
+
+def test_a_plugin_that_cannot_be_made_is_told_with_its_line(run, folder):
+    (folder / "toys.py").write_text(
+        (folder / "toys.py").read_text().replace("3) -> None: ...", "3) -> None: raise RuntimeError('no')")
+    )
+    code, _, errors = run("check", "plan.yaml")
+    assert code == 3
+    assert errors[0].startswith(
+        "error: plan.yaml:3:20: sleeves.0.strategy: Strategy (python:./toys.py) could not be made"
+    )
+
+
+@pytest.mark.parametrize(
+    ("risk", "code", "message"),
+    [
+        ("gates: [{python: './toys.py:Strategy'}]", 3, "plan.yaml:5:20: risk.gates.0: Strategy (python:./toys.py) breaks the contract of a gate: it returned a Strategy, which is no Gate: it lacks check"),
+        ("breakers: [{python: './toys.py:Gate'}]", 3, "plan.yaml:5:23: risk.breakers.0: Gate (python:./toys.py) breaks the contract of a breaker: it returned a Gate, which is no Breaker: it lacks observe"),
+        ("gates: [{python: './toys.py:Half'}]", 3, "plan.yaml:5:20: risk.gates.0: Half (python:./toys.py) breaks the contract"),
+        ("breakers: [stale_data, {name: drawdown, params: {warn: 0.2}}]", 2, "plan.yaml:5:33: risk.breakers.1: drawdown (tradewind"),
+    ],
+)  # fmt: skip
+def test_gates_and_breakers_that_run_refuses_are_refused(run, folder, risk, code, message):
+    extra = "\nclass Gate:\n    def check(self, batch, account): ...\nclass Half:\n    check = 5\n"
+    (folder / "toys.py").write_text((folder / "toys.py").read_text() + extra)
+    (folder / "plan.yaml").write_text((folder / "plan.yaml").read_text() + f"risk:\n  {risk}\n")
+    found, output, errors = run("check", "plan.yaml")
+    assert (found, output) == (code, [])
+    assert errors[0].startswith(f"error: {message}")
 
 
 def test_load_is_shared_with_other_commands(folder):

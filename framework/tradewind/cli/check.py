@@ -26,6 +26,8 @@ def check(
 ) -> None:
     """Check configurations with every plugin and parameter they name, without running anything.
 
+    All plugins are made but those that reach outside: feed, broker and reports. What only the data can show is seen by run.
+
     Several configurations are checked one by one, each with the same options.
     """
     from tradewind.config.loader import check_plan
@@ -40,7 +42,8 @@ def check(
             loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
             check_plan(loaded, registry)
             require_trusted(loaded.plan, registry, loaded.directory)
-            Builder(loaded.plan, registry, loaded.directory).detector()
+            with loaded.placing():
+                Builder(loaded.plan, registry, loaded.directory).rehearse()
         except TradewindError as error:
             if len(configs) == 1:
                 raise

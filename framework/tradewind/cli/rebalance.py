@@ -51,7 +51,8 @@ def rebalance(
     registry = Registry.load()
     check_plan(loaded, registry)
     builder = Builder(loaded.plan, registry, loaded.directory)
-    shown = preview(builder, _holdings(builder, positions, journal))
+    with loaded.placing():
+        shown = preview(builder, _holdings(builder, positions, journal))
     if as_json:
         _print_json(shown)
     else:

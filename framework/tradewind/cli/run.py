@@ -69,7 +69,7 @@ def run(
 
     # A run makes many small values and next to no cycles: looking for cycles less often saves a twentieth of its time.
     gc.set_threshold(100_000, 20, 20)
-    with progress_bar(quiet=as_json) as progress:
+    with progress_bar(quiet=as_json) as progress, loaded.placing():
         if loaded.plan.mode.mode == "backtest":
             result = run_plan(
                 loaded, Registry.load(), runs_directory=runs, reports=reports, verifies=verifies, progress=progress

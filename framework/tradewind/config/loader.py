@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,14 @@ from tradewind.config.overlay import apply_overrides, expand_environment, merge,
 from tradewind.config.places import check_plan, effective_feed
 from tradewind.config.plan import Plan
 from tradewind.config.yaml_source import read_file
-from tradewind.errors import ConfigError, UserError, choices
+from tradewind.errors import ConfigError, PluginError, UserError, choices
 from tradewind.registry.problems import Problem, problems_of, show
 from tradewind.registry.shape import Shape
 
 __all__ = ["LoadedPlan", "Origin", "check_plan", "effective_feed", "load_nodes", "load_plan", "validate_plan"]
 
 _DEFAULT = Origin("default")
+_LED_BY_PATH = re.compile(r"(?P<path>\w+(?:\.\w+)+): (?P<message>.*)", flags=re.DOTALL)
 _MISPLACED = {"cash": "account.cash", "start": "data.start", "end": "data.end", "feed": "data.feed"}
 
 
@@ -56,6 +59,19 @@ class LoadedPlan:
     def locate(self, problems: Sequence[Problem]) -> list[str]:
         """Return each problem as a line that begins with file, line and column, in their order."""
         return locate(self.tree, problems)
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Give errors that begin with a path of the plan, as plugins raise them when they are made, file and line."""
+        try:
+            yield
+        except (ConfigError, PluginError) as error:
+            match = _LED_BY_PATH.fullmatch(str(error))
+            if match is None or match["path"].partition(".")[0] not in Plan.model_fields:
+                raise
+            path = tuple(int(step) if step.isdigit() else step for step in match["path"].split("."))
+            (line,) = self.locate([Problem(path, match["message"], plugin=True)])
+            raise type(error)(line) from error
 
 
 def load_plan(

@@ -82,23 +82,47 @@ class Builder:
     def desk(self, panel: Panel, *, adjusted: bool) -> RiskDesk:
         """Build the gates and breakers, and the desk that asks them."""
         risk = self.plan.risk
-        gates = [
-            (ref.label, GuardedGate(ref.label, cast("Gate", self.create("gate", ref, "risk.gates"))))
-            for ref in risk.gate_refs()
-        ]
-        breakers = [
-            (ref.label, GuardedBreaker(ref.label, cast("Breaker", self.create("breaker", ref, "risk.breakers"))))
-            for ref in risk.breaker_refs()
-        ]
+        gates = self.gates()
+        symbols = frozenset(instrument.symbol for instrument in panel.instruments)
+        for where, name, gate in gates:
+            try:
+                gate.begin(symbols)
+            except ConfigError as error:
+                raise ConfigError(f"{where}: {name}: {error}") from error
         rearms = 0 if self.plan.mode.has_operator else risk.rearm_after_bars
         return RiskDesk(
-            pipeline=GatePipeline(gates, reduced_size=risk.reduced_size),
-            board=StandingBoard(breakers, cool_down_bars=risk.cool_down_bars, rearm_after_bars=rearms),
+            pipeline=GatePipeline([(name, gate) for _, name, gate in gates], reduced_size=risk.reduced_size),
+            board=StandingBoard(self.breakers(), cool_down_bars=risk.cool_down_bars, rearm_after_bars=rearms),
             panel=panel,
             account=self.plan.account,
             adjusted=adjusted,
             flattens=risk.on_kill == "flatten",
         )
+
+    def rehearse(self) -> None:
+        """Build everything that needs no data, and drop it: what cannot be made is told before a run."""
+        self.detector()
+        self.cost()
+        if not any(sleeve.strategy.backtrader for sleeve in self.plan.sleeves):
+            self.sleeves(())
+        self.gates()
+        self.breakers()
+
+    def gates(self) -> list[tuple[str, str, GuardedGate]]:
+        """Build the gates: place in the configuration, name and gate of each."""
+        found = []
+        for where, ref in _numbered("risk.gates", self.plan.risk.gate_refs(), self.plan.risk.gates):
+            gate = cast("Gate", self.create("gate", ref, where))
+            found.append((where, ref.label, GuardedGate(ref.label, gate)))
+        return found
+
+    def breakers(self) -> list[tuple[str, GuardedBreaker]]:
+        """Build the breakers: name and breaker of each."""
+        found = []
+        for where, ref in _numbered("risk.breakers", self.plan.risk.breaker_refs(), self.plan.risk.breakers):
+            breaker = cast("Breaker", self.create("breaker", ref, where))
+            found.append((ref.label, GuardedBreaker(ref.label, breaker)))
+        return found
 
     def create(self, kind: str, ref: PluginRef, where: str) -> object:
         """Build one plugin."""
@@ -118,6 +142,13 @@ class Builder:
                 f"two orders could both fill. Let the others decide on the close"
             )
         return Sleeve(config.name, strategy, sizer, tuple(exits.items()), config.share, instruments)
+
+
+def _numbered(where: str, refs: Sequence[PluginRef], listed: Sequence[PluginRef]) -> Iterator[tuple[str, PluginRef]]:
+    """Yield each reference with its place; the default ones stand before those that are listed."""
+    first = len(refs) - len(listed)
+    for number, ref in enumerate(refs):
+        yield where if number < first else f"{where}.{number - first}", ref
 
 
 def declared_factors(sleeves: Sequence[Sleeve], detector: Regime | None) -> Factors:

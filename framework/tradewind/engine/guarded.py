@@ -33,7 +33,15 @@ class GuardedGate:
     def __init__(self, name: str, gate: Gate) -> None:
         self.stage: int = getattr(gate, "stage", 50)
         self._gate = gate
-        self._called = _title("gate", name, gate, "check")
+        self._begin = getattr(gate, "begin", None)
+        self._title = _title("gate", name, gate)
+        self._called = f"{self._title}.check"
+
+    def begin(self, symbols: frozenset[str]) -> None:
+        """Tell the gate, where it wants to know, what can be traded."""
+        if self._begin is not None:
+            with blamed(f"{self._title}.begin", "before the first bar"):
+                self._begin(symbols)
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return the gate's verdicts."""
@@ -135,9 +143,8 @@ class GuardedBreaker:
             self._breaker.restore(state)
 
 
-def _title(kind: str, name: str, plugin: object, method: str = "") -> str:
-    title = f"{kind} {name!r}: {type(plugin).__name__}"
-    return f"{title}.{method}" if method else title
+def _title(kind: str, name: str, plugin: object) -> str:
+    return f"{kind} {name!r}: {type(plugin).__name__}"
 
 
 def _is_verdict(verdict: object) -> bool:
