@@ -106,5 +106,7 @@ def choices(received: str, known: Iterable[str]) -> str:
     names = sorted(known)
     shown = names if len(names) <= _MOST_NAMES else [*names[:_SOME_NAMES], f"... ({len(names)} in all)"]
     text = f"known: {', '.join(shown) or 'none'}."
-    nearest = difflib.get_close_matches(received, names, n=1, cutoff=0.6)
-    return f"{text} Did you mean '{nearest[0]}'?" if nearest else text
+    # Whoever writes another case means that very name.
+    folded = {name.casefold(): name for name in names}
+    nearest = difflib.get_close_matches(received.casefold(), folded, n=1, cutoff=0.6)
+    return f"{text} Did you mean '{folded[nearest[0]]}'?" if nearest else text

@@ -203,6 +203,9 @@ class Gate(Protocol):
 
     Optional are the attributes ``stage: int = 50``, its place in the pipeline (built-in gates stand at 0 to 40, smaller
     first), and ``structural: bool = False`` for one that also checks the orders of a `bt.Strategy`.
+
+    Optional is also ``begin(symbols: frozenset[str]) -> None``: called once before the first bar with the symbols that
+    can be traded. It raises a `tradewind.errors.ConfigError` where a parameter names another, which would have no effect.
     """
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:

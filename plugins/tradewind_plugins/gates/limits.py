@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tradewind.contracts import Verdict
+from tradewind.errors import ConfigError, choices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from tradewind.contracts import OrderBatch
     from tradewind.model.typing import FloatArray
@@ -24,6 +25,7 @@ __all__ = [
     "one_order_each",
     "part",
     "refuse_openings",
+    "require_known",
     "shrink",
     "strictest",
     "symbol_of",
@@ -31,6 +33,16 @@ __all__ = [
 
 SLACK = 1.0 + 1e-9
 """What is exactly at a limit stays within it, whatever the last digit."""
+
+
+def require_known(parameter: str, named: Iterable[str], symbols: Collection[str]) -> None:
+    """Refuse a parameter that names what the run cannot trade: a misspelled symbol would protect nothing."""
+    for symbol in sorted(named):
+        if symbol not in symbols:
+            raise ConfigError(
+                f"{parameter}: {symbol!r} is none of the {len(symbols)} symbols of this run; "
+                f"{choices(symbol, symbols)} Correct it, or leave it out"
+            )
 
 
 def exceeds(value: float, limit: float) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from tradewind_plugins.gates.limits import refuse_openings, symbol_of
+from tradewind_plugins.gates.limits import refuse_openings, require_known, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ class ShortAvailability:
     allowed
         Whether anything may be sold short.
     unavailable
-        Symbols that cannot be borrowed.
+        Symbols that cannot be borrowed. One that the run does not have is an error.
     """
 
     stage: ClassVar[int] = 16
@@ -36,6 +36,10 @@ class ShortAvailability:
     ) -> None:
         self._allowed = allowed
         self._unavailable = frozenset(unavailable)
+
+    def begin(self, symbols: frozenset[str]) -> None:
+        """Refuse to name what is not there."""
+        require_known("unavailable", self._unavailable, symbols)
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return what is left of sells that would go short."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tradewind.contracts import Verdict
 from tradewind.model import AssetClass
-from tradewind_plugins.gates.limits import refuse_openings, strictest, symbol_of
+from tradewind_plugins.gates.limits import refuse_openings, require_known, strictest, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ class SymbolGate:
     Parameters
     ----------
     restricted
-        Symbols in which no position may be opened; an option's underlying counts too.
+        Symbols in which no position may be opened; an option's underlying counts too. One that the run does not have is
+        an error.
     minimum_price
         Lowest price at which a position may be opened.
     """
@@ -49,6 +50,10 @@ class SymbolGate:
     ) -> None:
         self._restricted = frozenset(restricted)
         self._minimum_price = minimum_price
+
+    def begin(self, symbols: frozenset[str]) -> None:
+        """Refuse to restrict what is not there."""
+        require_known("restricted", self._restricted, symbols)
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return a refusal for each order in a symbol that may not be traded."""
