@@ -124,13 +124,12 @@ class GatePipeline:
             return asked
         if standing >= Standing.HALTED:
             return 0.0
-        kept = 0.0
+        kept, closing = 0.0, asked - opening
         if standing is Standing.REDUCED:
             # Of the position that is wanted, not of what it lacks: orders that repeat would reach it bit by bit.
-            before = abs(float(batch.held[order]))
-            before = 0.0 if asked != opening else before
-            kept = max(0.0, self._reduced_size * (before + abs(opening)) - before)
-        return asked - opening + math.copysign(kept, opening)
+            held = 0.0 if closing else abs(float(batch.held[order]))
+            kept = max(0.0, self._reduced_size * (held + abs(opening)) - held)
+        return closing + math.copysign(kept, opening)
 
 
 def _applied(
