@@ -10,6 +10,7 @@ import pytest
 from tradewind.cli import main
 from tradewind.config.loader import load_plan
 from tradewind.engine.assemble import Builder, run_session
+from tradewind.journal.store import open_store
 from tradewind.registry import Registry
 from tradewind.runs.execute import read_data
 from tradewind.runs.rebalance import Action, Holdings, preview
@@ -76,3 +77,53 @@ def test_positions_that_make_no_sense_are_refused(
 def test_without_dry_run_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert called("rebalance", str(CONFIGS / "quickstart.yaml")) == 1
     assert "add --dry-run" in capsys.readouterr().err
+
+
+def test_positions_that_are_not_there_are_no_riddle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.csv"
+    assert called("rebalance", str(CONFIGS / "quickstart.yaml"), "--dry-run", "--positions", str(path), *EARLY) == 1
+    told = capsys.readouterr().err
+    assert "none.csv: no such file" in told
+    assert "Errno" not in told
+
+
+def beaten(tmp_path: Path, **standing: str) -> str:
+    """Return a journal with a quickstart session that stands at a bar of March 1991."""
+    journal = tmp_path / "journal.db"
+    beat = {"cash": 1e6, "positions": {}, "bar": 300, "time": "1991-03-12T00:00:00.000000000", **standing}
+    with open_store(str(journal)) as store:
+        store.begin("quickstart", {}).beat(beat)
+    return str(journal)
+
+
+def shown_for(journal: str, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    assert (
+        called("rebalance", str(CONFIGS / "quickstart.yaml"), "--dry-run", "--journal", journal, *EARLY, *options) == 0
+    )
+    return capsys.readouterr().out
+
+
+def test_a_session_is_shown_at_its_own_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = json.loads(shown_for(beaten(tmp_path), capsys, "--json"))
+    made = builder("quickstart.yaml", "1991-06-01")
+    bars = read_data(made)[0]
+    (row,) = (bars.timestamps == bars.timestamps.dtype.type("1991-03-12", "ns")).nonzero()[0]
+    closes = dict(zip(bars.symbols, bars.fields["close"][row].tolist(), strict=True))
+    assert told["time"].startswith("1991-03-12")
+    assert told["lines"]
+    assert {line["symbol"]: line["price"] for line in told["lines"]} == {
+        line["symbol"]: closes[line["symbol"]] for line in told["lines"]
+    }
+
+
+def test_a_halted_session_would_send_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    since = "pause at 2026-11-21T10:00:00+00:00: lunch"
+    journal = beaten(tmp_path, standing="halted", standing_by="operator", standing_text=since)
+    text = shown_for(journal, capsys)
+    flat = " ".join(text.split())
+    assert f"the account is halted by operator ({since}): nothing would be sent" in flat
+    assert "rejected: halted" in text
+    assert text.splitlines()[-1] == "nothing would be sent; nothing was sent"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["rebalance"]
 
+_WIDE = 110
+"""Columns of a terminal on which the notes have room beside the numbers."""
+
 
 def rebalance(
     config: options.Config,
@@ -60,22 +63,27 @@ def rebalance(
 
 
 def _holdings(builder: Builder, positions: Path | None, journal: str) -> Holdings:
+    from tradewind.model import Standing
     from tradewind.runs.rebalance import Holdings
 
     plan = builder.plan
     if positions is not None:
         return _read(positions)
+    beat = _last_heartbeat(plan.name, journal) or {}
+    at: dict[str, Any] = {"time": beat.get("time", "")}
+    if "standing" in beat:
+        at |= {"standing": Standing[beat["standing"].upper()]}
+        at |= {key: beat[key] for key in ("standing_by", "standing_text")}
     if plan.mode.broker is not None:
         broker = cast("Broker", builder.create("broker", plan.mode.broker, "broker"))
         broker.connect()
         try:
             held = {instrument.symbol: quantity for instrument, quantity in broker.positions().items()}
-            return Holdings(broker.account().cash, held, f"broker {plan.mode.broker.label}")
+            return Holdings(broker.account().cash, held, f"broker {plan.mode.broker.label}", **at)
         finally:
             broker.close()
-    beat = _last_heartbeat(plan.name, journal)
-    if beat is not None:
-        return Holdings(beat["cash"], beat["positions"], f"paper session at bar {beat['bar']}")
+    if beat:
+        return Holdings(beat["cash"], beat["positions"], f"paper session at bar {beat['bar']}", **at)
     return Holdings(plan.account.cash, {}, "account.cash, nothing held")
 
 
@@ -98,8 +106,12 @@ def _read(path: Path) -> Holdings:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"--positions {path}: no such file; give a CSV with the columns symbol and quantity and a line `cash,AMOUNT`"
+        ) from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"--positions {path}: not readable ({error})") from error
+        raise UserError(f"--positions {path}: not readable ({getattr(error, 'strerror', None) or error})") from error
     if not rows or rows[0] != ["symbol", "quantity"]:
         raise UserError(f"--positions {path}: the first line must be `symbol,quantity`; received {rows[:1]}")
     held: dict[str, float] = {}
@@ -142,9 +154,9 @@ def _print(shown: Preview) -> None:
         f"close of {shown.time[:16]}{regime}; equity {shown.equity:,.2f}, cash {shown.cash:,.2f}", markup=False
     )
     console.print(f"account: {shown.source}", markup=False)
-    table = Table(
-        "order", "symbol", *(_right(name) for name in ("held", "wanted", "trade", "price", "value", "cost")), "note"
-    )
+    numbers = [_right(name) for name in ("held", "wanted", "trade", "price", "value", "cost")]
+    has_room = console.width >= _WIDE
+    table = Table("order", "symbol", *numbers, *(["note"] if has_room else []))
     for line in shown.lines:
         table.add_row(
             line.action or "-",
@@ -155,16 +167,27 @@ def _print(shown: Preview) -> None:
             f"{line.price:,.2f}",
             f"{line.quantity * line.price:+,.2f}" if line.quantity else "",
             f"{line.cost:,.2f}" if line.quantity else "",
-            line.note,
+            *([line.note] if has_room else []),
         )
     if shown.lines:
         console.print(table)
+    for line in () if has_room else shown.lines:
+        if line.note:
+            console.print(f"  {line.symbol}: {line.note}", markup=False)
     if shown.standing != "active":
-        console.print(f"the account is {shown.standing.replace('_', ' ')}", style="red", markup=False)
+        console.print(_standing(shown), style="red", markup=False)
     for _, ruling in shown.rulings:
         console.print(f"  {ruling.gate}: {ruling.asked:+,.4g} to {ruling.allowed:+,.4g}: {ruling.text}", markup=False)
     orders = sum(1 for line in shown.lines if line.action)
-    console.print(f"{orders} orders would be sent; nothing was sent" if orders else "nothing to do; nothing was sent")
+    told = f"{orders} orders would be sent" if orders else "nothing would be sent" if shown.rulings else "nothing to do"
+    console.print(f"{told}; nothing was sent")
+
+
+def _standing(shown: Preview) -> str:
+    """Say what the account may still do, who brought it about, since when, and what that means for the orders."""
+    means = {"reduced": "openings are made smaller", "reduce_only": "positions may only become smaller"}
+    text = f"{shown.standing.replace('_', ' ')} by {shown.standing_by} ({shown.standing_text})"
+    return f"the account is {text}: {means.get(shown.standing, 'nothing would be sent')}"
 
 
 def _right(name: str) -> Any:

@@ -205,7 +205,8 @@ class Gate(Protocol):
     first), and ``structural: bool = False`` for one that also checks the orders of a `bt.Strategy`.
 
     Optional is also ``begin(symbols: frozenset[str]) -> None``: called once before the first bar with the symbols that
-    can be traded. It raises a `tradewind.errors.ConfigError` where a parameter names another, which would have no effect.
+    can be traded. It raises a `tradewind.errors.ConfigError` where a parameter names another, which would have no
+    effect.
     """
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:

@@ -16,12 +16,12 @@ from tradewind.portfolio.rebalance import BuyingPower, Wish, plan_rebalance
 from tradewind.runs.execute import read_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from tradewind.engine.assemble import Builder
     from tradewind.engine.quotes import PanelQuotes
     from tradewind.engine.session import Session
-    from tradewind.model import Instrument
+    from tradewind.model import Bars, Instrument, Standing
     from tradewind.model.typing import FloatArray
     from tradewind.risk.pipeline import Ruling
 
@@ -40,11 +40,25 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """An account: cash, signed quantities by symbol, and where both come from."""
+    """An account: cash, signed quantities by symbol, and where both come from.
+
+    Parameters
+    ----------
+    cash, quantities, source
+        Quantities are signed, by symbol.
+    time
+        Last bar of the session whose account it is; bars after it have not happened yet. Empty: all bars have.
+    standing, standing_by, standing_text
+        What that session may still do, who brought it about, and why; None without a session.
+    """
 
     cash: float
     quantities: Mapping[str, float]
     source: str
+    time: str = ""
+    standing: Standing | None = None
+    standing_by: str = ""
+    standing_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +92,9 @@ class Preview:
         Of the account at the last prices.
     source
         Where the account comes from.
-    standing
-        What the breakers would allow the account by then.
+    standing, standing_by, standing_text
+        What the session may still do, who brought it about, and why; without one, what the breakers would allow the
+        account by then.
     lines
         Sells before buys, then what stays.
     rulings
@@ -93,20 +108,23 @@ class Preview:
     source: str
     lines: tuple[Line, ...]
     standing: str = "active"
+    standing_by: str = ""
+    standing_text: str = ""
     rulings: tuple[tuple[str, Ruling], ...] = ()
 
 
 def preview(builder: Builder, holdings: Holdings) -> Preview:
-    """Decide on the plan's whole history, and compare the last targets with an account.
+    """Decide on the plan's history, and compare the last targets with an account.
 
-    Strategies, regimes and exits are those of a backtest up to the last bar; capital is that of the account.
+    Strategies, regimes and exits are those of a backtest up to the last bar, of the session where there is one, else of
+    the feed; capital and standing are those of the account.
 
     Raises
     ------
     UserError
         If the account holds a symbol that the feed does not have.
     DataError
-        If a position has no price.
+        If a position has no price, or the feed has no bar up to the session's last one.
     """
     if any(sleeve.strategy.backtrader for sleeve in builder.plan.sleeves):
         raise ConfigError(
@@ -115,7 +133,10 @@ def preview(builder: Builder, holdings: Holdings) -> Preview:
         )
     bars, _, _ = read_data(builder)
     check_needs(builder, bars)
-    session = run_session(builder, bars)
+    session = run_session(builder, _until(bars, holdings))
+    board = session.desk.board
+    if holdings.standing is not None:
+        board.standing, board.by, board.text = holdings.standing, holdings.standing_by, holdings.standing_text
     instruments = {instrument.symbol: instrument for instrument in session.panel.instruments}
     for symbol in holdings.quantities:
         if symbol not in instruments:
@@ -134,13 +155,28 @@ def preview(builder: Builder, holdings: Holdings) -> Preview:
     return Preview(
         time=time,
         regime=session.regime,
-        standing=session.desk.standing.word,
+        standing=board.standing.word,
+        standing_by=board.by,
+        standing_text=board.text,
         equity=equity,
         cash=holdings.cash,
         source=holdings.source,
         lines=lines,
         rulings=rulings,
     )
+
+
+def _until(bars: Bars, holdings: Holdings) -> Bars:
+    """Return the bars up to the session's last one."""
+    if not holdings.time:
+        return bars
+    stop = int(np.searchsorted(bars.timestamps, np.datetime64(holdings.time, "ns"), side="right"))
+    if not stop:
+        raise DataError(
+            f"rebalance: the feed's first bar is of {bars.timestamps[0]}, after the last one of the {holdings.source}, "
+            f"{holdings.time}; look at `data.start`"
+        )
+    return bars.between(0, stop)
 
 
 def _lines(
@@ -243,7 +279,11 @@ class _Account:
     def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         return []
 
-    def reserved(self) -> float:
+    def ending(self) -> Sequence[tuple[OrderIntent, Mapping[str, float]]]:
+        """Return nothing: a rebalance looks at what is held."""
+        return ()
+
+    def reserved(self, replaced: Collection[Instrument] = ()) -> float:  # noqa: ARG002 of the source
         return 0.0
 
 
