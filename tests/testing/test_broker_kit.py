@@ -10,7 +10,8 @@ import pytest
 
 from tests.conformance.venues import ExchangeSession, LoopbackSession, exchange
 from tests.testing.examining import test_names
-from tests.testing.mutants_broker import CLIENTS, EXCHANGES
+from tests.testing.mutants_broker import EXCHANGES
+from tests.testing.mutants_client import CLIENTS
 from tradewind.contracts import BrokerCapabilities
 from tradewind.errors import BrokerError
 from tradewind.exchange import ExchangeBroker
