@@ -39,6 +39,14 @@ class Patient(Base):
         return both
 
 
+class Oldest(Base):
+    """Closes the oldest position; there is one, or it is not asked."""
+
+    def closes(self, market, portfolio):
+        oldest = portfolio.entry_bars[portfolio.quantities != 0].min()
+        return (portfolio.entry_bars == oldest) & (portfolio.quantities != 0)
+
+
 class Bracket(RestingBase):
     """Rests on both sides."""
 

@@ -131,12 +131,12 @@ class Mutator(Base):
         return lost(market, portfolio)
 
 
-class BreaksOnFlat(Base):
-    """Raises when nothing is held."""
+class BreaksOnShorts(Base):
+    """Raises when nothing is long."""
 
     def closes(self, market, portfolio):
-        oldest = portfolio.entry_bars[portfolio.quantities != 0].min()
-        return (portfolio.entry_bars == oldest) & (portfolio.quantities != 0)
+        oldest = portfolio.entry_bars[portfolio.quantities > 0].min()
+        return (portfolio.entry_bars == oldest) & (portfolio.quantities > 0)
 
 
 class StopOnTheWrongSide(RestingBase):

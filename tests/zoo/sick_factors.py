@@ -55,6 +55,16 @@ class FirstSymbolsPast(Recomputed):
         return np.where(np.isnan(close), close[:, :1], close)
 
 
+class KnowsTheEnd(Recomputed):
+    """Looks up when a symbol's data end."""
+
+    def compute(self, bars):
+        return np.where(bars.end_bars >= len(bars), 1.0, -1.0) * self.values(bars.fields)
+
+    def values(self, fields):
+        return pd.DataFrame(fields["close"]).ffill().to_numpy()
+
+
 class ZeroFilled(Recomputed):
     """Takes a bar without trading for a price of 0."""
 

@@ -78,7 +78,7 @@ class MoneyAsFraction(Base):
     """Bets less the more money there is."""
 
     def weights(self, signals, market, portfolio):
-        return shared(wanted(signals, market)) * min(1.0, 100_000.0 / portfolio.capital)
+        return shared(wanted(signals, market)) * min(1.0, 100_000.0 / portfolio.equity)
 
 
 class FirstTakesAll(Base):

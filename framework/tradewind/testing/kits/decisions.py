@@ -100,7 +100,7 @@ class DecisionKit(PluginKit):
                 f"{cls.subject().title}, {place}",
                 "it raised where it should answer",
                 received=str(error),
-                remedy="Real prices look like this: let it hold no opinion there instead",
+                remedy="Real markets and accounts are like this: let it hold no opinion there instead",
             )
 
     def exercise(self, bars: Bars, reads: Reads | None = None) -> None:

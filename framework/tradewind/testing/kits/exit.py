@@ -142,7 +142,7 @@ class ExitKit(DecisionKit):
                     remedy="Use path.first(mask)",
                 )
             for bar in range(answer.bar + 1, int(event)):
-                if _acts(answers[bar], answer.value):
+                if bar in answers and _acts(answers[bar], answer.value):
                     fail(
                         f"{where}, bar {bar}",
                         f"next_event, asked at bar {answer.bar}, passes over a bar on which it acts",

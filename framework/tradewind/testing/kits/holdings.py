@@ -18,12 +18,16 @@ __all__ = ["TRADE_EVERY_BARS", "Holdings"]
 
 TRADE_EVERY_BARS = 11
 _FIRST_TRADE = 5
+_FLAT_EVERY = 4
+"""Of so many times between two trades nothing is held in one, as at the start of a run."""
 _PART = 0.1
 """Size of a position, as a fraction of the capital."""
 
 
 class Holdings:
     """A sleeve's positions that change every few bars: long, short or flat by the symbol's name and the bar alone.
+
+    Now and then nothing is held, and now and then the sleeve has no capital.
 
     Parameters
     ----------
@@ -43,6 +47,11 @@ class Holdings:
         self._highest = np.full(count, np.nan)
         self._lowest = np.full(count, np.nan)
         self._weights = np.zeros(count)
+        self._idle = False
+
+    def any(self) -> bool:
+        """Tell whether anything is held."""
+        return bool(self._quantities.any())
 
     @staticmethod
     def next_trade(bar: int) -> int:
@@ -61,7 +70,7 @@ class Holdings:
         """Return the positions as a plugin sees them, in arrays that cannot be written to."""
         return Portfolio(
             equity=2.0 * self._capital,
-            capital=self._capital,
+            capital=0.0 if self._idle else self._capital,
             cash=self._capital,
             quantities=_frozen(self._quantities),
             entry_prices=_frozen(self._entry_prices),
@@ -74,6 +83,8 @@ class Holdings:
     def _trade(self, bar: int, prices: FloatArray) -> None:
         mixed = (self._seeds * np.uint64(2654435761) + np.uint64(bar) * np.uint64(40503)) >> np.uint64(7)
         signs = np.array([1.0, -1.0, 0.0, 1.0])[(mixed % np.uint64(4)).astype(np.int64)]
+        signs *= bar // TRADE_EVERY_BARS % _FLAT_EVERY != 0
+        self._idle = bar // TRADE_EVERY_BARS % (2 * _FLAT_EVERY) == 0
         can = np.isfinite(prices)
         wanted = np.where(can, signs * _PART * self._capital / np.where(can, prices, 1.0), self._quantities)
         new = can & (np.sign(wanted) != np.sign(self._quantities))

@@ -73,7 +73,9 @@ class PanelRun(Run):
         while self.panel.advance():
             bar = self.panel.bar
             self.holdings.mark(bar, self.bars.fields["close"][bar])
-            if bar >= self.first and self._rehearsal.is_due(self.actor, bar, self.panel.day()):
+            if bar < self.first or (self._rehearsal.needs_holdings and not self.holdings.any()):
+                continue
+            if self._rehearsal.is_due(self.actor, bar, self.panel.day()):
                 return Answer(bar, self.ask())
         raise StopIteration
 
@@ -88,6 +90,8 @@ class Rehearsal(ABC):
     """How the plugins of a kind are asked."""
 
     kind: ClassVar[str]
+    needs_holdings: ClassVar[bool] = False
+    """Whether plugins of the kind are asked only while something is held."""
 
     def begin(self, created: Any, bars: Bars, *, streamed: bool = False, reads: Reads | None = None) -> Run:
         """Return a run of a fresh plugin over a market, before its first bar."""

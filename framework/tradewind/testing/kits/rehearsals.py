@@ -95,6 +95,7 @@ class ExitRehearsal(Rehearsal):
     """An exit is asked on every bar with a holding."""
 
     kind: ClassVar[str] = "exit"
+    needs_holdings: ClassVar[bool] = True
 
     def ask(self, actor: Any, market: Market, portfolio: Portfolio) -> Any:
         """Return the positions to close, or the prices that rest: stops first, then limits."""
