@@ -43,12 +43,13 @@ class Looked(NamedTuple):
     """What looking behind one cut has brought.
 
     ``decided``: something was decided on it; ``finding``: the difference found; ``failed``: why the plan cannot be run
-    over this window of the true bars.
+    over this window of the true bars; ``differs``: whether there was a difference, also one of a plugin known before.
     """
 
     decided: bool
     finding: Finding | None
     failed: str = ""
+    differs: bool = False
 
 
 def look_ahead(
@@ -90,12 +91,13 @@ def look_ahead(
         other = FUTURES[name](bars, base.cut, generator)
         difference = difference_of(builder, base, other)
         if difference is not None and difference.plugin in known:
-            return Looked(decided, None)
+            return Looked(decided, None, differs=True)
         if difference is not None:
             again = difference_of(builder, base, bars)
             if again is not None:
-                return Looked(decided, _not_repeatable(base, again, cut))
-            return Looked(decided, _finding(builder, base, other, difference, cut, name, shrinks=shrinks))
+                return Looked(decided, _not_repeatable(base, again, cut), differs=True)
+            finding = _finding(builder, base, other, difference, cut, name, shrinks=shrinks)
+            return Looked(decided, finding, differs=True)
     return Looked(decided, None)
 
 

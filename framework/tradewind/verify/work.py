@@ -12,7 +12,7 @@ from tradewind.verify.authors import owner_title
 from tradewind.verify.cuts import Cut, decision_bars, draw_cuts, longest_warmup
 from tradewind.verify.difference import AN_ERROR, Difference, factor_difference, trace_difference
 from tradewind.verify.finding import Check, Finding, Verdict
-from tradewind.verify.look_ahead import look_ahead
+from tradewind.verify.look_ahead import Looked, look_ahead
 from tradewind.verify.trace import FactorError, factors_of, stepped_factors_of
 from tradewind.verify.warmup import after_warmup
 
@@ -79,7 +79,8 @@ class Work:
             found: Difference | None = Difference(owner, AN_ERROR, 0, "no error in its batch form", str(error))
         else:
             found = factor_difference(self.builder, self.bars, batch, stepped, len(self.bars) - 1)
-        self._conclude("step forms", "stream_differs", _counted(count, "factor"), count, found, _STEPS)
+        if count:
+            self._conclude("step forms", "stream_differs", _counted(count, "factor"), count, found, _STEPS)
         return found is None
 
     def draws(self, records: Sequence[Record], *, whole: bool = False, ahead: int | None = None) -> Iterator[Cut]:
@@ -99,20 +100,21 @@ class Work:
         goes_on: Callable[[float], bool] = lambda _: True,
     ) -> None:
         """Look behind cuts while ``goes_on``, which is given the longest time that one has taken in seconds."""
-        done = decided = 0
-        before = len(self.findings)
+        done = decided = differing = 0
         longest = 0.0
         while done < count and len(self.findings) < _MOST_FINDINGS and (not done or goes_on(longest)):
             tell(name, done, count)
             started = time.monotonic()
-            decided += self._look(next(drawn), futures)
+            looked = self._look(next(drawn), futures)
+            decided += looked.decided
+            differing += looked.differs
             done += 1
             longest = max(longest, time.monotonic() - started)
         if done:
             self.cuts += done
             self.decisions += decided
             extent = f"{_counted(done, 'cut')}, {decided} on decisions, {_counted(len(futures), 'future')} each"
-            self.checks.append(Check(name=name, extent=extent, compared=done, passed=len(self.findings) == before))
+            self.checks.append(Check(name=name, extent=extent, compared=done, passed=not differing))
 
     def warm_up(self) -> None:
         """Compare factors and estimates after the warm-up with those of a longer history."""
@@ -140,14 +142,14 @@ class Work:
             seconds=time.monotonic() - self.begun,
         )
 
-    def _look(self, cut: Cut, futures: Sequence[str]) -> bool:
+    def _look(self, cut: Cut, futures: Sequence[str]) -> Looked:
         known = self._found_out
         found = look_ahead(self.builder, self.bars, cut, futures, self.generator, shrinks=not self.short, known=known)
         if found.failed:
             self.not_checked[f"Bars {cut.start} to {cut.last}: the plan cannot be run over them: {found.failed}"] = None
         if found.finding is not None:
             self.findings.append(found.finding)
-        return found.decided
+        return found
 
     @property
     def _found_out(self) -> set[str]:
