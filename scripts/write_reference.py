@@ -22,6 +22,8 @@ KIND_TITLES = {
     "factor": "Factors",
     "feed": "Feeds",
     "broker": "Brokers",
+    "gate": "Gates",
+    "breaker": "Breakers",
     "cost": "Costs",
     "report": "Reports",
 }

@@ -39,6 +39,7 @@ from tradewind.contracts.regime import Regime
 from tradewind.contracts.report import Report
 from tradewind.contracts.sizer import Sizer
 from tradewind.contracts.strategy import SCHEDULES, Schedule, Strategy
+from tradewind.model.standing import Standing
 
 __all__ = [
     "API_VERSION",
@@ -86,6 +87,7 @@ __all__ = [
     "SimulatedBroker",
     "Sizer",
     "SizerPlugin",
+    "Standing",
     "Strategy",
     "StrategyPlugin",
     "StreamingFeed",
