@@ -108,7 +108,8 @@ def _read(path: Path) -> Holdings:
             rows = list(csv.reader(file))
     except FileNotFoundError as error:
         raise UserError(
-            f"--positions {path}: no such file; give a CSV with the columns symbol and quantity and a line `cash,AMOUNT`"
+            f"--positions {path}: no such file; give a CSV with the columns symbol and quantity, and a line "
+            f"`cash,AMOUNT`"
         ) from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"--positions {path}: not readable ({getattr(error, 'strerror', None) or error})") from error
