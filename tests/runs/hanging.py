@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from tradewind.config.plan import Plan
 from tradewind.contracts import DataRequest, FeedPlugin, StrategyPlugin
 from tradewind.engine.assemble import Builder
 from tradewind.journal.store import SessionInfo, open_store
-from tradewind.model import Bars, Market, Portfolio, Targets
+from tradewind.model import Bars, Market, OrderIntent, Portfolio, Targets
 from tradewind.registry import Registry
 from tradewind.runs.execute import execute
 from tradewind.runs.session import open_run
 from tradewind.testing import make_bars
+from tradewind_plugins.brokers.venue import VenueBroker
 from tradewind_plugins.feeds.replay import Replay, ReplayedRows
 
 NAME = "hanging"
@@ -124,10 +125,27 @@ def _slow_down() -> None:
     Replay.stream = slow  # type: ignore[method-assign]
 
 
+def _hang_in_submit(file: Path) -> None:
+    """Stand still when the first orders have been sent, before anything else is said."""
+    submit = VenueBroker.submit
+
+    def hang(self: VenueBroker, intents: Sequence[OrderIntent]) -> Any:
+        answers = submit(self, intents)
+        Path(f"{file}.reached").touch()
+        while file.exists():
+            time.sleep(0.01)
+        return answers
+
+    VenueBroker.submit = hang  # type: ignore[method-assign]
+
+
 @contextmanager
-def started(port: int, journal: Path, file: Path, symbols: int, *, slowly: bool = False) -> Iterator[Any]:
+def started(
+    port: int, journal: Path, file: Path, symbols: int, *, slowly: bool = False, in_submit: bool = False
+) -> Iterator[Any]:
     """Run the session in a process of its own, which does not outlive the block."""
-    arguments = [str(port), str(journal), str(file), str(symbols), "slowly" if slowly else ""]
+    way = "slowly" if slowly else "in_submit" if in_submit else ""
+    arguments = [str(port), str(journal), str(file), str(symbols), way]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.runs.hanging", *arguments], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE
     )
@@ -156,4 +174,6 @@ def info_of(journal: Path) -> SessionInfo:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), slowly=bool(sys.argv[5]))
+    if sys.argv[5] == "in_submit":
+        _hang_in_submit(Path(sys.argv[3]))
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), slowly=sys.argv[5] == "slowly")

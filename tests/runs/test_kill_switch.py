@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,8 @@ import pytest
 
 from tests.orders.crash.scenario import ask_venue, start_venue
 from tests.runs import hanging
-from tradewind.contracts import Outcome, Response
-from tradewind.errors import BrokerError, JournalError, UserError
+from tradewind.errors import JournalError, UserError
 from tradewind.journal.store import JournalStore, open_store
-from tradewind.model import OrderIntent
 from tradewind.orders.kill_switch import Stopped, ask, stop_session
 from tradewind.orders.watchdog import POLICIES, Policy, watch
 from tradewind_plugins.brokers.venue import VenueBroker
@@ -99,32 +97,6 @@ def test_a_session_whose_loop_hangs_is_killed_and_stays_dead(tmp_path: Path, por
         SYMBOLS,
         len(done.closing),
     )
-
-
-def test_a_flattening_of_which_the_broker_refused_a_part_is_not_repeated(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    journal, file = tmp_path / "journal.db", hang(tmp_path)
-    submit = VenueBroker.submit
-
-    def all_but_one(self: VenueBroker, intents: Sequence[OrderIntent]) -> Sequence[Response]:
-        refused = Response(order_id=intents[0].order_id, outcome=Outcome.REFUSED, reason="no borrow")
-        return [refused, *submit(self, intents[1:])]
-
-    with hanging.started(port, journal, file, SYMBOLS) as process, open_store(journal) as store:
-        hanging.wait_for(lambda: reached(file), process)
-        monkeypatch.setattr(VenueBroker, "submit", all_but_one)
-        with pytest.raises(BrokerError, match=r"not taken: .*refused no borrow; close by hand"):
-            stop_session(store, hanging.info_of(journal), lambda _: hanging.registry(), flatten=True)
-    monkeypatch.undo()
-    assert hanging.at_work(port) == SYMBOLS - 1
-    before = created(port)
-    continued(port, journal, file)
-    assert created(port) == before
-    assert len(held(port)) == 1
-    with open_store(journal) as store:
-        (told,) = asked(store, 1, "stopped_outside")
-    assert "no borrow" in told["failed"]
 
 
 def test_positions_are_left_to_a_process_that_has_taken_the_session_up_by_then(

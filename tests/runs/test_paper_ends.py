@@ -13,6 +13,7 @@ import pytest
 
 from tests.exchange.test_venue import venue
 from tests.orders.crash.scenario import ask_venue
+from tests.runs.test_session_begins import Sessions
 from tradewind.config.loader import check_plan, load_plan
 from tradewind.config.plan import Plan
 from tradewind.contracts import DataRequest
@@ -218,3 +219,25 @@ def test_operators_are_heard_while_the_stream_waits(tmp_path: Path, monkeypatch:
         ("KO", 1.0)
     ]
     assert (execution.result.orders["bar"] > 60).any()
+
+
+@pytest.mark.parametrize("command", ["pause", "reduce_only", "kill", "flatten"])
+def test_a_command_left_for_a_stopped_session_is_carried_out_when_it_goes_on(tmp_path: Path, command: str) -> None:
+    """The exchange in the process goes through what was done before, which no later command forbids."""
+    sessions = Sessions(tmp_path)
+    sessions.stop_after(40)
+    with open_store(sessions.journal) as store:
+        store.post(1, command, {"reason": "while away"})
+    result = sessions.run()
+    assert result.status == "complete"
+    assert len(result.orders)
+    with open_store(sessions.journal) as store:
+        assert store.pending(1) == []
+        assert store.verify().good
+    after = result.orders[result.orders["bar"] >= 40]
+    if command != "reduce_only":
+        assert set(after["reason"]) <= ({"flatten"} if command == "flatten" else set())
+    assert result.standings["by"].iloc[-1] == "operator"
+    if command == "flatten":
+        assert "flatten" in set(result.orders["reason"])
+        assert result.weights.iloc[-1].abs().sum() == 0.0

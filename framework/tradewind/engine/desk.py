@@ -17,7 +17,7 @@ from tradewind.portfolio.rebalance import scaled_parts
 from tradewind.risk.openings import Repeats, opening_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tradewind.config.plan import AccountConfig
     from tradewind.engine.panel import Panel
@@ -61,8 +61,12 @@ class AccountSource(Protocol):
         """Return the orders at work, with what each sleeve still has to get of them."""
         ...
 
-    def reserved(self) -> float:
-        """Return the cash that market orders to buy at work will need."""
+    def ending(self) -> Sequence[tuple[OrderIntent, Mapping[str, float]]]:
+        """Return the market orders that are being cancelled and may still fill."""
+        ...
+
+    def reserved(self, replaced: Collection[Instrument]) -> float:
+        """Return the cash that market orders to buy will need; ``replaced`` wait for the end of what is cancelled."""
         ...
 
 
@@ -201,7 +205,8 @@ class RiskDesk:
         """
         held, others, working = self._exposure(source)
         batch, repeats = self._batch(intents, source.quotes, held, others)
-        account = self._account(source, regime, held, others, working)
+        sizes = self._sizes(source, held, intents, pending=bool(working))
+        account = self._account(source, regime, held, sizes, others, working, {one.instrument for one in intents})
         quantities, rulings = self._pipeline.judge(batch, account, repeats)
         left: list[OrderIntent] = []
         for intent, quantity in zip(intents, quantities.tolist(), strict=True) if rulings else ():
@@ -240,6 +245,27 @@ class RiskDesk:
             else:
                 held[column] += coming
         return held, others, working
+
+    def _sizes(
+        self, source: AccountSource, held: FloatArray, intents: Sequence[OrderIntent], *, pending: bool
+    ) -> FloatArray:
+        """Return the size of each position if what is under way fills, or if it does not: the larger of both.
+
+        A sale makes room when it has filled, a purchase takes it until it has certainly ended. What is ordered now
+        waits for what it replaces, and counts as if that had happened.
+        """
+        sizes: FloatArray = np.abs(held)
+        ending = source.ending()
+        if not pending and not ending:
+            return sizes
+        np.maximum(sizes, np.abs(source.exposures()[0]), out=sizes)
+        for intent, parts in ending:
+            column = source.quotes.column(intent.instrument)
+            if column is not None:
+                sizes[column] = max(sizes[column], abs(held[column] + math.fsum(parts.values())))
+        ordered = [column for one in intents if (column := source.quotes.column(one.instrument)) is not None]
+        sizes[ordered] = np.abs(held[ordered])
+        return sizes
 
     def _batch(
         self,
@@ -309,11 +335,13 @@ class RiskDesk:
         source: AccountSource,
         regime: str,
         held: FloatArray,
+        sizes: FloatArray,
         others: Mapping[Instrument, float],
         working: Mapping[str, Sequence[OrderIntent]],
+        ordered: Collection[Instrument],
     ) -> AccountView:
         panel = self._panel
-        values = np.abs(held) * self._terms.prices(held) * self._multipliers
+        values = sizes * self._terms.prices(held) * self._multipliers
         gross = float(values.sum())
         furthest, moved = self._furthest_move(held)
         foreign = [(one, self._value(one, quantity, source.quotes)) for one, quantity in others.items()]
@@ -324,7 +352,7 @@ class RiskDesk:
             bar=panel.bar,
             time=panel.timestamps[panel.bar],
             equity=self._equity,
-            cash=source.cash - (source.reserved() if working else 0.0),
+            cash=source.cash - source.reserved(ordered),
             credit=(self._leverage - 1.0) * max(self._equity, 0.0),
             leverage=self._leverage,
             regime=regime,

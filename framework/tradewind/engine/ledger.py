@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tradewind.engine.data_entries import DataEntries
 from tradewind.engine.outside import attribute, charge_borrowing, elapsed_years, opens, settlement, short_values
-from tradewind.engine.panel import HistoryPanel
 from tradewind.engine.payloads import cross_payload, decision_payload, regime_payload, ruling_payload
+from tradewind.engine.working_orders import WorkingOrders, rests
 from tradewind.exchange.port import RETRIED
-from tradewind.journal import BarDigest, Journal, fill_entry, intent_entry, order_entry
-from tradewind.model import Fill, OrderEventKind, OrderType, ReasonCode
+from tradewind.journal import Journal, fill_entry, intent_entry, order_entry
+from tradewind.model import Fill, OrderEventKind, ReasonCode
 from tradewind.model.wire import activity_to
+from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -100,16 +102,8 @@ class Ledger:
         self._may_expire = False
         self._valued: tuple[tuple[int, float, int], float] = ((-1, 0.0, -1), 0.0)
         """Bar, cash and version of the books for which equity is known, and that equity."""
-        self._working: dict[str, OrderIntent] = {}
-        self._filled: dict[str, float] = {}
-        self._cancelling: set[str] = set()
-        """Those at work whose cancellation was asked for: the venue has not confirmed it yet."""
-        self._refused_rests: dict[tuple[str, Instrument], tuple[int, OrderIntent]] = {}
-        """Resting orders the venue refused, with the books' version then."""
-        complete = isinstance(panel, HistoryPanel)
-        self._digest = BarDigest([one.symbol for one in panel.instruments], panel.fields if complete else None)
-        self._reference_digests = {role: BarDigest([role]) for role in sorted(panel.reference_fields)}
-        self._digested_bar = -1
+        self.at_work = WorkingOrders(books, quotes)
+        self._data = DataEntries(panel, self.journal)
         self._symbols = [instrument.symbol for instrument in panel.instruments]
 
     def process(self, ended: Sequence[int]) -> list[Executed]:
@@ -160,47 +154,27 @@ class Ledger:
 
     def working(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
         """Return the orders at work that nobody is cancelling, with what each sleeve still has to get of them."""
-        return [
-            (intent, self.books.unfilled(order_id))
-            for order_id, intent in self._working.items()
-            if order_id not in self._cancelling
-        ]
+        return self.at_work.staying()
 
-    def waiting(self, sleeve: str) -> dict[Instrument, float]:
-        """Return the signed quantities that market orders at work still have to bring a sleeve, by instrument."""
-        waiting: dict[Instrument, float] = {}
-        for intent, parts in self.working():
-            if sleeve in parts and not _rests(intent):
-                waiting[intent.instrument] = waiting.get(intent.instrument, 0.0) + parts[sleeve]
-        return waiting
+    def ending(self) -> list[tuple[OrderIntent, Mapping[str, float]]]:
+        """Return the market orders that are being cancelled and may still fill, with what is left of them."""
+        return self.at_work.ending()
 
-    def reserved(self) -> float:
-        """Return the cash that market orders to buy at work will need, at the marks."""
-        return math.fsum(
-            math.fsum(parts.values()) * self.quotes.mark(intent.instrument) * intent.instrument.multiplier
-            for intent, parts in self.working()
-            if intent.quantity > 0.0 and not _rests(intent)
-        )
-
-    def resting(self, sleeve: str) -> dict[Instrument, OrderIntent]:
-        """Return the sleeve's stop and limit orders at the exchange."""
-        return {intent.instrument: intent for intent, _ in self.working() if _rests(intent) and sleeve in intent.split}
-
-    def refused_rest(self, sleeve: str, instrument: Instrument) -> OrderIntent | None:
-        """Return the resting order that the venue refused and, as no holding has changed since, would refuse again."""
-        version, intent = self._refused_rests.get((sleeve, instrument), (-1, None))
-        return intent if version == self.books.version else None
+    def reserved(self, replaced: Collection[Instrument]) -> float:
+        """Return the cash that market orders to buy will need; ``replaced`` wait for the end of what is cancelled."""
+        return self.at_work.reserved(replaced)
 
     def cancel(self, intents: Sequence[OrderIntent]) -> None:
         """Cancel orders at work."""
         names = [intent.order_id for intent in intents]
-        self._cancelling.update(names)
+        self.at_work.cancelling(names)
         self.exchange.cancel_orders(names)
         self.drain()
 
     def cancel_all(self, *, protective: bool = True) -> None:
-        """Cancel what is at work; ``protective`` False leaves the stops and limits that rest."""
-        self.cancel([intent for intent, _ in self.working() if protective or not _rests(intent)])
+        """Cancel what is at work but closings; ``protective`` False leaves the stops and limits that rest."""
+        working = [intent for intent, _ in self.working() if intent.reason != FLATTEN]
+        self.cancel([intent for intent in working if protective or not rests(intent)])
 
     def cancel_openings(self) -> None:
         """Cancel the orders at work that would open or increase a position."""
@@ -209,7 +183,7 @@ class Ledger:
             [
                 intent
                 for intent, parts in self.working()
-                if not _rests(intent) and opens(held.get(intent.instrument, 0.0), math.fsum(parts.values()))
+                if not rests(intent) and opens(held.get(intent.instrument, 0.0), math.fsum(parts.values()))
             ]
         )
 
@@ -231,27 +205,35 @@ class Ledger:
         judged = self.desk.judge(intents, self, self.confirmed_regime)
         for ruling in judged.rulings:
             self._rule(intents[ruling.order], ruling)
-            if ruling.keeps_open and not _rests(intents[ruling.order]):
+            if ruling.keeps_open and not rests(intents[ruling.order]):
                 # A position that was to be closed is not given up for lack of an order: it is wanted again.
                 self.refused.append(intents[ruling.order])
         if judged.rulings:
             intents, costs = judged.intents, ()
         if not intents:
             return
-        bar = self._begin_entry() if self.journal.keeps else -1
+        bar = self._data.begin() if self.journal.keeps else -1
         for intent in intents:
-            if bar >= 0:
-                self.journal.write_text(bar, "intent", intent_entry(intent))
-            self.recorder.order(intent)
-            self.books.open_order(intent)
-            if intent.instrument.expiry is not None:
-                self._may_expire = True
-            self._working[intent.order_id] = intent
+            self._enter(intent, bar)
         for intent in intents if resized else ():
             if intent.order_id in resized:
                 self._write("resized", {"id": intent.order_id, "reason": resized[intent.order_id]})
         self.exchange.submit(intents, costs)
         self.drain()
+
+    def take_over(self, intents: Sequence[OrderIntent]) -> None:
+        """Own orders that were sent from outside: they were decided by nobody here, and pass no gate."""
+        for intent in intents:
+            self._enter(intent, self._data.begin() if self.journal.keeps else -1)
+
+    def _enter(self, intent: OrderIntent, bar: int) -> None:
+        if bar >= 0:
+            self.journal.write_text(bar, "intent", intent_entry(intent))
+        self.recorder.order(intent)
+        self.books.open_order(intent)
+        if intent.instrument.expiry is not None:
+            self._may_expire = True
+        self.at_work.add(intent)
 
     def _rule(self, intent: OrderIntent, ruling: Ruling) -> None:
         """Journal and record what a gate has done to an order."""
@@ -276,7 +258,7 @@ class Ledger:
         if not self.journal.keeps:
             return
         if changed:
-            self._begin_entry()
+            self._data.begin()
         self.journal.write(bar, "regime", regime_payload(confirmed, estimate))
 
     def decision(self, sleeve: str, decision: Decision) -> None:
@@ -334,52 +316,41 @@ class Ledger:
         self.desk.filled(fill)
         parts = self.books.apply(fill)
         order_id = fill.order_id
-        intent = self._working.get(order_id)
+        intent = self.at_work.get(order_id)
         if intent is not None:
             reason = intent.reason
-            filled = self._filled.get(order_id, 0.0) + fill.quantity if self._filled else fill.quantity
-            if filled == intent.quantity or math.isclose(filled, intent.quantity, rel_tol=1e-12):
-                self.recorder.status(order_id, "filled")
-                self._forget(order_id)
-            else:
-                self.recorder.status(order_id, "partially_filled")
-                self._filled[order_id] = filled
+            done = self.at_work.fill(intent, fill.quantity)
+            self.recorder.status(order_id, "filled" if done else "partially_filled")
         self.recorder.fill(fill, reason)
         if self.journal.keeps:
-            self.journal.write_text(self._begin_entry(), "fill", fill_entry(fill, parts))
-        unwanted = _rests(intent) if intent is not None else bool(reason)
+            self.journal.write_text(self._data.begin(), "fill", fill_entry(fill, parts))
+        unwanted = rests(intent) if intent is not None else bool(reason)
         return Executed(fill.instrument, tuple(parts), reason) if unwanted else None
 
     def _close(self, event: OrderEvent) -> None:
         if self.journal.keeps:
-            self.journal.write_text(self._begin_entry(), "order", order_entry(event))
+            self.journal.write_text(self._data.begin(), "order", order_entry(event))
         self.recorder.status(event.order_id, event.kind.value)
-        intent = self._working.get(event.order_id)
+        intent = self.at_work.get(event.order_id)
         bought = intent is not None and intent.quantity > 0.0
-        rests = intent is not None and _rests(intent)
+        rested = intent is not None and rests(intent)
         passing = event.code in RETRIED or (event.code is ReasonCode.INSUFFICIENT_FUNDS and bought)
         if event.kind is OrderEventKind.REJECTED and passing:
-            if intent is not None and not rests:
+            if intent is not None and not rested:
                 self.refused.append(intent)
         elif event.kind is OrderEventKind.REJECTED:
             self.desk.refused()
-            if intent is not None and rests:
-                key = (next(iter(intent.split)), intent.instrument)
-                self._refused_rests[key] = (self.books.version, intent)
+            if intent is not None and rested:
+                self.at_work.refuse(intent)
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
         self.books.close_order(event.order_id)
-        self._forget(event.order_id)
+        self.at_work.forget(event.order_id)
 
     def _receive(self, activity: Activity) -> None:
         """Book what happened to the account without an order, in the name of those whom it concerns."""
         attribute(activity, self.books, self._panel.bar)
         self.desk.booked(activity)
         self._write("activity", activity_to(activity))
-
-    def _forget(self, order_id: str) -> None:
-        self._working.pop(order_id, None)
-        self._filled.pop(order_id, None)
-        self._cancelling.discard(order_id)
 
     def _end(self, column: int) -> list[Executed]:
         instrument = self._panel.instruments[column]
@@ -428,20 +399,4 @@ class Ledger:
     def _write(self, kind: str, payload: dict[str, Any]) -> None:
         """Journal a record; the first of a bar is preceded by the digest of the data it was decided on."""
         if self.journal.keeps:
-            self.journal.write(self._begin_entry(), kind, payload)
-
-    def _begin_entry(self) -> int:
-        """Journal the digest of the data up to this bar, if it is not there yet, and return the bar."""
-        bar = self._panel.bar
-        if bar != self._digested_bar:
-            digests = {"bars": self._digest.update(self._panel.fields, bar + 1)}
-            for role, digest in self._reference_digests.items():
-                digests[role] = digest.update(self._panel.reference_fields[role], bar + 1)
-            self.journal.write(bar, "data", digests)
-            self._digested_bar = bar
-        return bar
-
-
-def _rests(intent: OrderIntent) -> bool:
-    """Whether an order is that of a resting exit: sleeves decide on market orders only."""
-    return intent.order_type is not OrderType.MARKET
+            self.journal.write(self._data.begin(), kind, payload)

@@ -28,7 +28,7 @@ def rest_exits(sleeve: Sleeve, panel: Panel, ledger: Ledger, portfolio: Portfoli
     orders could both fill.
     """
     wanted: dict[Instrument, OrderIntent] = {}
-    waiting = ledger.waiting(sleeve.name)
+    waiting = ledger.at_work.waiting(sleeve.name)
     for name, rule in sleeve.resting_exits:
         market = panel.market(f"{sleeve.name}.exit.{name}")
         with blamed(f"sleeve {sleeve.name!r}: exit {name}", f"at bar {market.bar}"):
@@ -52,7 +52,7 @@ def rest_exits(sleeve: Sleeve, panel: Panel, ledger: Ledger, portfolio: Portfoli
 
 
 def _replacements(sleeve: Sleeve, ledger: Ledger, wanted: Mapping[Instrument, OrderIntent]) -> list[OrderIntent]:
-    resting = ledger.resting(sleeve.name)
+    resting = ledger.at_work.resting(sleeve.name)
     kept = {
         instrument
         for instrument, order in resting.items()
@@ -62,7 +62,7 @@ def _replacements(sleeve: Sleeve, ledger: Ledger, wanted: Mapping[Instrument, Or
     return [
         intent
         for instrument, intent in wanted.items()
-        if instrument not in kept and not _refused(ledger.refused_rest(sleeve.name, instrument), intent)
+        if instrument not in kept and not _refused(ledger.at_work.refused_rest(sleeve.name, instrument), intent)
     ]
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tradewind.engine.flattening import Flattening
 from tradewind.engine.jump import next_event
 from tradewind.engine.regime_track import RegimeTrack
 from tradewind.engine.resting import rest_exits
 from tradewind.errors import RiskHaltError
 from tradewind.model import OrderIntent, OrderType, Portfolio, Standing
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance
-from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,9 +84,7 @@ class Session:
         if held_regime is None and detector is not None and regime_state is not None:
             self.track = RegimeTrack(panel, detector, regime_state)
         self.desk = ledger.desk
-        self.flattening = False
-        """Whether what is held is being sold."""
-        self._flattened = 0
+        self.flattening = Flattening(ledger, panel, [sleeve.name for sleeve in self.sleeves])
         self._confidence = math.nan
         self._limits = limits
         if held_regime is not None:
@@ -117,7 +115,7 @@ class Session:
                 if sleeve.name in executed.sleeves:
                     sleeve.targets.give_up(executed.instrument)
                     left = self.ledger.books.holding(sleeve.name, executed.instrument) != 0.0
-                    if left or executed.instrument in self.ledger.waiting(sleeve.name):
+                    if left or executed.instrument in self.ledger.at_work.waiting(sleeve.name):
                         sleeve.targets.withdraw(executed.instrument, executed.reason)
 
     def decide(self) -> None:
@@ -125,10 +123,7 @@ class Session:
         panel, ledger = self.panel, self.ledger
         equity = ledger.equity()
         if not equity > 0.0:
-            raise RiskHaltError(
-                f"bar {panel.bar} ({panel.timestamps[panel.bar]}): equity is {equity:.2f}; the account is gone. "
-                f"Lower account.leverage, shares or short exposure"
-            )
+            self._end_account(equity)
         self._lend(equity)
         self._watch(equity)
         before = self.regime
@@ -145,29 +140,44 @@ class Session:
         elif wishes or self._stale:
             self._trade(wishes, equity)
         for sleeve in (
-            self.sleeves if accepts and not self.flattening and self.desk.standing is not Standing.KILLED else ()
+            self.sleeves if accepts and not self.flattening.wanted and self.desk.standing is not Standing.KILLED else ()
         ):
-            if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.resting(sleeve.name)):
+            if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.at_work.resting(sleeve.name)):
                 ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
-        if accepts and self.flattening:
-            self._flatten()
+        self.flattening.go_on()
         ledger.record(equity)
+
+    def _end_account(self, equity: float) -> None:
+        """Cancel, and close where that was asked for, before the run ends: what is held may go on losing."""
+        panel, text = self.panel, f"equity is {equity:.2f}; the account is gone"
+        change = self.desk.board.command(Standing.KILLED, panel.bar, text, by="equity")
+        if change is not None:
+            self._stand(change)
+        self.flatten_again()
+        raise RiskHaltError(
+            f"bar {panel.bar} ({panel.timestamps[panel.bar]}): {text}. Lower account.leverage, shares or short exposure"
+        )
 
     def operate(self, wanted: Standing, text: str, *, flatten: bool = False) -> None:
         """Let an operator allow less; ``flatten`` also sells what is held, as soon as orders are taken."""
-        self.flattening = self.flattening or flatten
+        self.flattening.wanted |= flatten
         change = self.desk.board.command(wanted, self.panel.bar, text)
         if change is not None:
             self._stand(change)
-        if self.flattening and self.ledger.exchange.accepts():
-            self._flatten()
+        self.flatten_again()
+
+    def flatten_again(self) -> None:
+        """Order away what is to be closed and was not, where that is wanted."""
+        if self.flattening.wanted:
+            self.ledger.exchange.accepts()
+            self.flattening.go_on()
 
     def resume(self, *, rearm: bool) -> None:
         """Let an operator take back what was forbidden; ``rearm`` also ends what breakers have tripped."""
         change = self.desk.board.resume(rearm=rearm)
         if change is not None:
             self._stand(change)
-        self.flattening = self.flattening and self.desk.standing >= Standing.HALTED
+        self.flattening.wanted &= self.desk.standing >= Standing.HALTED
 
     def _watch(self, equity: float) -> None:
         """Let the breakers look at the bar, and act on a new standing."""
@@ -179,34 +189,17 @@ class Session:
         ledger = self.ledger
         ledger.standing(change)
         if change.after < change.before:
-            self.flattening = self.flattening and change.after >= Standing.HALTED
+            self.flattening.wanted &= change.after >= Standing.HALTED
             for sleeve in self.sleeves:
                 sleeve.targets.rescale("resumed")
         elif change.after is Standing.KILLED:
             ledger.cancel_all()
             # An operator says himself whether positions are closed, here or from outside.
-            self.flattening = self.flattening or (self.desk.flattens and change.by != "operator")
+            self.flattening.wanted |= self.desk.flattens and change.by != "operator"
         elif change.after is Standing.HALTED:
             ledger.cancel_all(protective=False)
         elif change.after is Standing.REDUCE_ONLY:
             ledger.cancel_openings()
-
-    def _flatten(self) -> None:
-        """Order away whatever is held and not being closed already."""
-        ledger, bar = self.ledger, self.panel.bar
-        closing = {intent.instrument for intent, _ in ledger.working() if intent.reason == FLATTEN}
-        flattened = {one: held for one, held in ledger.holdings().items() if held and one not in closing}
-        ledger.cancel_working(flattened)
-        intents = []
-        for instrument, held in flattened.items():
-            parts = {one.name: -ledger.books.holding(one.name, instrument) for one in self.sleeves}
-            split = {name: part for name, part in parts.items() if part}
-            self._flattened += 1
-            name = f"{bar}-{FLATTEN}-{self._flattened}-{instrument.symbol}"
-            intents.append(
-                OrderIntent(order_id=name, bar=bar, instrument=instrument, quantity=-held, reason=FLATTEN, split=split)
-            )
-        ledger.submit(intents)
 
     def _note_stops(self) -> None:
         given = {sleeve.name: sleeve.stop_prices for sleeve in self.sleeves if sleeve.stop_prices is not None}
@@ -282,7 +275,7 @@ class Session:
         if not sleeve.targets.pending:
             return []
         capital = sleeve.share_in(self.regime) * equity
-        waiting = self.ledger.waiting(sleeve.name)
+        waiting = self.ledger.at_work.waiting(sleeve.name)
         wishes, stale = sleeve.targets.wishes(capital, market, self.ledger.quotes, self.ledger.books, waiting)
         self._stale.update((sleeve.name, instrument) for instrument in stale)
         return wishes
@@ -296,7 +289,7 @@ class Session:
             holdings,
             power=BuyingPower(
                 equity=equity,
-                cash=ledger.exchange.cash - ledger.reserved(),
+                cash=ledger.exchange.cash - ledger.at_work.reserved({wish.instrument for wish in wishes}),
                 cash_buffer=self._limits.account.cash_buffer,
                 leverage=self._limits.account.leverage,
                 short_margin=self._limits.exchange.short_margin,

@@ -248,6 +248,10 @@ class Exchange:
         """Tell that orders are always taken."""
         return True
 
+    def closes(self, instrument: Instrument) -> bool:  # noqa: ARG002 of the port
+        """Tell that positions can always be closed."""
+        return True
+
     def activities(self) -> Sequence[Activity]:
         """Return nothing: nothing happens here without an order."""
         return ()

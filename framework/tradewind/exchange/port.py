@@ -50,6 +50,10 @@ class ExecutionPort(Protocol):
         """Tell whether orders are taken now; asked once a bar, before the first."""
         ...
 
+    def closes(self, instrument: Instrument) -> bool:
+        """Tell whether an order that closes a position is taken now, though others are not; asked after `accepts`."""
+        ...
+
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:
         """Take a batch of intents, decided on the close of the bar last processed, with their costs where known."""
         ...

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from tradewind.contracts import Outcome, Response
 from tradewind.model import ReasonCode
 from tradewind.orders.waiting import unsupported
+from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from tradewind.model import Instrument, OrderIntent
     from tradewind.orders.courier import Courier
     from tradewind.orders.reconcile import Reconciliation
 
-__all__ = ["Delivery", "Dispatch", "plain"]
+__all__ = ["Delivery", "Dispatch", "closable", "plain"]
 
 Dispatch = tuple[str, str, str, str]
 """A response as the journal holds it: order id, outcome, reason, code."""
@@ -24,6 +25,12 @@ Dispatch = tuple[str, str, str, str]
 def plain(responses: Sequence[Response]) -> list[Dispatch]:
     """Return responses as the journal holds them."""
     return [(one.order_id, one.outcome.value, one.reason, one.code.value) for one in responses]
+
+
+def closable(instrument: Instrument, blocked: Sequence[str], orders: Container[str]) -> bool:
+    """Tell whether a position may be closed though something stands against orders: not an order, and not itself."""
+    in_question = any(one.startswith("order ") or one in orders for one in blocked)
+    return not in_question and instrument.symbol not in blocked
 
 
 class Delivery:
@@ -70,7 +77,10 @@ class Delivery:
             blocked = ReasonCode.UNEXPLAINED
         if blocked and again:
             return plain(self._courier.find(names, blocked))
-        refused = {intent.order_id: self._refusal(intent, blocked) for intent in intents}
+        refused = {
+            intent.order_id: self._refusal(intent, ReasonCode.NONE if self._closes(intent, blocked) else blocked)
+            for intent in intents
+        }
         deliverable = [intent for intent in intents if refused[intent.order_id] is None]
         sent = {one.order_id: one for one in self._courier.deliver(deliverable, again=again)}
         return plain([refused[name] or sent[name] for name in names])
@@ -85,6 +95,15 @@ class Delivery:
         """Ask the venue for the orders in doubt; return what is no longer."""
         answers = self._courier.ask(sorted(self._doubtful())).values()
         return plain([answer for answer in answers if answer.outcome is not Outcome.UNCERTAIN])
+
+    def _closes(self, intent: OrderIntent, blocked: ReasonCode) -> bool:
+        """Whether an order may be sent though accounts differ: it closes a position on which both sides agree."""
+        return (
+            blocked is ReasonCode.UNEXPLAINED
+            and intent.reason == FLATTEN
+            and not self._doubtful()
+            and self._reconciliation.agrees_on(intent.instrument)
+        )
 
     def _doubtful(self) -> set[str]:
         return {name for name, known in self._undelivered.items() if known.outcome is Outcome.UNCERTAIN}

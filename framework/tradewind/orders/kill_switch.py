@@ -10,19 +10,21 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tradewind.contracts import Broker, Outcome
-from tradewind.errors import BrokerError, UserError
+from tradewind.errors import BrokerError, TradewindError, UserError
 from tradewind.model import OrderIntent
+from tradewind.orders.courier import Courier
 from tradewind.orders.naming import client_id
 from tradewind.registry.reference import PluginRef
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from tradewind.journal.store import JournalStore, SessionInfo
+    from tradewind.journal.store import Command, JournalStore, SessionInfo
+    from tradewind.model import Instrument
     from tradewind.registry import Registry
 
 __all__ = ["Stopped", "ask", "stop_session"]
@@ -57,6 +59,14 @@ class Stopped:
     cancelled: tuple[str, ...] = ()
     closing: tuple[tuple[str, float], ...] = ()
     left: tuple[str, ...] = ()
+
+
+class ClosingOrder(NamedTuple):
+    """An order that closes a position from outside: its name in the session, the symbol, the signed quantity."""
+
+    name: str
+    symbol: str
+    quantity: float
 
 
 def ask(
@@ -115,15 +125,16 @@ def stop_session(
     UserError
         If the process cannot be ended.
     """
-    number = store.post(info.id, command, {"flatten": flatten, "reason": reason})
+    number = _posted(store, info.id, command, flatten=flatten, reason=reason)
     deadline = time.monotonic() + (patience_seconds if _age_seconds(info) < _SILENT_SECONDS else 0.0)
     known = registry(str(_broker_fields(info).get("name", "")))
     if _heard(store, info.id, number, deadline - time.monotonic()):
         return Stopped(heard=True)
+    # Made before the process is ended: without it nothing could be cancelled from here.
+    broker = _broker_of(info, known)
     process = _end_process(store, info)
     if store.is_done(number):
         return Stopped(heard=True, ended_process=process)
-    broker = _broker_of(info, known)
     if broker is None:
         return Stopped(heard=False, ended_process=process)
     cancelled: dict[str, None] = {}
@@ -131,11 +142,14 @@ def stop_session(
     failed = ""
     try:
         broker.connect()
-        left = _cancel_all(broker, cancelled)
+        courier = Courier(broker)
+        left = _cancel_all(courier, cancelled)
+        orders = _closing_orders(broker) if flatten and not left else {}
         # Positions are closed once: from here, or by the process that continues the session where there is one by now.
-        instead = {"flatten": False, "closed": True, "reason": reason}
-        if flatten and not left and store.exchange(number, info.id, command, instead):
-            closing, failed = _close_all(broker, str(info.header["tag"]))
+        # What is sent is durable before, so that the next process owns these orders, and finds out what became of them.
+        if orders and store.exchange(info.id, _with_orders(store.pending(info.id), list(orders))):
+            closing = tuple((order.symbol, order.quantity) for order in orders)
+            failed = _close(courier, orders, str(info.header["tag"]))
     finally:
         broker.close()
     stopped = Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left))
@@ -143,10 +157,27 @@ def stop_session(
     store.post(info.id, "stopped_outside", {**asdict(stopped), "failed": failed})
     if failed:
         raise BrokerError(
-            f"everything is cancelled, and these closing orders were not taken: {failed}; close by hand what the "
-            f"broker does not close"
+            f"everything is cancelled, and these closing orders were not taken, or may not have been: {failed}. The "
+            f"session closes what is left when it is continued; until then look at the broker, and close it by hand"
         )
     return stopped
+
+
+def _posted(store: JournalStore, session: int, command: str, *, flatten: bool, reason: str) -> int:
+    """Return the number of a command; one that waits already is not left again."""
+    for known in store.pending(session):
+        if known.command == command and bool(known.argument.get("flatten")) is flatten:
+            return known.id
+    return store.post(session, command, {"flatten": flatten, "reason": reason})
+
+
+def _with_orders(pending: Sequence[Command], orders: Sequence[ClosingOrder]) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Return what takes the place of each command that closes positions: the same, with the orders that do."""
+    return {
+        one.id: (one.command, {**one.argument, "orders": [list(order) for order in orders]})
+        for one in pending
+        if one.command == "flatten" or one.argument.get("flatten")
+    }
 
 
 def _age_seconds(info: SessionInfo) -> float:
@@ -193,39 +224,57 @@ def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
     if not fields:
         return None
     ref = PluginRef.model_validate(fields)
-    return cast("Broker", registry.create("broker", ref, directory=Path.cwd(), where="mode.broker"))
+    directory = Path(str(info.header.get("directory") or Path.cwd()))
+    try:
+        return cast("Broker", registry.create("broker", ref, directory=directory, where="mode.broker"))
+    except TradewindError as error:
+        raise type(error)(
+            f"{error}. Nothing was done from here, and the command stays in the journal; say it again where the "
+            f"session's broker can be made, or cancel its orders at the broker by hand"
+        ) from error
 
 
-def _cancel_all(broker: Broker, cancelled: dict[str, None]) -> list[str]:
-    """Cancel until the venue has nothing of ours at work; return what it still has after many rounds."""
+def _cancel_all(courier: Courier, cancelled: dict[str, None]) -> list[str]:
+    """Cancel until the venue has no order with a name at work; return what it still has after many rounds."""
     at_work: list[str] = []
     for number in range(_ROUNDS):
         if number:
             time.sleep(_SECONDS_BETWEEN_ROUNDS)
-        at_work = [order.order_id for order in broker.open_orders() if order.order_id]
+        at_work = [order.order_id for order in courier.broker.open_orders() if order.order_id]
         if not at_work:
             return []
         cancelled.update(dict.fromkeys(at_work))
-        broker.cancel(at_work)
+        courier.cancel(at_work)
     return at_work
 
 
-def _close_all(broker: Broker, tag: str) -> tuple[tuple[tuple[str, float], ...], str]:
-    """Order away every position; return symbol and quantity of what was sent, and what was not taken of it and why."""
-    held = {instrument: quantity for instrument, quantity in broker.positions().items() if quantity}
+def _closing_orders(broker: Broker) -> dict[ClosingOrder, Instrument]:
+    """Return an order for every position that the venue tells of."""
     once = secrets.token_hex(4)
+    return {
+        ClosingOrder(f"{once}-{instrument.symbol}", instrument.symbol, -quantity): instrument
+        for instrument, quantity in broker.positions().items()
+        if quantity
+    }
+
+
+def _close(courier: Courier, orders: Mapping[ClosingOrder, Instrument], tag: str) -> str:
+    """Send closing orders; return what was not taken of them, or may not have been, and why."""
+    longest = courier.broker.capabilities.order_id_length
     intents = [
         OrderIntent(
-            order_id=client_id(tag, f"{once}-{instrument.symbol}", broker.capabilities.order_id_length),
+            order_id=client_id(tag, order.name, longest),
             bar=0,
             instrument=instrument,
-            quantity=-quantity,
+            quantity=order.quantity,
             reason=FLATTEN,
         )
-        for instrument, quantity in held.items()
+        for order, instrument in orders.items()
     ]
-    answers = broker.submit(intents) if intents else ()
-    failed = "; ".join(
+    try:
+        answers = courier.deliver(intents, again=False)
+    except BrokerError as error:
+        return f"{', '.join(one.order_id for one in intents)}: {error}"
+    return "; ".join(
         f"{one.order_id}: {one.outcome} {one.reason}" for one in answers if one.outcome is not Outcome.TAKEN
     )
-    return tuple((instrument.symbol, -quantity) for instrument, quantity in held.items()), failed

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tradewind.contracts import Outcome, Response, SimulatedBroker
-from tradewind.model import ExecutionReport, OrderEvent, OrderEventKind, ReasonCode, ReportKind
+from tradewind.contracts import Outcome, Response
+from tradewind.model import ExecutionReport, OrderEvent, ReasonCode, ReportKind
 from tradewind.model.wire import report_from, report_to
 from tradewind.orders.account import AccountPort
-from tradewind.orders.board import Board
 from tradewind.orders.cancelling import Cancellations
-from tradewind.orders.delivery import Delivery, Dispatch, plain
-from tradewind.orders.machine import Act, Order, act, applied
+from tradewind.orders.delivery import Delivery, Dispatch, closable, plain
+from tradewind.orders.machine import Act, Order
 from tradewind.orders.naming import client_id, named
 from tradewind.orders.outside import Outside
+from tradewind.orders.receipts import Receipts
 from tradewind.orders.reconcile import Differences, Reconciliation, ended_there, opening_cash
+from tradewind.orders.room import Room
+from tradewind.orders.simulation import Simulation
 from tradewind.orders.talks import Talks
 from tradewind.orders.waiting import WaitingOrders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tradewind.exchange import MarkSource
     from tradewind.exchange.rules import PathPrices
@@ -29,14 +31,6 @@ if TYPE_CHECKING:
     from tradewind.orders.talks import Recorded, TalkLog
 
 __all__ = ["OrderPath"]
-
-_EVENTS = {
-    ReportKind.ACCEPTED: OrderEventKind.ACCEPTED,
-    ReportKind.REJECTED: OrderEventKind.REJECTED,
-    ReportKind.CANCELLED: OrderEventKind.CANCELLED,
-    ReportKind.EXPIRED: OrderEventKind.EXPIRED,
-    ReportKind.REPLACED: OrderEventKind.REPLACED,
-}
 
 
 class OrderPath(AccountPort):
@@ -83,34 +77,39 @@ class OrderPath(AccountPort):
     ) -> None:
         super().__init__(account)
         self.broker = courier.broker
-        self.orders: dict[str, Order] = {}
+        self._cancellations = Cancellations(courier.clock)
+        self._receipts = Receipts(account, self._cancellations)
+        self.orders: Mapping[str, Order] = self._receipts.orders
         """Every order of the session by client order id."""
-        self.open_orders: dict[str, Order] = {}
+        self.open_orders: Mapping[str, Order] = self._receipts.open_orders
         """Those that have not ended."""
-        self.undelivered: dict[str, Response] = {}
+        self.undelivered = self._receipts.undelivered
         """Dead letters: orders that were not delivered, or may not have been, with what is known of each."""
         self.blocked: Sequence[str] = ()
         """What stood against sending anything when it was last looked at."""
         self._courier = courier
-        self._instruments = tuple(instruments)
         self._tag = tag
         self._talks = Talks(log, recorded, self._go_live, rehearses=rehearses)
-        self._simulated = self.broker if isinstance(self.broker, SimulatedBroker) else None
         self._rehearses = rehearses
-        self._credit = 0.0
         self._requests = 0
         self._waiting = WaitingOrders(courier.clock, courier.retries.longest_wait_for_sells_seconds)
-        self._events: list[OrderEvent] = []
-        self._own: dict[str, str] = {}
-        self._last_execution = ""
-        self._liquidated: set[str] = set()
+        self._simulation = Simulation(
+            self.broker, self._talks, account, self.open_orders, instruments, self._find_liquidations
+        )
+        self._receipts.simulation = self._simulation
         self._reconciliation = Reconciliation(
-            self.broker, account, self.orders, self.open_orders, self._liquidated, courier.clock
+            self.broker, account, self.orders, self.open_orders, self._simulation.liquidated, courier.clock, tag
         )
         self._reconciliation.compared = rehearses
-        self._delivery = Delivery(courier, self._reconciliation, self.undelivered, account.held, forbidden)
+        self._delivery = Delivery(
+            courier,
+            self._reconciliation,
+            self.undelivered,
+            account.held,
+            lambda: forbidden() and not self._talks.repeating,
+        )
         self._outside = Outside(self._talks, self._reconciliation, account, instruments)
-        self._cancellations = Cancellations(courier.clock)
+        self._room = Room(self.orders, account, lambda instrument: self._outside.mark(instrument))
 
     @property
     def live(self) -> bool:
@@ -128,12 +127,7 @@ class OrderPath(AccountPort):
         self._outside.mark = quotes.mark
         if bar == 0 and not self._rehearses:
             self.account.cash = self._talks.request("open", lambda _: opening_cash(self.broker))
-        if self._simulated is None:
-            return
-        venue = self._simulated
-        borrowed: float = self._talks.request("advance", lambda _: venue.advance(bar, self._board(quotes), years))
-        if borrowed:
-            self.account.borrow(borrowed)
+        self._simulation.advance(bar, quotes, years)
 
     def accepts(self) -> bool:
         """Tell whether orders are taken now; the accounts are compared first, a few seconds apart at the closest."""
@@ -141,13 +135,23 @@ class OrderPath(AccountPort):
         self._outside.hear()
         return not self.blocked
 
+    def closes(self, instrument: Instrument) -> bool:
+        """Tell whether a position may be closed now, as of `accepts`: both sides agree on it, whatever else differs."""
+        return closable(instrument, self.blocked, self.orders)
+
+    def could_close(self, instruments: Iterable[Instrument]) -> bool:
+        """Tell whether a position could be closed between two bars; asks the venue, and notes nothing."""
+        if self._rehearses or not (self._talks.live and self._talks.beyond and self._talks.bar >= 0):
+            return False
+        blocked = self._delivery.blocked()
+        return any(closable(instrument, blocked, self.orders) for instrument in instruments)
+
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
         """Deliver a batch; what the venue refuses, or cannot do, is rejected with an event."""
         longest = self.broker.capabilities.order_id_length
         sent = [named(intent, self._tag, longest) for intent in intents]
-        self._own.update({there.order_id: here.order_id for here, there in zip(intents, sent, strict=True)})
-        for intent in sent:
-            self.orders[intent.order_id] = self.open_orders[intent.order_id] = Order(intent=intent)
+        for here, there in zip(intents, sent, strict=True):
+            self._receipts.register(here, there)
         free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
         sells = [intent for intent in sent if intent.quantity < 0.0]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
@@ -178,8 +182,8 @@ class OrderPath(AccountPort):
         for order_id, outcome, reason, _ in self._talks.request(
             "cancel", lambda again: plain(self._courier.cancel(names, again=again)), names
         ):
-            self._act(order_id, Act.CANCEL_ASKED, request_id)
-            if outcome in (Outcome.REFUSED, Outcome.NOT_SENT):
+            self._receipts.act(order_id, Act.CANCEL_ASKED, request_id)
+            if outcome != Outcome.TAKEN:
                 self._receive(ExecutionReport(order_id, ReportKind.CANCEL_REJECTED, request_id, reason=reason))
 
     def drop(self, order_id: str, reason: str) -> None:
@@ -209,7 +213,7 @@ class OrderPath(AccountPort):
             else:
                 self._outside.hear()
         if not self._talks.live or self._talks.bar < 0:
-            return self._told()
+            return self._receipts.told()
         if self._waiting and (due := self._waiting.due(self.open_orders)):
             happened = True
             self._release(due)
@@ -221,7 +225,7 @@ class OrderPath(AccountPort):
             self._ask_to_cancel(failed)
         if happened:
             self._talks.commit()
-        return self._told()
+        return self._receipts.told()
 
     def heed(self, pending: Callable[[], Sequence[Mapping[str, Any]]], *, between_bars: bool) -> Sequence[Any]:
         """Return what operators ask now; on a restart, what they asked at this very point.
@@ -253,9 +257,30 @@ class OrderPath(AccountPort):
         """
         self._listen(self._hear_all)
         self._outside.hear()
-        self._events += self._outside.adopt()
+        self._receipts.events += self._outside.adopt()
         for order_id in self._talks.request("ended", lambda _: ended_there(self.broker, self.open_orders)):
             self._receive(ExecutionReport(order_id, ReportKind.CANCELLED, reason="adopted"))
+
+    def catch_up(self) -> Sequence[OrderEvent]:
+        """Hear all that the venue has to say, and return what has become of orders."""
+        self._listen(self._hear_all)
+        self._outside.hear()
+        return self._receipts.told()
+
+    def take_over(self, intents: Sequence[OrderIntent]) -> Sequence[OrderEvent]:
+        """Own orders that a kill switch has sent in the session's name, or was about to; return what became of them."""
+        longest = self.broker.capabilities.order_id_length
+        for intent in intents:
+            sent = named(intent, self._tag, longest)
+            self._receipts.register(intent, sent)
+            self._receipts.act(sent.order_id, Act.SENT)
+            self._receipts.act(sent.order_id, Act.UNCERTAIN)
+            self.undelivered[sent.order_id] = Response(order_id=sent.order_id, outcome=Outcome.UNCERTAIN)
+            self.account.ordered(intent.instrument)
+        self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
+        for name in [name for name, known in self.undelivered.items() if known.outcome is Outcome.NOT_SENT]:
+            self.drop(name, "never arrived")
+        return self.catch_up()
 
     def activities(self) -> Sequence[Activity]:
         """Return what has changed the account without an order since the last call."""
@@ -266,32 +291,15 @@ class OrderPath(AccountPort):
         self._listen()
         if self._waiting:
             self._release()
-        return self._told()
-
-    def _told(self) -> Sequence[OrderEvent]:
-        events, self._events = self._events, []
-        return events
+        return self._receipts.told()
 
     def lend(self, credit: float) -> None:
         """Let buys take cash down to ``-credit``, at a simulated broker; a real one knows its own credit."""
-        self._credit = credit
-        if self._talks.live and self._simulated is not None:
-            self._simulated.lend(credit)
+        self._simulation.lend(credit)
 
     def liquidate(self, instrument: Instrument, price: float, bar: int, reason: str) -> None:
         """Close a position at a simulated broker without an order."""
-        venue = self._simulated
-        if venue is not None:
-            name = f"end-{bar}-{instrument.symbol}"
-            self._liquidated.add(name)
-
-            def perform(again: bool) -> None:
-                venue.liquidate(instrument, price, bar, reason)
-                if again and not self._rehearses:
-                    # A process that died in between has left the execution with the venue alone.
-                    self._reconciliation.ask()
-
-            self._talks.request("liquidate", perform, [name])
+        self._simulation.liquidate(instrument, price, bar, reason)
 
     def remaining(self, order_id: str) -> float:
         """Return the signed quantity of an order that is still to fill; 0 where it is not at work."""
@@ -324,12 +332,13 @@ class OrderPath(AccountPort):
             self._receive(report_from(fields))
 
     def _release(self, due: list[str] | None = None) -> None:
-        """Send the buys whose sells are done, or have taken too long."""
+        """Send the buys whose sells have made room for them; give up the others, and what was overtaken."""
         order_ids = self._talks.look("due", lambda: self._waiting.due(self.open_orders) if due is None else due)
         if order_ids:
             overtaken = self._waiting.overtaken(self.orders) & set(order_ids)
+            overtaken |= self._waiting.unpaid(order_ids, self._room)
             self._waiting.remove(order_ids)
-            for order_id in overtaken:
+            for order_id in [name for name in order_ids if name in overtaken]:
                 code = ReasonCode.OVERTAKEN
                 self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=code.value, code=code))
             free = [self.orders[order_id].intent for order_id in order_ids if order_id not in overtaken]
@@ -345,8 +354,7 @@ class OrderPath(AccountPort):
     def _go_live(self) -> None:
         """Connect, and ask for everything that was missed since the record ended."""
         self._courier.connect()
-        if self._simulated is not None:
-            self._simulated.lend(self._credit)
+        self._simulation.connected()
         if not self._rehearses:
             self._reconciliation.ask()
 
@@ -355,8 +363,12 @@ class OrderPath(AccountPort):
         if self._rehearses or not (due or self.differences):
             return []
         self._reconciliation.compare()
-        new = self._last_execution != self._reconciliation.agreed_execution and not self.differences
-        return [self._last_execution] if new else []
+        new = self._receipts.last_execution != self._reconciliation.agreed_execution and not self.differences
+        return [self._receipts.last_execution] if new else []
+
+    def _find_liquidations(self) -> None:
+        if not self._rehearses:
+            self._reconciliation.ask()
 
     def _hear_all(self) -> list[dict[str, object]]:
         self._reconciliation.ask()
@@ -381,56 +393,15 @@ class OrderPath(AccountPort):
         """Move an order's state to what is known of its delivery."""
         if outcome is Outcome.NOT_SENT:
             if known is not None and known.outcome is Outcome.UNCERTAIN:
-                self._act(order_id, Act.ABSENT)
+                self._receipts.act(order_id, Act.ABSENT)
             return
         if known is None or known.outcome is Outcome.NOT_SENT:
-            self._act(order_id, Act.SENT)
+            self._receipts.act(order_id, Act.SENT)
         if outcome is Outcome.UNCERTAIN:
-            self._act(order_id, Act.UNCERTAIN)
-
-    def _act(self, order_id: str, what: Act, request_id: str = "") -> None:
-        if order_id in self.open_orders:
-            self.orders[order_id] = self.open_orders[order_id] = act(self.open_orders[order_id], what, request_id)
+            self._receipts.act(order_id, Act.UNCERTAIN)
 
     def _receive(self, report: ExecutionReport) -> None:
-        """Fold a report into its order, the account and the events to come."""
-        if report.fill is not None:
-            self._last_execution = report.execution_id
-        before = self.orders.get(report.order_id)
-        if before is None:
-            self._receive_without_order(report)
-            return
-        after = self.orders[report.order_id] = applied(before, report)
-        if report.kind is not ReportKind.CANCEL_REJECTED:
-            self.undelivered.pop(report.order_id, None)
-        if after.ended:
-            self.open_orders.pop(report.order_id, None)
-            self._cancellations.ended(report.order_id)
-        else:
-            self.open_orders[report.order_id] = after
-        name, bar = self._own[report.order_id], self._talks.bar
-        if report.fill is not None:
-            if report.execution_id not in before.executions:
-                # Only a simulation knows our bars; and no venue knows our sectors, lots and calendars.
-                filled_on = report.fill.bar if self._simulated is not None else bar
-                fill = report.fill._replace(order_id=name, bar=filled_on, instrument=before.intent.instrument)
-                self.account.apply(fill)
-                self._events.append(OrderEvent(name, fill.bar, OrderEventKind.FILL, "", fill))
-        elif after.standing is not before.standing and report.kind in _EVENTS:
-            self._events.append(OrderEvent(name, bar, _EVENTS[report.kind], report.reason, None, report.code))
-
-    def _receive_without_order(self, report: ExecutionReport) -> None:
-        """Book the end of an instrument's data; whatever else is not ours shows as a difference."""
-        if report.fill is None or report.order_id not in self._liquidated:
-            return
-        self._liquidated.discard(report.order_id)
-        self.account.apply(report.fill, without_order=True)
-        event = OrderEvent(report.order_id, self._talks.bar, OrderEventKind.FILL, report.reason, report.fill)
-        self._events.append(event)
+        self._receipts.receive(report, self._talks.bar)
 
     def _client_id(self, order_id: str) -> str:
         return client_id(self._tag, order_id, self.broker.capabilities.order_id_length)
-
-    def _board(self, quotes: MarkSource) -> Board:
-        waiting = [order.intent.instrument for order in self.open_orders.values()]
-        return Board(quotes, dict.fromkeys((*self._instruments, *self.account.quantities(), *waiting)))

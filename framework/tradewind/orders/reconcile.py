@@ -62,38 +62,44 @@ def opening_cash(broker: Broker) -> float:
 
 
 class Missed(NamedTuple):
-    """What was not heard: reports, and orders that the venue had taken and says now that it has never had.
+    """What was not heard: reports, and orders of the session that only one side has at work.
 
-    The latter mean another account, or a venue that has lost its state.
+    One that the venue had taken and says now that it has never had means another account, or a venue that has lost its
+    state; one of this session that it does not know was sent from outside, as a kill switch closes positions.
     """
 
     reports: list[ExecutionReport]
-    lost: Differences
+    differences: Differences
 
 
-def missed(broker: Broker, open_orders: Mapping[str, Order], last_execution: str) -> Missed:
-    """Ask for the executions after the last one known, and for what became of orders that are at work here only.
+def missed(
+    broker: Broker, open_orders: Mapping[str, Order], last_execution: str, is_stray: Callable[[str], bool]
+) -> Missed:
+    """Ask for the executions after the last one known, and for what became of orders that are at work on one side.
+
+    ``is_stray`` tells of a client order id whether it is the session's, and of no order that it knows.
 
     Raises
     ------
     BrokerError
         If the venue cannot be asked.
     """
-    reports, lost = list(broker.executions(last_execution)), {}
-    at_work = {order.order_id for order in broker.open_orders()}
+    reports = list(broker.executions(last_execution))
+    at_work = {order.order_id: order.quantity - order.filled for order in broker.open_orders()}
+    differences = {f"order {name}": (0.0, remaining) for name, remaining in at_work.items() if is_stray(name)}
     for order_id, order in open_orders.items():
         if order_id in at_work or order.state is OrderState.INTENDED:
             continue
         known = broker.order(order_id)
         if known is None:
             if order.state is not OrderState.UNKNOWN:
-                lost[f"order {order_id}"] = (order.remaining, 0.0)
+                differences[f"order {order_id}"] = (order.remaining, 0.0)
         elif known.state in _ENDS:
             kind, venue_id = _ENDS[known.state], known.venue_order_id
             reports.append(
                 ExecutionReport(order_id, kind, reason=known.reason, venue_order_id=venue_id, code=known.code)
             )
-    return Missed(reports, lost)
+    return Missed(reports, differences)
 
 
 def unexplained(
@@ -162,6 +168,8 @@ class Reconciliation:
         Names of the positions closed without an order whose reports are awaited.
     clock
         Tells seconds.
+    tag
+        Prefix of the session's client order ids.
     """
 
     def __init__(
@@ -172,7 +180,9 @@ class Reconciliation:
         open_orders: Mapping[str, Order],
         liquidated: AbstractSet[str],
         clock: Callable[[], float],
+        tag: str,
     ) -> None:
+        self._tag = tag
         self._clock, self._compared_at = clock, 0.0
         self.differences: Differences = {}
         self.compared = False
@@ -186,7 +196,7 @@ class Reconciliation:
         self._inbox: list[ExecutionReport] = []
         self._activities: list[Activity] = []
         self._cash_differs_since = math.inf
-        self._lost: Differences = {}
+        self._of_orders: Differences = {}
 
     def due(self) -> bool:
         """Whether the accounts should be compared: not yet in this process, or not for some seconds."""
@@ -204,7 +214,7 @@ class Reconciliation:
 
     def ask(self) -> None:
         """Ask for what was not heard, from the last execution on which both sides agreed."""
-        reports, self._lost = missed(self.broker, self._open_orders, self.agreed_execution)
+        reports, self._of_orders = missed(self.broker, self._open_orders, self.agreed_execution, self._is_stray)
         new = [report for report in reports if report.fill is None or self._is_new(report)]
         # A liquidation is reported after the cancellations that it brings about.
         self._inbox += sorted(new, key=lambda report: report.order_id in self._liquidated)
@@ -217,7 +227,7 @@ class Reconciliation:
             self._inbox += self.broker.poll()
             self._activities = list(self.broker.activities(self.last_activity))
             found = unexplained(self._account, self.broker, self._awaited(), self._activities)
-            self.differences = self._in_time(found) | self._lost
+            self.differences = self._in_time(found) | self._of_orders
             if not self.differences:
                 return
 
@@ -230,6 +240,14 @@ class Reconciliation:
         self._cash_differs_since = min(self._cash_differs_since, now)
         late = now - self._cash_differs_since < self.broker.capabilities.cash_lag_seconds
         return {key: value for key, value in differences.items() if key != "cash" or not late}
+
+    def agrees_on(self, instrument: Instrument) -> bool:
+        """Whether both sides hold the same of an instrument, and no order could change that unknown to us."""
+        of_orders = any(one.startswith("order ") for one in self.differences)
+        return not of_orders and instrument.symbol not in self.differences
+
+    def _is_stray(self, order_id: str) -> bool:
+        return order_id.startswith(f"{self._tag}-") and order_id not in self._orders
 
     def _is_new(self, report: ExecutionReport) -> bool:
         order = self._orders.get(report.order_id)

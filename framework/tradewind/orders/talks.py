@@ -108,6 +108,8 @@ class Talks:
     ) -> None:
         self.live = False
         """Whether the broker is talked to."""
+        self.repeating = False
+        """Whether what is said now was said before, by an earlier process."""
         self.bar = -1
         self._point = 0
         self._log = log
@@ -218,7 +220,11 @@ class Talks:
         answer = self._recorded.answers[place]
         if self._rehearses:
             self._turn()
-            given = json.loads(encode(perform()))
+            self.repeating = True
+            try:
+                given = json.loads(encode(perform()))
+            finally:
+                self.repeating = False
             if given != answer:
                 raise _otherwise(place[0], given, answer)
         return answer

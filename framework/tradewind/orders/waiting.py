@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from tradewind.model import OrderState
@@ -12,10 +13,13 @@ if TYPE_CHECKING:
     from tradewind.contracts import BrokerCapabilities
     from tradewind.model import Instrument, OrderIntent
     from tradewind.orders.machine import Order
+    from tradewind.orders.room import Room
 
 __all__ = ["WaitingOrders", "unsupported"]
 
 
+_LITTLE = 1e-3
+"""Part of the buys' value for which none of them is given up: dust that was not sold."""
 _ROUNDING = 1e-9
 """Quantity by which a sale of everything may exceed what is held."""
 
@@ -32,15 +36,15 @@ class _Held(NamedTuple):
 class WaitingOrders:
     """Orders held back until others have ended.
 
-    Buys wait for the sells of their batch, and go without them after a time. What replaces an order that is being
-    cancelled waits as long as it takes: both could fill.
+    Buys wait for the sells of their batch, for a time. Those for which the sells have made no room by then are given
+    up, and decided anew. What replaces an order that is being cancelled waits as long as it takes: both could fill.
 
     Parameters
     ----------
     clock
         Tells seconds.
     longest_wait_seconds
-        After which buys go without their sells.
+        After which buys wait no more for their sells.
     """
 
     def __init__(self, clock: Callable[[], float], longest_wait_seconds: float) -> None:
@@ -80,6 +84,20 @@ class WaitingOrders:
             for intent in held.intents
             if held.patient and any(orders[name].filled != filled for name, filled in held.blockers.items())
         }
+
+    def unpaid(self, order_ids: Collection[str], room: Room) -> set[str]:
+        """Return the buys among orders that are to go now, last ones first, for which their sells have made no room."""
+        found: set[str] = set()
+        for held in self._held:
+            going = [intent for intent in held.intents if intent.order_id in order_ids and not held.patient]
+            lacking = math.fsum(room.lacking(name) for name in held.blockers) if going else 0.0
+            if lacking <= _LITTLE * math.fsum(room.needed(intent) for intent in going):
+                continue
+            for intent in reversed(going):
+                if lacking > 0.0:
+                    found.add(intent.order_id)
+                    lacking -= room.needed(intent)
+        return found
 
     def remove(self, order_ids: Collection[str]) -> None:
         """Hold these no more."""

@@ -96,12 +96,12 @@ class StandingBoard:
                 self._halt = _Latch(view.bar, name, reading.text)
         return self._settle()
 
-    def command(self, wanted: Standing, bar: int, text: str) -> Change | None:
+    def command(self, wanted: Standing, bar: int, text: str, by: str = "operator") -> Change | None:
         """Let an operator allow less, never more; what breakers have tripped stays."""
         if wanted is Standing.KILLED:
-            self._kill = _Latch(bar, "operator", text)
+            self._kill = _Latch(bar, by, text)
         elif wanted >= self._operator_standing:
-            self._operator = _Latch(bar, "operator", text)
+            self._operator = _Latch(bar, by, text)
             self._operator_standing = wanted
         return self._settle()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tradewind.model import Standing
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from tradewind.orders.path import OrderPath
     from tradewind.runs.beginning import NewSession
 
-__all__ = ["STANDINGS", "Operators"]
+__all__ = ["STANDINGS", "Operators", "close_again"]
+
+_CLOSE_AGAIN = "close_again"
 
 STANDINGS = {"reduce_only": Standing.REDUCE_ONLY, "pause": Standing.HALTED, "kill": Standing.KILLED}
 """Commands that allow the account less."""
@@ -57,13 +60,16 @@ class Operators:
 
     def carry_out(self, asked: Mapping[str, Any], path: OrderPath, session: Session) -> None:
         """Do what an operator asks; a command that makes no sense now changes nothing."""
+        if asked["command"] == _CLOSE_AGAIN:
+            session.flatten_again()
+            return
         self._heard.add(asked["id"])
         self._unheard.discard(asked["id"])
         self._unmarked.append(asked["id"])
         command, argument = asked["command"], asked["argument"]
+        if argument.get("orders"):
+            self._take_over(argument["orders"], path, session)
         if command in STANDINGS:
-            if argument.get("closed"):
-                session.flattening = False
             session.operate(STANDINGS[command], _why(asked), flatten=bool(argument.get("flatten")))
         elif command == "flatten":
             session.operate(Standing.HALTED, _why(asked), flatten=True)
@@ -74,6 +80,13 @@ class Operators:
         elif session.desk.standing < Standing.HALTED or command == "drop":
             self._deliver(command, str(argument.get("order", "")), path)
 
+    def _take_over(self, orders: list[tuple[str, str, float]], path: OrderPath, session: Session) -> None:
+        """Own the orders by which a kill switch has closed positions, so that they are booked, and not sent again."""
+        session.idle(path.catch_up())
+        intents = session.flattening.sent_outside(orders)
+        session.ledger.take_over(intents)
+        session.idle(path.take_over(intents))
+
     def _deliver(self, command: str, order_id: str, path: OrderPath) -> None:
         if order_id not in path.undelivered:
             return
@@ -81,6 +94,11 @@ class Operators:
             path.deliver_again(order_id)
         elif command == "drop":
             path.drop(order_id, "dropped by the operator")
+
+
+def close_again() -> dict[str, Any]:
+    """Return what stands in the record where the session tries by itself to close what could not be closed before."""
+    return {"id": 0, "command": _CLOSE_AGAIN, "argument": {}, "posted_at": datetime.now(UTC).isoformat()}
 
 
 def _why(asked: Mapping[str, Any]) -> str:

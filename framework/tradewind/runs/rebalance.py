@@ -283,7 +283,7 @@ class _Account:
         """Return nothing: a rebalance looks at what is held."""
         return ()
 
-    def reserved(self, replaced: Collection[Instrument] = ()) -> float:  # noqa: ARG002 of the source
+    def reserved(self, replaced: Collection[Instrument]) -> float:  # noqa: ARG002 of the source
         return 0.0
 
 

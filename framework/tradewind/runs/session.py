@@ -20,7 +20,7 @@ from tradewind.orders.path import OrderPath
 from tradewind.orders.status import path_status
 from tradewind.orders.talks import TALK_KINDS, Recorded
 from tradewind.runs.beginning import NewSession, begin_session, last_unfinished
-from tradewind.runs.operators import Operators
+from tradewind.runs.operators import Operators, close_again
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.put_off import PutOff
 from tradewind.runs.stopping import Stop, rows_until
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["DurableRun", "open_run"]
 
 _SECONDS_PER_BEAT = 0.5
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 5.0, 600.0
+"""Between tries to close what is still held and was to be closed."""
 _BARS_PER_COMPARISON = 20
 """Bars from one comparison of the accounts to the next."""
 
@@ -94,6 +96,8 @@ class DurableRun:
     _instruments: Sequence[Instrument] = ()
     _time: str = ""
     _beaten: float = -1.0
+    _closed_at: float = -1.0
+    _closing_wait_seconds: float = _FIRST_WAIT_SECONDS
     _operators: Operators = field(init=False)
 
     def __post_init__(self) -> None:
@@ -264,7 +268,7 @@ class DurableRun:
             events = path.idle()
             if events:
                 session.idle(events)
-            asked = path.heed(self._operators.pending, between_bars=True)
+            asked = path.heed(lambda: self._operators.pending() or self._to_close(path, session), between_bars=True)
             for one in asked:
                 self._operators.carry_out(one, path, session)
             if not asked:
@@ -272,6 +276,20 @@ class DurableRun:
             path.commit()
             if path.live:
                 self._operators.take_note()
+
+    def _to_close(self, path: OrderPath, session: Session) -> list[dict[str, Any]]:
+        """Ask on the operator's behalf for what could not be closed when he said so."""
+        left = session.flattening.left()
+        if not left:
+            self._closing_wait_seconds = _FIRST_WAIT_SECONDS
+            return []
+        now = time.monotonic()
+        if now - self._closed_at < self._closing_wait_seconds or not path.could_close(left):
+            return []
+        self._closed_at = now
+        # What refuses it now, as a closed market, may go on doing so for long.
+        self._closing_wait_seconds = min(2.0 * self._closing_wait_seconds, _LONGEST_WAIT_SECONDS)
+        return [close_again()]
 
     def _beat(self) -> None:
         now = time.monotonic()
@@ -325,6 +343,7 @@ def open_run(
             "code": code_hashes(plan, builder.registry, directory),
             "seed": plan.seed,
             "tag": secrets.token_hex(4),
+            "directory": str(directory.resolve()),
         }
         new = NewSession(lambda: begin_session(store, plan.name, header, last))
         journal, recorded = DurableJournal(new), Recorded()

@@ -194,10 +194,12 @@ def test_a_command_is_exchanged_only_where_nobody_can_have_heard_it(store):
     with store.begin("paper", {}) as writer:
         number = store.post(1, "kill", {"flatten": True})
         assert store.is_written(1)
-        assert not store.exchange(number, 1, "kill", {"closed": True})
+        assert [one.id for one in store.pending(1)] == [number]
+        assert not store.exchange(1, {number: ("kill", {"closed": True})})
         assert [one.id for one in writer.pending()] == [number]
     assert not store.is_written(1)
-    assert store.exchange(number, 1, "kill", {"closed": True})
+    assert store.exchange(1, {number: ("kill", {"closed": True})})
+    assert not store.exchange(1, {number: ("kill", {"closed": True})})
     assert not store.is_written(1)
     with store.resume(1) as writer:
         (instead,) = writer.pending()
@@ -205,7 +207,7 @@ def test_a_command_is_exchanged_only_where_nobody_can_have_heard_it(store):
         writer.append(0, "answer", "{}")
         writer.commit()
         writer.done([instead.id])
-    assert not store.exchange(instead.id, 1, "kill", {})
+    assert not store.exchange(1, {instead.id: ("kill", {})})
     with store.resume(1) as writer:
         assert writer.pending() == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +16,7 @@ from tradewind.journal.store.database import database_url, open_engine, shown, w
 from tradewind.journal.store.failures import guarded
 from tradewind.journal.store.head import COLUMNS, Head, read_head, read_json, write_json
 from tradewind.journal.store.locks import is_locked, take_lock
+from tradewind.journal.store.mailbox import pending_commands
 from tradewind.journal.store.times import as_time, microseconds_now
 from tradewind.journal.store.values import Entry, SessionInfo, SessionStatus
 from tradewind.journal.store.verify import verify
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
-    from tradewind.journal.store.values import Tombstone, Verdict
+    from tradewind.journal.store.values import Command, Tombstone, Verdict
 
 __all__ = ["JournalStore", "open_store"]
 
 _PAGE = 2000
+_HERE = {"host": platform.node()}
 
 
 def open_store(url: str | Path, *, create: bool = True, writes: bool = True) -> JournalStore:
@@ -141,18 +144,26 @@ class JournalStore:
         with self._changing(f"post a command to session {session}") as connection:
             return self._post(connection, session, command, argument)
 
-    def exchange(self, number: int, session: int, command: str, argument: Mapping[str, Any]) -> bool:
-        """Leave a command in the place of another; False where that was carried out, or a process may be about to."""
-        with guarded(f"exchange command {number}", self._where), self._engine.connect() as locking:
+    def pending(self, session: int) -> list[Command]:
+        """Return the commands that were posted to a session and not carried out yet, oldest first."""
+        with self._reading(f"read the commands of session {session}") as connection:
+            return pending_commands(connection, session)
+
+    def exchange(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]]) -> bool:
+        """Leave commands in the place of others; False where one was carried out, or a process may be about to."""
+        doing = f"exchange commands of session {session}"
+        with guarded(doing, self._where), self._engine.connect() as locking:
             lock = take_lock(self._url, locking, session)
             if lock is None:
                 return False
             try:
-                if self.is_done(number):
-                    return False
-                with self._changing(f"exchange command {number}") as connection:
-                    self._post(connection, session, command, argument)
-                    connection.execute(update(tables.commands).where(tables.commands.c.id == number).values(sequence=0))
+                with self._changing(doing) as connection:
+                    if not instead.keys() <= {one.id for one in pending_commands(connection, session)}:
+                        return False
+                    for number, (command, argument) in instead.items():
+                        self._post(connection, session, command, argument)
+                        withdrawn = update(tables.commands).where(tables.commands.c.id == number)
+                        connection.execute(withdrawn.values(sequence=0))
             finally:
                 lock.release()
         return True
@@ -234,6 +245,8 @@ class JournalStore:
             raise JournalError(f"journal {self._where}: session {session} is being written {self._by(session)}")
         try:
             if head is None:
+                # Said at once: who would end the writer meanwhile must not take another process for it.
+                self._sign(connection, session)
                 self.require_good(session)
                 head = self._reopen(connection, session)
         except BaseException:
@@ -248,9 +261,17 @@ class JournalStore:
                 raise JournalError(f"journal {self._where}: session {session} has finished; begin a new one")
             head = head._replace(status="open", ended_at=None)
             connection.execute(update(tables.sessions).where(tables.sessions.c.id == session), head.values())
-            beat = {key: value for key, value in _heartbeat(session).items() if key != "status"}
-            connection.execute(update(tables.heartbeats).where(tables.heartbeats.c.session == session), beat)
+            beat = update(tables.heartbeats).where(tables.heartbeats.c.session == session)
+            connection.execute(beat.values(beaten_at=microseconds_now()))
         return head
+
+    def _sign(self, connection: Connection, session: int) -> None:
+        """Write which process on which machine has a session now."""
+        row = tables.heartbeats.c.session == session
+        with connection.begin():
+            told = connection.execute(select(tables.heartbeats.c.status).where(row)).scalar()
+            status = write_json({**read_json(told or "{}"), **_HERE}, self._where)
+            connection.execute(update(tables.heartbeats).where(row).values(pid=os.getpid(), status=status))
 
     def _by(self, session: int) -> str:
         with self._engine.connect() as connection:
@@ -290,7 +311,7 @@ def _new_head(session: int, name: str, header: str) -> Head:
 
 
 def _heartbeat(session: int) -> dict[str, Any]:
-    return {"session": session, "pid": os.getpid(), "beaten_at": microseconds_now(), "status": "{}"}
+    return {"session": session, "pid": os.getpid(), "beaten_at": microseconds_now(), "status": write_json(_HERE, "")}
 
 
 def _info(head: Head, stored: str, beaten_at: int | None, beat: str | None, pid: int | None) -> SessionInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,8 @@ __all__ = ["SessionLock", "is_locked", "take_lock"]
 
 _ADVISORY_CLASS = 0x7477_696E
 _LOCK_NOT_AVAILABLE = "55P03"
+_SECONDS_OF_A_LOOK = 0.2
+"""Longer than any look at a lock takes."""
 _HOLDERS = text(
     "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database WHERE locktype = 'advisory' "
     "AND datname = current_database() AND granted AND classid = :class AND objid = :session AND objsubid = 2"
@@ -46,10 +49,7 @@ def is_locked(url: URL, connection: Connection, session: int) -> bool:
     path = sqlite_path(url)
     if path is None:
         return connection.execute(_HOLDERS, _key(session)).first() is not None
-    lock = _take_file(path.with_name(f"{path.name}.writer-{session}"))
-    if lock is not None:
-        lock.release()
-    return lock is None
+    return _is_file_locked(path.with_name(f"{path.name}.writer-{session}"))
 
 
 class _FileLock:
@@ -63,7 +63,31 @@ class _FileLock:
         os.close(self._descriptor)
 
 
+def _is_file_locked(path: Path) -> bool:
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _take_file(path: Path) -> SessionLock | None:
+    # Whoever only looks has it for an instant, shared.
+    deadline = time.monotonic() + _SECONDS_OF_A_LOOK
+    while (lock := _try_file(path)) is None and time.monotonic() < deadline:
+        time.sleep(_SECONDS_OF_A_LOOK / 100.0)
+    return lock
+
+
+def _try_file(path: Path) -> SessionLock | None:
     import fcntl
 
     while True:

@@ -6,17 +6,17 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tradewind.errors import JournalError
 from tradewind.journal.store import tables
 from tradewind.journal.store.chain import BlockHead, EntryRow, block_hash, entry_crc
 from tradewind.journal.store.failures import guarded
-from tradewind.journal.store.head import Head, read_json, write_json
+from tradewind.journal.store.head import Head, write_json
+from tradewind.journal.store.mailbox import pending_commands
 from tradewind.journal.store.prepared import Prepared
-from tradewind.journal.store.times import as_time, microseconds_now
-from tradewind.journal.store.values import Command
+from tradewind.journal.store.times import microseconds_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tradewind.journal.store.locks import SessionLock
+    from tradewind.journal.store.values import Command
 
 __all__ = ["SessionWriter"]
 
@@ -38,11 +39,6 @@ _UPDATE_HEAD = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _UPDATE_HEARTBEAT = update(tables.heartbeats).where(tables.heartbeats.c.session == bindparam("of"))
-_PENDING = (
-    select(*(tables.commands.c[name] for name in ("id", "command", "argument", "posted_at")))
-    .where(tables.commands.c.session == bindparam("session"), tables.commands.c.sequence.is_(None))
-    .order_by(tables.commands.c.id)
-)
 _TAKE = update(tables.commands).where(tables.commands.c.id == bindparam("taken"))
 
 
@@ -116,11 +112,7 @@ class SessionWriter:
         """Return the commands that were posted and are not `done`, oldest first."""
         self._require_usable()
         with self._transaction(f"read the commands of session {self.session}", writes=False):
-            rows = self._connection.execute(_PENDING, {"session": self.session}).all()
-        return [
-            Command(number, command, read_json(argument), as_time(posted_at))
-            for number, command, argument, posted_at in rows
-        ]
+            return pending_commands(self._connection, self.session)
 
     def done(self, numbers: Sequence[int]) -> None:
         """Take note that commands were carried out up to the last durable entry."""

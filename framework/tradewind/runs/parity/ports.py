@@ -81,6 +81,10 @@ class GatedExchange:
         """Tell that orders are always taken: what paper put off shows as its difference."""
         return True
 
+    def closes(self, instrument: Instrument) -> bool:  # noqa: ARG002 of the port
+        """Tell that positions can always be closed."""
+        return True
+
     def activities(self) -> Sequence[Activity]:
         """Return nothing: this account is the exchange's own."""
         return ()
@@ -219,6 +223,10 @@ class ScriptedPort:
     def accepts(self) -> bool:
         """Tell whether orders are taken: with all that came from outside, not where paper put its orders off."""
         return self._level < Level.OUTSIDE or self._bar not in self._outside.blocked
+
+    def closes(self, instrument: Instrument) -> bool:  # noqa: ARG002 of the port
+        """Tell whether orders are taken."""
+        return self.accepts()
 
     def activities(self) -> Sequence[Activity]:
         """Return what happened to paper's account without an order since the last call."""

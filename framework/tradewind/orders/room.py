@@ -1,0 +1,44 @@
+"""The room that sells make for the buys of their batch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tradewind.model import Instrument, OrderIntent
+    from tradewind.orders.account import OwnAccount
+    from tradewind.orders.machine import Order
+
+__all__ = ["Room"]
+
+
+class Room:
+    """Values what is to be bought, and what was to be sold and is still held.
+
+    Parameters
+    ----------
+    orders, account
+        Those of the path.
+    mark
+        Last price of an instrument.
+    """
+
+    def __init__(self, orders: Mapping[str, Order], account: OwnAccount, mark: Callable[[Instrument], float]) -> None:
+        self._orders, self._account, self._mark = orders, account, mark
+
+    def needed(self, buy: OrderIntent) -> float:
+        """Return the value of a buy, in the account's currency."""
+        return self._value(buy.instrument, buy.quantity)
+
+    def lacking(self, sell: str) -> float:
+        """Return the value of what an order was to sell, has not sold, and is still held."""
+        order = self._orders[sell]
+        left = min(order.filled - order.intent.quantity, self._account.held(order.intent.instrument))
+        return self._value(order.intent.instrument, left) if left > 0.0 else 0.0
+
+    def _value(self, instrument: Instrument, quantity: float) -> float:
+        value = quantity * self._mark(instrument) * instrument.multiplier
+        return value if math.isfinite(value) else 0.0

@@ -1,0 +1,156 @@
+"""Closing everything: with what stands against it, beside stops that net to nothing, and when the account is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.helpers import run, scripted, weights
+from tests.engine.test_risk_orders import RISK, STOP, acting, flat, on_a_venue
+from tests.orders.scripted import ScriptedBroker
+from tradewind.contracts import Outcome, Response
+from tradewind.engine.session import Session
+from tradewind.errors import RiskHaltError
+from tradewind.model import ActivityKind, Bars, Instrument, OrderState, Standing, Targets
+from tradewind.testing import make_bars
+
+S0 = Instrument(symbol="S0")
+
+
+class LosesCancels(ScriptedBroker):
+    """The first requests to cancel are lost, and nobody knows that."""
+
+    lost = 4
+
+    def _cancel(self, order_id: str) -> Response:
+        self.lost -= 1
+        if self.lost >= 0:
+            return Response(order_id=order_id, outcome=Outcome.UNCERTAIN, reason="timeout")
+        return super()._cancel(order_id)
+
+
+class LatePositions(ScriptedBroker):
+    """The positions that are told differ for a moment from what was executed."""
+
+    late = 0.0
+
+    def positions(self) -> dict[Instrument, float]:
+        return {one: quantity + self.late for one, quantity in super().positions().items()}
+
+
+def filling(broker: ScriptedBroker) -> Any:
+    def fill(_: Session) -> None:
+        for order in broker.open_orders():
+            broker.fill(order.order_id, price=100.0)
+
+    return fill
+
+
+def test_a_cancel_of_which_nobody_knows_whether_it_arrived_is_asked_for_again() -> None:
+    broker = LosesCancels()
+    acts = {2: lambda session: session.operate(Standing.KILLED, "test")}
+    _, path = on_a_venue(flat(12), [{"strategy": scripted("uncertain", {1: weights(0.4)})}], broker, acts)
+    assert broker.lost < 0
+    assert broker.open_orders() == []
+    assert [order.state for order in path.orders.values()] == [OrderState.CANCELLED]
+
+
+def test_an_account_that_is_gone_is_closed_before_the_run_ends() -> None:
+    close = np.full((12, 1), 100.0)
+    close[6:] = 700.0
+    made = make_bars(close, start="2023-02-20", open=close, high=close, low=close, volume=np.full(close.shape, 1e9))
+    bars = Bars(timestamps=made.timestamps, instruments=(S0,), fields=made.fields)
+    broker = ScriptedBroker()
+    fill = filling(broker)
+    sleeves = [{"strategy": scripted("gone", {0: weights(-0.5)})}]
+    with pytest.raises(RiskHaltError, match="the account is gone"):
+        on_a_venue(bars, sleeves, broker, {1: fill}, {**RISK, "on_kill": "flatten"})
+    (closing,) = broker.open_orders()
+    assert closing.quantity == -broker.positions()[S0]
+
+
+def test_what_could_not_be_closed_at_once_is_closed_before_the_next_bar() -> None:
+    broker = LatePositions()
+    sent: list[int] = []
+
+    def flatten(session: Session) -> None:
+        broker.late = 5.0
+        broker.clock.now += 10.0
+        session.operate(Standing.HALTED, "flatten", flatten=True)
+        broker.late = 0.0
+        sent.append(len(broker.calls_of("submit")))
+        path: Any = session.ledger.exchange
+        assert path.could_close(session.flattening.left())
+        session.flatten_again()
+        assert session.flattening.left() == []
+        sent.append(len(broker.calls_of("submit")))
+
+    on_a_venue(
+        flat(9), [{"strategy": scripted("late_cash", {0: weights(0.4)})}], broker,
+        {1: filling(broker), 3: flatten, 5: filling(broker)},
+    )  # fmt: skip
+    assert sent == [1, 2]
+    assert broker.positions() == {}
+
+
+def test_a_position_that_differs_does_not_keep_the_others_from_being_closed() -> None:
+    broker = ScriptedBroker()
+    fill = filling(broker)
+    acts = {
+        1: fill,
+        3: lambda _: broker.happens(ActivityKind.OTHER, 0.0, instrument=Instrument(symbol="NEWCO"), quantity=30.0),
+        5: lambda session: session.operate(Standing.KILLED, "test", flatten=True),
+        8: fill,
+    }
+    _, path = on_a_venue(flat(12), [{"strategy": scripted("spin_off", {0: weights(0.4)})}], broker, acts)
+    assert [one.symbol for one in broker.positions()] == ["NEWCO"]
+    assert list(path.differences) == ["NEWCO"]
+    assert len(broker.calls_of("submit")) == 2
+
+
+def test_stops_of_sleeves_that_net_to_nothing_do_not_outlive_a_flattening() -> None:
+    acts = acting({5: lambda session: session.operate(Standing.HALTED, "flatten", flatten=True)})
+    sleeves = [
+        {"name": "long", "strategy": scripted("net_long", {0: weights(0.3)}), "share": 0.5, "exits": [STOP]},
+        {"name": "short", "strategy": scripted("net_short", {2: weights(-0.3)}), "share": 0.5},
+    ]
+    session = run(flat(14, crash=9), sleeves, risk=RISK, **acts)
+    assert session.ledger.holdings() == {}
+    assert not session.ledger.working()
+    assert session.ledger.recorder.tables(session.panel.timestamps, None)["fills"]["bar"].max() < 9
+
+
+@pytest.mark.parametrize("how", ["refused", "stuck"])
+def test_buys_do_not_go_without_the_room_that_their_sells_were_to_make(how: str) -> None:
+    broker = ScriptedBroker(waits_for_sells=True)
+    plan = {0: Targets(weights=np.array([0.9, 0.0])), 3: Targets(weights=np.array([0.0, 0.9]))}
+
+    def fill_buys(session: Session) -> None:
+        broker.clock.now += 60.0
+        session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
+        for order in broker.open_orders():
+            if order.quantity > 0.0:
+                broker.fill(order.order_id, price=100.0)
+
+    def prepare(_: Session) -> None:
+        if how == "refused":
+            broker.script.extend(["refused"])
+
+    session, _ = on_a_venue(
+        flat(6, columns=2), [{"strategy": scripted(f"room_{how}", plan)}], broker,
+        {1: fill_buys, 2: prepare, 3: fill_buys, 4: fill_buys},
+    )  # fmt: skip
+    gross = session.ledger.recorder.tables(session.panel.timestamps, None)["equity"]["gross"]
+    assert 0.85 < gross.max() <= 1.0
+
+
+def test_an_order_whose_cancel_is_open_takes_room_from_other_instruments() -> None:
+    from tests.orders.test_asynchronous_venue import SlowCancels
+
+    broker = SlowCancels()
+    plan = {1: Targets(weights=np.array([0.9, 0.0])), 3: Targets(weights=np.array([0.0, 0.9]))}
+    session, _ = on_a_venue(flat(9, columns=2), [{"strategy": scripted("pending", plan)}], broker, {4: filling(broker)})
+    gross = session.ledger.recorder.tables(session.panel.timestamps, None)["equity"]["gross"]
+    assert 0.85 < gross.max() <= 1.0
