@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -31,6 +32,26 @@ class TestReplay(FeedKit):
     plugin = "replay"
     params = {"source": {"name": "sample"}}  # noqa: RUF012 as authors write it
     request = TestSample.request
+
+
+class TestMinutes(FeedKit):
+    plugin = "files"
+    request = DataRequest(symbols=("AA", "BB"))
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def prices(cls, tmp_path_factory: pytest.TempPathFactory) -> None:
+        """Write quarters of an hour of two shares, the times in New York."""
+        path = tmp_path_factory.mktemp("files") / "minutes.csv"
+        times = [
+            moment
+            for day in pd.DatetimeIndex(SESSIONS[:14])
+            for moment in pd.date_range(day + pd.Timedelta(hours=9.5), periods=26, freq="15min")
+        ]
+        random = np.random.default_rng(4)
+        wide = pd.DataFrame(50.0 + random.normal(0.0, 0.2, (len(times), 2)).cumsum(axis=0), columns=["AA", "BB"])
+        wide.assign(date=times).to_csv(path, index=False)
+        cls.params = {"path": str(path), "timezone": "America/New_York", "adjustment": "split"}
 
 
 class TestFiles(FeedKit):

@@ -20,6 +20,8 @@ from tradewind.validation import validate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tradewind.model.typing import TimeArray
+
 __all__ = ["FeedKit"]
 
 _PRICES = ("open", "high", "low", "close")
@@ -122,16 +124,24 @@ class FeedKit(PluginKit):
                     self._fail(how, f"{part} are others, before {told}", _told(again)[part], remedy)
 
     def test_start_and_end_are_in_the_range(self) -> None:
-        """`start` and `end` are dates, both inclusive: the session of each is delivered, the ones outside are not."""
+        """`start` and `end` are dates, both inclusive: the session of each is delivered, the ones outside are not.
+
+        Bars within a day may belong to the session of the day before or after: a day of grace is given there.
+        """
         whole = self._history()
         days = np.unique(whole.timestamps.astype("datetime64[D]"))
-        first, last = (_date(days[len(days) // 3]), _date(days[2 * len(days) // 3]))
-        part = self._ask(replace(self.request, start=first, end=last))
-        inside = (whole.timestamps >= np.datetime64(first)) & (whole.timestamps < np.datetime64(last) + _DAY)
-        expected = whole.timestamps[inside]
-        if not np.array_equal(part.timestamps, expected):
+        first, last = (days[len(days) // 3], days[2 * len(days) // 3])
+        part = self._ask(replace(self.request, start=_date(first), end=_date(last)))
+        grace = 0 * _DAY if np.array_equal(whole.timestamps, whole.timestamps.astype("datetime64[D]")) else _DAY
+
+        def between(start: np.datetime64, stop: np.datetime64) -> TimeArray:
+            return whole.timestamps[(whole.timestamps >= start) & (whole.timestamps < stop)]
+
+        needed = between(first + grace, last + _DAY - grace)
+        allowed = between(first - grace, last + _DAY + grace)
+        if not (np.isin(needed, part.timestamps).all() and np.isin(part.timestamps, allowed).all()):
             received = [str(part.timestamps[row])[:19] for row in (0, -1)] if len(part) else []
-            remedy = f"Deliver {len(expected)} bars, from {expected[0]} to {expected[-1]}."
+            remedy = f"Deliver the bars from {allowed[0]} to {allowed[-1]}."
             self._fail(f"from {first} to {last}", f"there are {len(part)} bars", received, remedy)
 
     def test_a_part_is_what_the_whole_has_there(self) -> None:
