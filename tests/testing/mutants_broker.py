@@ -375,7 +375,7 @@ EXCHANGES: tuple[tuple[type[ExchangeBroker], str, str], ...] = (
     (Swallowing, "b127", r"the execution is not reported"),
     (Text, "b130", r"they are not finite"),
     (StalePrices, "b132", r"10 units are worth 1100"),
-    (Raising, "b133", r"404"),
+    (Raising, "b133", r"a call has raised; received BrokerError\('404 .* returns None"),
     (OnePage, "b134", r"70 of 120 orders are missing"),
     (Inclusive, "b137", r"after e-1 should come \['e-2', 'e-3', 'e-4'\]; received \['e-1'"),
     (OneIdentity, "b139", r"reported were"),

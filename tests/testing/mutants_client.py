@@ -69,7 +69,7 @@ class Blind(VenueBroker):
 
 
 CLIENTS: tuple[tuple[type[VenueBroker], str, str], ...] = (
-    (Thrower, "b157", r"connection reset"),
+    (Thrower, "b157", r"a call has raised; received BrokerError\('connection reset"),
     (Cocksure, "b158", r"it is not in doubt; received Response.*NOT_SENT"),
     (Retrying, "b158", r"not 10 units are held: it was sent twice or lost; received 20"),
     (Cocksure, "b159", r"it is at the venue; received Response.*NOT_SENT"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tradewind.errors import TradewindError
 from tradewind.model import OrderType, TimeInForce
 from tradewind.testing.kits.broker_desk import Desk
 
@@ -85,7 +86,10 @@ def case(*needs: Any) -> Callable[[Callable[[Any, Desk], None]], Callable[[Any],
         def test(self: BrokerCases) -> None:
             __tracebackhide__ = True
             with self.desk(f"{number.upper()} {words.replace('_', ' ')}", remedy, needs) as desk:
-                body(self, desk)
+                try:
+                    body(self, desk)
+                except TradewindError as error:
+                    desk.expect(condition=False, what="a call has raised", received=repr(error))
 
         test.__name__, test.__qualname__ = body.__name__, body.__qualname__
         test.__doc__, test.__module__ = body.__doc__, body.__module__
