@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,6 @@ __all__ = [
     "Verdict",
     "check_installed",
     "check_source",
-    "kit_for",
     "kit_of",
     "kit_of_installed",
     "select",
@@ -46,9 +45,13 @@ KITS: Mapping[str, str] = MappingProxyType(
         "cost": "CostKit",
         "gate": "GateKit",
         "breaker": "BreakerKit",
+        "report": "ReportKit",
+        "feed": "FeedKit",
     }
 )
 """Kind to the kit that needs nothing but the plugin; of other kinds, what all plugins share is tested."""
+_NEEDS_FILES = ("feed",)
+"""Kinds whose plugins, where they have parameters without a default, want files that only their author has."""
 _TESTS = "from tradewind.testing.installed import waiting\n\nglobals().update(waiting())\n"
 _PREFIX = re.compile(r"^(\w+\.)*KitFailureError: ")
 
@@ -97,15 +100,9 @@ class Verdict:
     failures: list[Failure] = field(default_factory=list)
 
 
-def kit_for(kind: str) -> tuple[type[PluginKit], bool]:
-    """Return the kit of a kind, and whether it tests only what all plugins share."""
-    if kind not in KITS:
-        return PluginKit, True
-    kit: type[PluginKit] = getattr(importlib.import_module("tradewind.testing"), KITS[kind])
-    return kit, False
-
-
-def kit_of(kind: str, plugin: str, params: Mapping[str, Any], name: str = "", **attributes: Any) -> type[PluginKit]:
+def kit_of(
+    kind: str, plugin: Any, params: Mapping[str, Any], name: str = "", *, shared_only: bool = False, **attributes: Any
+) -> type[PluginKit]:
     """Return a kit's class for one plugin, as an author would write it.
 
     Parameters
@@ -113,16 +110,18 @@ def kit_of(kind: str, plugin: str, params: Mapping[str, Any], name: str = "", **
     kind
         Kind of the plugin.
     plugin
-        Its name, or ``file.py:Class``.
+        Its name, ``file.py:Class``, a class or a record.
     params
         Parameters to make it with.
     name
         Name of the class; by default, one made from the plugin's.
+    shared_only
+        Whether to test only what all plugins share.
     attributes
         Further attributes of the class.
     """
-    kit, _ = kit_for(kind)
-    title = name or f"Test{kind.title()}{''.join(part.title() for part in re.findall('[A-Za-z0-9]+', plugin))}"
+    kit = PluginKit if shared_only or kind not in KITS else getattr(import_module("tradewind.testing"), KITS[kind])
+    title = name or f"Test{kind.title()}{''.join(part.title() for part in re.findall('[A-Za-z0-9]+', str(plugin)))}"
     attributes = {"kind": kind, "plugin": plugin, "params": dict(params), "__module__": __name__, **attributes}
     return type(title, (kit,), attributes)
 
@@ -134,8 +133,10 @@ def kit_of_installed(registry: Registry, registered: RegisteredPlugin, name: str
     says with them how it is to be tested; parameters without a default otherwise get a middling value.
     """
     options = dict(getattr(registered.plugin.create, "kit_options", {}))
-    params = {**example_params(registry, registered), **options.pop("params", {})}
-    return kit_of(registered.kind, registered.name, params, name, **options)
+    example = example_params(registry, registered)
+    lacks_files = registered.kind in _NEEDS_FILES and bool(example) and not options
+    params = {**example, **options.pop("params", {})}
+    return kit_of(registered.kind, registered.name, params, name, shared_only=lacks_files, **options)
 
 
 def select(distribution: str, *, kind: str | None = None, name: str | None = None) -> tuple[RegisteredPlugin, ...]:
@@ -218,10 +219,7 @@ class _Collector:
 
 
 def _run(kits: Mapping[str, type[PluginKit]]) -> tuple[Verdict, ...]:
-    verdicts = {
-        name: Verdict(kit.subject().title, partial=kit_for(kit.subject().registered.kind)[1])
-        for name, kit in kits.items()
-    }
+    verdicts = {name: Verdict(kit.subject().title, partial=kit.__mro__[1] is PluginKit) for name, kit in kits.items()}
     if not kits:
         return ()
     _waiting.clear()
