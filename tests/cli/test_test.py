@@ -1,9 +1,13 @@
 """``tradewind test``: kits over installed plugins and over a file, without a test file."""
 
+import os
 import re
+import subprocess
 import sys
 
 import pytest
+
+from tests.registry.distributions import write_distribution
 
 _SOUND = '''
 import numpy as np
@@ -70,3 +74,45 @@ def test_the_kit_of_an_installed_plugin_runs_by_name(run):
     code, output, _ = run("test", "tradewind", "--name", "equal_weight")
     assert code == 0
     assert re.fullmatch(r"ok sizer 'equal_weight' \(tradewind:sizers\): \d\d passed", output[0])
+
+
+_HALVES = '''
+import numpy as np
+import tradewind
+
+
+class Halves:
+    """Hold half of what equal weights would."""
+
+    max_weight = 0.5
+    budget = 0.5
+
+    def weights(self, signals, market, portfolio):
+        signs = np.where(market.tradable, np.sign(np.nan_to_num(signals.scores)), 0.0)
+        return signs * 0.5 / max(np.count_nonzero(signs), 1)
+
+
+@tradewind.hookimpl
+def tradewind_sizers():
+    yield tradewind.SizerPlugin(name="halves", create=Halves, summary="Half of equal weights.")
+'''
+
+
+def test_what_is_broken_in_a_distribution_fails_beside_what_is_sound(tmp_path):
+    files = {"acme_sizers.py": _HALVES, "acme_broken.py": "import no_such_library"}
+    write_distribution(tmp_path, "acme-sizers", "1.0", files, {"sizers": "acme_sizers", "broken": "acme_broken"})
+    command = [sys.executable, "-m", "tradewind", "test", "Acme_Sizers"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
+    sound, broken = ran.stdout.splitlines()
+    assert ran.returncode == 3
+    assert sound.startswith("ok sizer 'halves' (acme-sizers:sizers): ")
+    assert broken.startswith("FAILED acme-sizers:broken is broken: ")
+    assert "no_such_library" in broken
+    assert "1 of 2 plugins fail their kit" in ran.stderr
+
+
+def test_a_kind_whose_kit_needs_a_session_is_tested_for_what_all_share(run):
+    code, output, _ = run("test", "tradewind", "--kind", "broker")
+    assert code == 0
+    assert all(line.endswith("; this kind's own kit needs a test file") for line in output)
