@@ -85,6 +85,22 @@ class LooseEvents(Base):
         return path.first(gain < -0.08)
 
 
+class PeeksInEvent(Base):
+    """Remembers in `next_event` what the path shows, and closes on it."""
+
+    def __init__(self):
+        self.falls = None
+
+    def closes(self, market, portfolio):
+        fallen = lost(market, portfolio)
+        return fallen if self.falls is None else fallen | (self.falls & (portfolio.quantities > 0))
+
+    def next_event(self, path):
+        ahead = path.ahead("close")
+        self.falls = ahead[-1] < ahead[0]
+        return path.bar + 1
+
+
 class BackwardEvent(Base):
     """Names the present bar as its next one."""
 

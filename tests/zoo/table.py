@@ -212,6 +212,7 @@ SICK = [
             ("WrongShape", SCENES, r"closes returns bool of shape \(6,\)"),
             ("DeafToEvents", MOVES, r"bar \d+: next_event, asked at bar \d+, passes over a bar on which it acts"),
             ("LooseEvents", MOVES, "passes over a bar on which it acts"),
+            ("PeeksInEvent", MOVES, "being asked for its next event changes what it answers"),
             ("BackwardEvent", MOVES, "next_event returns a bar after"),
             ("NeverActs", "test_it_acts_at_some_time", "it closes nothing and sets no price in any scene"),
             ("ClassMemory", SHARED, "received ClassMemory.calls"),

@@ -9,7 +9,7 @@ import numpy as np
 from tradewind.contracts import Exit, RestingExit
 from tradewind.engine.panel import HistoryPanel
 from tradewind.model import Path
-from tradewind.testing.kits.answers import same
+from tradewind.testing.kits.answers import Answer, same
 from tradewind.testing.kits.decisions import DecisionKit
 from tradewind.testing.kits.failure import fail
 from tradewind.testing.kits.holdings import Holdings
@@ -129,6 +129,14 @@ class ExitKit(DecisionKit):
         run = cast("PanelRun", self.begin(bars))
         panel = cast("HistoryPanel", run.panel)
         for answer in run:
+            self.agree(
+                [Answer(answer.bar, answers[answer.bar])],
+                [answer],
+                bars,
+                f"scene {name} with jumps",
+                what="being asked for its next event changes what it answers",
+                remedy="Keep nothing of the path: it shows bars that are not known yet",
+            )
             portfolio = run.holdings.portfolio()
             stop = min(Holdings.next_trade(answer.bar), len(bars))
             if not portfolio.quantities.any() or stop <= answer.bar + 1:
