@@ -9,6 +9,7 @@ import pytest
 
 import tradewind
 from tests.research.stress.portfolios import scenario
+from tradewind.errors import ConfigError
 from tradewind.registry import Registry
 from tradewind.research.stress.api import Settings, stress
 from tradewind.research.stress.loader import load_scenarios
@@ -133,3 +134,11 @@ def test_the_report_is_plain_data(project):
     assert data["time"] == "2021-08-03T00:00:00"
     endless = stressed(project, [guess], Settings(paths=100, mean_block_bars=float("inf"))).as_data()
     assert endless["mean_block_bars"] == "infinite"
+
+
+def test_figures_that_reach_nothing_are_told_or_refused(project):
+    own = scenario(market=-0.2, symbols={"A": -0.5, "ZZZ": -0.5})
+    assert "made_up: not in this run, so not applied: ZZZ" in stressed(project, [own]).notes
+    with pytest.raises(ConfigError, match="'a' is not in this run"):
+        stressed(project, [scenario(market=-0.2, symbols={"a": -0.5})])
+    assert not [note for note in stressed(project, load_scenarios(["rates_2022"])).notes if "TLT" in note]

@@ -193,3 +193,12 @@ def test_an_unknown_name_gets_the_nearest_and_one_given_twice_is_refused(tmp_pat
         load_scenarios(["covid_2020", "covid_2020"])
     (tmp_path / "mine.yaml").write_text(GOOD)
     assert [one.name for one in load_scenarios([str(tmp_path / "mine.yaml"), "covid_2020"])] == ["mine", "covid_2020"]
+
+
+def test_a_file_named_like_a_shipped_scenario_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("source: my own guess\nmarket: -0.2\nname: covid_2020\n")
+    with pytest.raises(
+        ConfigError, match=r"mine\.yaml:3:7: name: 'covid_2020' is a scenario that comes with tradewind"
+    ):
+        read_scenario(path)

@@ -16,7 +16,9 @@ from tradewind.research.stress.apply import Impact, apply_scenario
 from tradewind.research.stress.bootstrap import Survival, block_length, survival
 from tradewind.research.stress.history import HistoryImpact, apply_over_history
 from tradewind.research.stress.holdings import LEAST_BETA_RETURNS, Holdings, holdings_of, read_bars
+from tradewind.research.stress.loader import shipped_names
 from tradewind.research.stress.own_returns import replayed
+from tradewind.research.stress.reach import unreached
 from tradewind.runs.capsule import load_result
 
 if TYPE_CHECKING:
@@ -135,6 +137,7 @@ def stress(
     bars, told = read_bars(result, registry) if result.weights.to_numpy().any() else (None, "")
     holdings = holdings_of(result, bars, every_bars=settings.every_bars, beta_bars=settings.beta_bars)
     notes = [*([f"{told}; {_without(bars is None)}"] if told else []), *holdings.notes]
+    notes += _unreached(scenarios, result, bars)
     if settings.own_returns:
         scenarios, told_replayed = _replayed(scenarios, bars)
         notes += told_replayed
@@ -164,6 +167,14 @@ def stress(
         mean_block_bars=mean_block,
         notes=(*notes, *refusal),
     )
+
+
+def _unreached(scenarios: Sequence[Scenario], result: Result, bars: Bars | None) -> list[str]:
+    shipped = shipped_names()
+    instruments = () if bars is None else bars.instruments
+    symbols = {one.symbol for one in instruments} | {str(name) for name in result.weights.columns}
+    sectors = {one.sector for one in instruments if one.sector}
+    return unreached([one for one in scenarios if one.name not in shipped], symbols, sectors)
 
 
 def _replayed(scenarios: Sequence[Scenario], bars: Bars | None) -> tuple[list[Scenario], list[str]]:

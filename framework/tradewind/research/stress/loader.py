@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from tradewind.config.loader import locate
 from tradewind.config.yaml_source import read_file
 from tradewind.errors import ConfigError, UserError, choices
-from tradewind.registry.problems import problems_of
+from tradewind.registry.problems import Problem, problems_of
 from tradewind.registry.shape import Shape
 from tradewind.research.stress.scenario import Scenario
 
@@ -62,9 +62,13 @@ def read_scenario(path: Path) -> Scenario:
     root = read_file(path)
     data = root.plain()
     try:
-        return Scenario.model_validate_json(to_json(data))
+        scenario = Scenario.model_validate_json(to_json(data))
     except ValidationError as error:
         raise ConfigError("\n".join(locate(root, problems_of(error, data, Shape(Scenario))))) from error
+    if scenario.name in shipped_names() and path.resolve().parent != _FOLDER.resolve():
+        text = f"{scenario.name!r} is a scenario that comes with tradewind; give yours another name"
+        raise ConfigError("\n".join(locate(root, [Problem(("name",), text)])))
+    return scenario
 
 
 def _find(wanted: str) -> Scenario:
