@@ -46,3 +46,12 @@ def test_a_wrong_limit_is_named(write, text, message):
 def test_the_nearest_default_is_named(write):
     with pytest.raises(ConfigError, match=r"no default gate or breaker is named 'drawdwon'; .*'drawdown'"):
         load_plan([write("data: {feed: s}\nstrategy: m\nrisk: {switched_off: [drawdwon]}\n")])
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("OFF", "write `off`"), ('"of"', "write `off`"), ("none", "write `off`"), ("on", "leave `risk` out")],
+)
+def test_a_risk_that_is_no_section_is_told_what_is_meant(write, text, meant):
+    with pytest.raises(ConfigError, match=f"risk: expected a mapping; received .*; {meant}"):
+        load_plan([write(f"data: {{feed: s}}\nstrategy: m\nrisk: {text}\n")])

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from tradewind.errors import choices
+from tradewind.registry.problems import show
 from tradewind.registry.reference import PluginRef
 
 __all__ = ["ALL", "DEFAULT_BREAKERS", "DEFAULT_GATES", "RiskConfig", "RiskLimits", "RiskSection"]
@@ -168,6 +169,10 @@ def _fault(text: str, *at: str | int) -> PydanticCustomError:
 
 def _everything_off(value: Any) -> Any:
     """Read ``risk: off``, which YAML makes False."""
+    if isinstance(value, str | bool) and value not in (False, "off"):
+        on = value is True or str(value).casefold() in ("on", "yes", "true")
+        meant = "leave `risk` out: limits are on by default" if on else "write `off`, without quotes, for no limits"
+        raise _fault(f"expected a mapping; received {show(value)}; {meant}")
     return {"switched_off": [ALL]} if value is False or value == "off" else value
 
 
