@@ -227,7 +227,7 @@ def test_a_plan_that_holds_nothing_is_told(config):
     (config.parent / "idle.py").write_text(
         "class Idle:\n    schedule = 'monthly'\n\n    def on_bar(self, market, portfolio):\n        return None\n"
     )
-    with pytest.raises(UserError, match="does the plan hold anything in an active account \\(it never does\\)"):
+    with pytest.raises(UserError, match=r"drill: the plan holds nothing on the \d+ bars up to"):
         drilled(config, 'sleeves.0.strategy={python: "./idle.py:Idle"}')
 
 

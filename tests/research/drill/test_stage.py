@@ -75,8 +75,8 @@ def test_without_a_benchmark_the_market_is_what_trades():
 
 
 def test_an_account_that_holds_nothing_while_it_is_active_is_refused():
-    with pytest.raises(UserError, match="it never does"):
+    with pytest.raises(UserError, match="the plan holds nothing on the"):
         set_stage(flat(300), ordinary(invested(300, (0.0, 0.0))))
     killed = [(0, "active", "killed", "drawdown")]
-    with pytest.raises(UserError, match="its account is not active whenever it does"):
+    with pytest.raises(UserError, match="a breaker has made its account less than active"):
         set_stage(flat(300), ordinary(invested(300), standings=killed))

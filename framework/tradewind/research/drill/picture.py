@@ -119,7 +119,7 @@ def _chart(axes: Any, result: DrillResult) -> None:
     for side in axes.spines.values():
         side.set_visible(False)
     place = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(result.title, (0.0, 1.0), xytext=(0, 20), fontsize=10, color=_INK, **place)
+    axes.annotate(f"{result.name}: {result.title}", (0.0, 1.0), xytext=(0, 20), fontsize=8.5, color=_INK, **place)
     acted = "nothing acted" if result.first is None else f"{result.first.name} +{result.first.bars_after}"
     for across, text, colour, side in (
         (0.0, acted, _MUTE, "left"),

@@ -121,11 +121,15 @@ def _shock(bars: Bars, ordinary: Trial) -> int:
     active = _active(ordinary.tables["standings"], len(ordinary.equity))[: latest + 1]
     good = active & (gross > 0.0)
     if not good.any():
-        held = "its account is not active whenever it does" if gross.any() else "it never does"
+        span = f"the {len(gross)} bars up to {str(bars.timestamps[latest])[:10]}"
+        held = (
+            f"whenever the plan holds anything on {span}, a breaker has made its account less than active"
+            if gross.any()
+            else f"the plan holds nothing on {span}"
+        )
         raise UserError(
-            f"drill: on none of the {len(gross)} bars up to {str(bars.timestamps[latest])[:10]} does the plan hold "
-            f"anything in an active account ({held}), so that a shock would meet nothing; give more --bars for a "
-            f"longer warm-up, or another --end"
+            f"drill: {held}, so that a shock would meet nothing; give more --bars for a longer warm-up, or another "
+            f"--end"
         )
     good &= gross >= _NEARLY * gross[good].max()
     quiet = good.copy()
