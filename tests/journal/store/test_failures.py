@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
 
 from tradewind.errors import JournalError
 from tradewind.journal.store import database, open_store
@@ -266,6 +266,13 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path):
     with pytest.raises(JournalError, match="see that the server runs and is reachable") as failed:
         open_store(url)
     assert "secret" not in str(failed.value)
+
+
+def test_a_database_that_is_not_there_is_told_and_nothing_else(new_postgres):
+    url = make_url(new_postgres()).set(database="absent")
+    with pytest.raises(JournalError, match='database "absent" does not exist; create the database') as failed:
+        open_store(url.render_as_string(hide_password=False))
+    assert "tables" not in str(failed.value)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run the tests as another user")

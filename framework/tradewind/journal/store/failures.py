@@ -23,6 +23,8 @@ _ADVICE = (
         "give this user the right to write it and its folder",
     ),
     (("not a database", "malformed"), "restore it from a copy; tradewind audit verify tells how far it is good"),
+    (('fatal: database "',), "create the database (createdb NAME), or correct its name in the URL"),
+    (('fatal: role "', "fatal: password"), "correct user and password in the URL"),
     (("no such table", "no such column", "does not exist", "has no column"), "its tables are not those of tradewind"),
     (("append-only",), "entries and blocks are never changed; tradewind audit prune drops whole old sessions"),
     (("connection", "server closed", "terminating"), "see that the server runs and is reachable, then resume"),
