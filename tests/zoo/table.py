@@ -15,6 +15,7 @@ from tests.zoo import (
     sick_regimes,
     sick_sizers,
     sick_strategies,
+    sick_strategy_answers,
 )
 
 FUTURE = "test_the_future_changes_nothing"
@@ -61,6 +62,8 @@ class Sick:
 
 _LOOKS_AHEAD = r"bar \d+: it looks ahead: with other prices after bar \d+ its answer is another one; received .*S00"
 
+_STRATEGIES = {**vars(sick_strategies), **vars(sick_strategy_answers)}
+
 SICK = [
     *(
         Sick("factor", getattr(sick_factors, name), test, message)
@@ -95,7 +98,7 @@ SICK = [
         )
     ),
     *(
-        Sick("strategy", getattr(sick_strategies, name), test, message)
+        Sick("strategy", _STRATEGIES[name], test, message)
         for name, test, message in (
             ("NextClose", FUTURE, _LOOKS_AHEAD),
             ("NextClose", STREAM, "a stream of the same bars gives another answer"),
