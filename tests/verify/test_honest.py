@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.verify.planted import SYMBOLS, HonestRegime, Plain, Showing, idea, one, prices, verdict_on
+from tests.verify.planted import SYMBOLS, HonestRegime, Plain, Showing, idea, one, prices, reader_of, verdict_on
 from tradewind.model import Signals
 from tradewind.testing import make_bars
 
@@ -92,6 +92,18 @@ def test_runs_shorter_than_their_warmup_pass_and_say_little(bars):
     assert verdict.passed
     assert verdict.decisions == 0
     assert "none is on a decision, which says little" in verdict.sentence
+
+
+def test_warnings_of_made_up_futures_are_neither_shown_nor_findings(recwarn):
+    def fragile(bars):
+        close = bars.fields["close"]
+        floor = np.minimum.accumulate(close, axis=0)
+        return np.log(close - 0.9 * close[0]) + 0.0 * floor
+
+    calm = 50.0 + np.sin(np.arange(120.0))[:, np.newaxis] + np.arange(4.0)
+    verdict = verdict_on(idea(reader_of(fragile)), make_bars(calm, symbols=SYMBOLS), cuts=2, whole_cuts=1)
+    assert [finding.rule for finding in verdict.findings] == ["stream_differs"]
+    assert not recwarn.list
 
 
 def test_flat_prices_are_no_finding():

@@ -159,8 +159,22 @@ def test_a_plan_that_needs_more_than_a_window_is_told_as_not_checked():
             return super().on_bar(market, portfolio)
 
     assert verdict_on(idea(Long), cuts=2, whole_cuts=1).passed
-    told = verdict_on(idea(TooLong), cuts=4, whole_cuts=0).not_checked
+    verdict = verdict_on(idea(TooLong), cuts=4, whole_cuts=0)
+    told = verdict.not_checked
+    assert verdict.cuts < 4
     assert any("the plan cannot be run over them" in line and "window of 50 bars" in line for line in told)
+
+
+def test_a_plan_that_no_window_suits_is_not_verified():
+    class Whole(Plain):
+        def on_bar(self, market, portfolio):
+            assert len(market.fields["close"]) == 120, "where is the rest?"
+            return super().on_bar(market, portfolio)
+
+    short = shortly(idea(Whole))
+    assert (short.cuts, short.checks) == (0, ())
+    assert short.sentence == "Not verified: the plan cannot be run over parts of its history."
+    assert any("where is the rest?" in line for line in short.not_checked)
 
 
 def test_progress_is_told():

@@ -44,7 +44,7 @@ _TELLING_BARS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Execution:
-    """A finished run before it is kept: its bars up to the last one, and the time it took to go over them.
+    """A finished run before it is kept: its bars up to the last one, and the processor time it took.
 
     ``session`` names journal and number of one.
     """
@@ -104,9 +104,9 @@ def execute(
             durable.end_bar(bar)
         return not stopped() and (last_bar is None or bar < last_bar)
 
-    begun = time.monotonic()
+    begun = time.process_time()
     session = run_over(builder, bars, rows=rows, on_bar=on_bar, durable=durable)
-    seconds = time.monotonic() - begun
+    seconds = time.process_time() - begun
     seen = _seen(session, bars)
     if durable is not None:
         warnings = (*warnings, *durable.put_off.warnings())

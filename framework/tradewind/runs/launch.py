@@ -112,7 +112,7 @@ def run_plan(
     require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)
-    begun = time.monotonic()
+    begun = time.process_time()
     with interruptible() as interrupted:
         execution = execute(
             loaded.plan, registry, directory=loaded.directory, progress=progress, stopped=interrupted.is_set
@@ -120,7 +120,7 @@ def run_plan(
         if verifies and execution.result.status == "complete":
             from tradewind.runs.verification import verified
 
-            seconds = time.monotonic() - begun
+            seconds = time.process_time() - begun
             execution = verified(
                 execution,
                 registry,

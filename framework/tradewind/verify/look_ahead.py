@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,8 @@ def look_ahead(
 ) -> Looked:
     """Compare a plan over a window of a history with the same under other futures behind the cut.
 
+    Numbers that plugins meet in made-up futures may warn of what no run warns of; such warnings are not shown.
+
     Parameters
     ----------
     builder, history
@@ -79,7 +82,20 @@ def look_ahead(
     known
         Plugins that are known to read the future, of which nothing is found again.
     """
-    bars = history.between(cut.start, cut.stop)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return _looked(builder, history.between(cut.start, cut.stop), cut, futures, generator, shrinks, known)
+
+
+def _looked(
+    builder: Builder,
+    bars: Bars,
+    cut: Cut,
+    futures: Sequence[str],
+    generator: np.random.Generator,
+    shrinks: bool,
+    known: Collection[str],
+) -> Looked:
     try:
         base = Baseline.of(builder, bars, cut.last - cut.start)
     except TradewindError as error:

@@ -124,15 +124,15 @@ def verify_shortly(
     records
         The run's journal, which tells where it has decided.
     budget_seconds
-        Time it may take. Where a single cut would take longer, judged by ``run_seconds``, there is none.
+        Processor time it may take. Where a single cut would take longer, judged by ``run_seconds``, there is none.
     run_seconds
-        Time that the run over the bars took.
+        Processor time that the run over the bars took.
     seed
         Draws cuts and futures.
     stopped
         Whether no more cuts are wanted.
     """
-    begun = time.monotonic()
+    begun = time.process_time()
     work = Work(builder, bars, seed, short=True)
     window = min(len(bars), work.warmup + _SHORT_AHEAD)
     if len(bars) < FEWEST_BARS:
@@ -148,7 +148,7 @@ def verify_shortly(
             _MOST_SHORT_CUTS,
             drawn,
             _SHORT_FUTURES,
-            goes_on=lambda longest: not stopped() and time.monotonic() - begun + longest < budget_seconds,
+            goes_on=lambda longest: not stopped() and time.process_time() - begun + longest < budget_seconds,
         )
     return work.verdict(_SHORT)
 

@@ -99,22 +99,25 @@ class Work:
         tell: Callable[[str, int, int], None] = silent,
         goes_on: Callable[[float], bool] = lambda _: True,
     ) -> None:
-        """Look behind cuts while ``goes_on``, which is given the longest time that one has taken in seconds."""
-        done = decided = differing = 0
+        """Look behind cuts while ``goes_on``, which is given the longest processor time of one, in seconds."""
+        done = failed = decided = differing = 0
         longest = 0.0
-        while done < count and len(self.findings) < _MOST_FINDINGS and (not done or goes_on(longest)):
+        while done + failed < count and len(self.findings) < _MOST_FINDINGS and (not done + failed or goes_on(longest)):
             tell(name, done, count)
-            started = time.monotonic()
+            started = time.process_time()
             looked = self._look(next(drawn), futures)
+            failed += bool(looked.failed)
             decided += looked.decided
             differing += looked.differs
-            done += 1
-            longest = max(longest, time.monotonic() - started)
+            done += not looked.failed
+            longest = max(longest, time.process_time() - started)
         if done:
             self.cuts += done
             self.decisions += decided
             extent = f"{_counted(done, 'cut')}, {decided} on decisions, {_counted(len(futures), 'future')} each"
             self.checks.append(Check(name=name, extent=extent, compared=done, passed=not differing))
+        elif failed:
+            self.skipped = "the plan cannot be run over parts of its history"
 
     def warm_up(self) -> None:
         """Compare factors and estimates after the warm-up with those of a longer history."""
