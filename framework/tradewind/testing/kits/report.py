@@ -162,8 +162,8 @@ class ReportKit(PluginKit):
         """Written again into the same directory, a report replaces its file and touches no other."""
         other = tmp_path / "notes.txt"
         other.write_text("mine", encoding="utf-8")
-        first = self._write(copy.deepcopy(_year()), tmp_path)
-        again = self._write(copy.deepcopy(_year()), tmp_path)
+        short = bare_result(_year().equity["equity"].iloc[:20])
+        first, again = self._write(short, tmp_path), self._write(short, tmp_path)
         if first != again or len(list(tmp_path.iterdir())) != 2 or other.read_text(encoding="utf-8") != "mine":
             names = sorted(one.name for one in tmp_path.iterdir())
             self._fail("a directory with files", "it has written more than its file", names, "Use one fixed name.")
