@@ -97,6 +97,12 @@ def test_a_backtrader_run_says_that_it_was_not_verified(project):
     assert result.verification["cuts"] == 0
 
 
+def test_a_paper_run_is_not_looked_at(ample, project):
+    result = tradewind.run("cheat.yaml", mode="paper", runs_directory=None)
+    assert (result.mode, result.verification) == ("paper", {})
+    assert not any("look-ahead" in line for line in result.warnings)
+
+
 def test_a_report_of_a_paper_run_says_why_there_is_no_verdict(project):
     import dataclasses
 

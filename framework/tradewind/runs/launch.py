@@ -103,7 +103,7 @@ def run_plan(
 ) -> Result:
     """Check and run a loaded plan; keep it as a capsule unless ``runs_directory`` is None.
 
-    Unless ``verifies`` is False, the run then looks for look-ahead for a quarter of its own time at most.
+    Unless ``verifies`` is False, a backtest then looks for look-ahead for a quarter of its own time at most.
     ``progress`` is called with a phase, the bars done and the bars in all (0 where unknown).
     SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
     """
@@ -117,7 +117,7 @@ def run_plan(
         execution = execute(
             loaded.plan, registry, directory=loaded.directory, progress=progress, stopped=interrupted.is_set
         )
-        if verifies and execution.result.status == "complete":
+        if verifies and (execution.result.mode, execution.result.status) == ("backtest", "complete"):
             from tradewind.runs.verification import verified
 
             seconds = time.process_time() - begun
