@@ -6,18 +6,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2] / "framework" / "tradewind"
 
 HANDS_ON = {
+    "engine/flattening.py": {"ledger.submit"},
     "engine/session.py": {"ledger.submit"},
     "engine/ledger.py": {"self.exchange.submit"},
     "engine/structural.py": {"super().submit"},
     "orders/courier.py": {"self.broker.submit"},
-    "orders/kill_switch.py": {"broker.submit"},
     "exchange/broker.py": {"self._exchange.submit"},
     "exchange/venue/server.py": {"self._broker.submit"},
     "runs/parity/ports.py": {"self._exchange.submit"},
 }
 """Session to ledger, ledger (which asks the gates) to the port, courier to the broker, broker to its exchange. The kill
-switch closes positions only; a bt.Strategy's broker rejects what is no order; parity's ports are an exchange of their
-own that no broker hears of. Conformance kits trade at venues that their authors open for them."""
+switch closes positions only, through a courier; a bt.Strategy's broker rejects what is no order; parity's ports are an
+exchange of their own that no broker hears of. Conformance kits trade at venues that their authors open for them."""
 
 
 def calls(tree: ast.AST, name: str) -> list[str]:
@@ -50,10 +50,10 @@ def test_the_ledger_asks_the_gates_before_it_hands_on():
 
 def test_the_kill_switch_only_closes():
     tree = ast.parse((ROOT / "orders" / "kill_switch.py").read_text(encoding="utf-8"))
-    (intent,) = (
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "OrderIntent"
-    )
-    quantity = next(word.value for word in intent.keywords if word.arg == "quantity")
-    assert ast.unparse(quantity) == "-quantity"
+    made = {
+        node.func.id: node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    quantity = next(word.value for word in made["OrderIntent"].keywords if word.arg == "quantity")
+    assert ast.unparse(quantity) == "order.quantity"
+    assert ast.unparse(made["ClosingOrder"].args[2]) == "-quantity"
+    assert calls(tree, "deliver") == ["courier.deliver"]

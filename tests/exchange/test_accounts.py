@@ -352,3 +352,17 @@ def test_cash_is_the_start_plus_all_cash_flows_less_borrowing(
         held = math.fsum(fill.quantity for fill in desk.fills if fill.instrument == instrument)
         record = desk.exchange.positions().get(instrument)
         assert (record.quantity if record else 0.0) == pytest.approx(held, abs=1e-9)
+
+
+def test_an_order_cancelled_on_the_bar_of_its_submission_leaves_the_account_as_it_was() -> None:
+    desk = Desk(cash=1_000.0)
+    desk.bar(flat_quote(10.0))
+    desk.order(100.0)
+    desk.bar(flat_quote(10.0))
+    sale, switch = desk.order(-100.0), desk.order(100.0, B)
+    assert desk.exchange.cancel(sale)
+    assert desk.exchange.cancel(switch)
+    desk.order(-100.0)
+    desk.bar(flat_quote(10.0))
+    assert not desk.exchange.quantities()
+    assert desk.exchange.cash == 1_000.0

@@ -193,3 +193,19 @@ def test_a_breaker_that_cannot_look_ahead_makes_every_bar_visited() -> None:
 
     breakers: Sequence[tuple[str, Any]] = [("plain", Plain()), ("a", Script({}, quiet_bars=9))]
     assert StandingBoard(breakers).quiet(path(6)) == 0
+
+
+def test_what_a_breaker_and_the_operator_both_want_is_told_in_the_name_of_who_holds_it() -> None:
+    board = StandingBoard([("spike", Script({1: RO}))])
+    assert board.observe(view(0)) is None
+    assert board.observe(view(1)) == (A, RO, "spike", "reduce_only at 1")
+    assert board.command(RO, 1, "holiday") is None
+    assert board.observe(view(2)) == (RO, RO, "operator", "holiday")
+    assert board.resume(rearm=False, text="back") == (RO, A, "operator", "back")
+
+
+def test_what_re_arms_by_itself_says_so() -> None:
+    board = StandingBoard([("loss", Script({0: K}))], rearm_after_bars=2)
+    board.observe(view(0))
+    assert board.observe(view(1)) is None
+    assert board.observe(view(2)) == (K, A, "loss", "re-armed after 2 bars")

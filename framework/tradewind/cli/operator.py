@@ -136,12 +136,46 @@ def _ask(command: str, name: str | None, journal: str, argument: dict[str, Any],
         info = _session(store, name, journal, word)
         done = ask(store, info.id, command, argument, patience_seconds=patience)
         written = store.is_written(info.id)
+        after = _after(store, info) if done else info
     if done:
-        typer.echo(f"session {info.id}: {word} is done; `tradewind status` shows it")
+        _require_resumed(after, command)
+        typer.echo(f"session {info.id}: {word} is taken; {_standing(after)}")
     elif written:
         typer.echo(f"session {info.id} has not answered yet: {word} is done with its next bar", err=True)
     else:
         typer.echo(f"session {info.id} does not run: {word} is done when it is continued, before it sends anything")
+
+
+def _after(store: JournalStore, info: SessionInfo) -> SessionInfo:
+    """Return a session as it shows itself after a command, which takes a beat of its heart."""
+    import time
+    from datetime import UTC, datetime
+
+    now, deadline = datetime.now(UTC), time.monotonic() + 2.0
+    while True:
+        (latest,) = [one for one in store.sessions(info.name) if one.id == info.id]
+        if latest.heartbeat_at >= now or latest.status == "finished" or time.monotonic() >= deadline:
+            return latest
+        time.sleep(0.05)
+
+
+def _standing(info: SessionInfo) -> str:
+    beat = info.heartbeat
+    standing = str(beat.get("standing", "active")).replace("_", " ")
+    by = f" by {beat['standing_by']}" if beat.get("standing_by") else ""
+    held = ", ".join(beat.get("positions", {})) or "nothing"
+    return f"the session is {standing}{by} and holds {held}"
+
+
+def _require_resumed(info: SessionInfo, command: str) -> None:
+    from tradewind.errors import RiskHaltError
+
+    standing = info.heartbeat.get("standing", "active")
+    if command == "resume" and standing in ("halted", "killed"):
+        why = f"{info.heartbeat.get('standing_by')}: {info.heartbeat.get('standing_text')}"
+        raise RiskHaltError(
+            f"session {info.id} is still {standing} by {why}. `tradewind resume {info.name} --rearm` ends that too"
+        )
 
 
 def _tell(info: SessionInfo, done: Stopped, *, flatten: bool) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from tradewind.journal.store import SessionInfo
+    from tradewind.journal.store import Command, SessionInfo
 
 __all__ = ["Journal", "status"]
 
@@ -35,11 +35,11 @@ def status(
     from tradewind.journal.store import open_store
 
     with open_store(journal, create=False, writes=False) as store:
-        sessions = store.sessions()
-    latest = {info.name: info for info in sessions}
+        latest = {info.name: info for info in store.sessions()}
+        pending = {key: store.pending(info.id) for key, info in latest.items() if info.status != "finished"}
     if name is not None and name not in latest:
         raise UserError(f"status: no session of {name!r} in {journal}; {choices(name, latest)}")
-    shown = [describe(info) for key, info in latest.items() if name in (None, key)]
+    shown = [describe(info, pending.get(key, ())) for key, info in latest.items() if name in (None, key)]
     if as_json:
         typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         return
@@ -49,7 +49,7 @@ def status(
         _print(one)
 
 
-def describe(info: SessionInfo) -> dict[str, Any]:
+def describe(info: SessionInfo, pending: Sequence[Command] = ()) -> dict[str, Any]:
     """Return what is known of a session as plain JSON types."""
     age = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
     state: str = info.status if info.intact else "damaged"
@@ -67,6 +67,10 @@ def describe(info: SessionInfo) -> dict[str, Any]:
         "ended_at": None if info.ended_at is None else info.ended_at.isoformat(),
         "durable_bar": info.last_bar,
         "entries": info.entries,
+        "pending": [
+            {"command": one.command, "argument": dict(one.argument), "posted_at": one.posted_at.isoformat()}
+            for one in pending
+        ],
         **info.heartbeat,
     }
 
@@ -120,6 +124,18 @@ def _process(one: Mapping[str, Any]) -> str:
     return f", last heard of at {one['heartbeat_at'][:19].replace('T', ' ')} UTC"
 
 
+def _waiting(command: Mapping[str, Any]) -> str:
+    """Say what waits for a session that does not run, and what was done for it meanwhile."""
+    argument, at = command["argument"], command["posted_at"][:19].replace("T", " ")
+    if command["command"] == "stopped_outside":
+        closing = ", ".join(f"{quantity:+g} {symbol}" for symbol, quantity in argument["closing"]) or "none"
+        return f"at {at} UTC {len(argument['cancelled'])} orders were cancelled at the venue; closing orders: {closing}"
+    flatten = " --flatten" if argument.get("flatten") and command["command"] != "flatten" else ""
+    reason = f": {argument['reason']}" if argument.get("reason") else ""
+    word = command["command"].replace("_", "-")
+    return f"{word}{flatten} of {at} UTC waits, and is carried out before anything is sent{reason}"
+
+
 def _print(one: dict[str, Any]) -> None:
     from rich.console import Console
 
@@ -140,6 +156,8 @@ def _print(one: dict[str, Any]) -> None:
     if one.get("standing", "active") != "active":
         text = f"  {one['standing'].replace('_', ' ')} by {one['standing_by']}: {one['standing_text']}"
         console.print(text, style="red", markup=False)
+    for waiting in one["pending"]:
+        console.print(f"  {_waiting(waiting)}", style="red", markup=False)
     if one.get("gates"):
         told = ", ".join(f"{code} {count:,}" for code, count in sorted(one["gates"].items()))
         console.print(f"  gates changed orders: {told}", markup=False)
@@ -155,3 +173,5 @@ def _print(one: dict[str, Any]) -> None:
     for symbol, (ours, theirs) in one["differences"].items():
         text = f"  difference: {symbol}: we have {ours:g}, the venue {theirs:g}; nothing is sent until it is explained"
         console.print(text, style="red", markup=False)
+    if one["differences"]:
+        console.print("  `tradewind orders adopt` takes over what the venue has")

@@ -172,9 +172,9 @@ class Session:
             self.ledger.exchange.accepts()
             self.flattening.go_on()
 
-    def resume(self, *, rearm: bool) -> None:
+    def resume(self, *, rearm: bool, text: str = "resumed") -> None:
         """Let an operator take back what was forbidden; ``rearm`` also ends what breakers have tripped."""
-        change = self.desk.board.resume(rearm=rearm)
+        change = self.desk.board.resume(rearm=rearm, text=text)
         if change is not None:
             self._stand(change)
         self.flattening.wanted &= self.desk.standing >= Standing.HALTED
@@ -188,6 +188,8 @@ class Session:
     def _stand(self, change: Change) -> None:
         ledger = self.ledger
         ledger.standing(change)
+        if change.after is change.before:
+            return
         if change.after < change.before:
             self.flattening.wanted &= change.after >= Standing.HALTED
             for sleeve in self.sleeves:

@@ -52,6 +52,8 @@ class Admission:
         self._certain: dict[Position, float] = {}
         self._counted: set[WorkingOrder] = set()
         """Orders that are in what is certain."""
+        self._taken: dict[WorkingOrder, float] = {}
+        """Orders of this bar that were executed in thought, with what that did to the cash."""
 
     def start(self) -> None:
         """Forget the last bar's orders."""
@@ -62,6 +64,15 @@ class Admission:
             self._planned.clear()
             self._certain.clear()
             self._counted.clear()
+            self._taken.clear()
+
+    def withdraw(self, order: WorkingOrder) -> None:
+        """Undo in thought an order of this bar that is cancelled."""
+        self._uncount(order)
+        cash = self._taken.pop(order, None)
+        if cash is not None and self._cash is not None:
+            self._cash -= cash
+            self._planned[order.position] -= order.remaining
 
     def costs(self, orders: Sequence[WorkingOrder], known: Sequence[float]) -> Sequence[float]:
         """Return the costs to check a batch with: those known, else an estimate.
@@ -140,9 +151,7 @@ class Admission:
     def replacement_refusal(self, old: WorkingOrder, new: WorkingOrder, cash: float, quotes: QuoteSource | None) -> str:
         """Return the reason to leave an order as it is, empty to replace it; see `refusal`."""
         charges = self.costs([new], ())[0]
-        if old in self._counted:
-            self._counted.remove(old)
-            self._certain[old.position] -= old.remaining
+        if self._uncount(old):
             reason = self.refusal(new, cash, charges, quotes)
             if reason:
                 self._count(old)
@@ -162,6 +171,13 @@ class Admission:
             position = order.position
             self._counted.add(order)
             self._certain[position] = self._certain.get(position, position.quantity) + order.remaining
+
+    def _uncount(self, order: WorkingOrder) -> bool:
+        if order not in self._counted:
+            return False
+        self._counted.remove(order)
+        self._certain[order.position] -= order.remaining
+        return True
 
     def _cash_after(self, order: WorkingOrder, price: float, charges: float) -> float:
         assert self._cash is not None
@@ -184,6 +200,7 @@ class Admission:
             cash -= opened * price * multiplier
             cash -= abs(opened) * factor * price * multiplier
         cash -= charges
+        self._taken[order] = cash - self._cash
         self._cash = cash
         self._planned[position] = held + size
         # Cash that is lent can be overdrawn by a fall of prices; closing is then the remedy, never to be refused.

@@ -187,6 +187,7 @@ class Exchange:
         order = self._orders.get(order_id)
         if order is None:
             return False
+        self._admission.withdraw(order)
         self._links.end(order, OrderEventKind.CANCELLED, "", self._bar)
         return True
 

@@ -40,6 +40,8 @@ class Retries:
         Part of the wait by which it varies, so that many clients do not come back together.
     longest_wait_for_sells_seconds
         How long buys wait for the fills of the sells that pay for them, where the venue wants them to.
+    longest_granted_seconds
+        Wait up to which a venue that asks for one is waited for; what is open is given up for now where it wants more.
     """
 
     attempts: int = 4
@@ -47,6 +49,7 @@ class Retries:
     longest_wait_seconds: float = 5.0
     jitter: float = 0.5
     longest_wait_for_sells_seconds: float = 30.0
+    longest_granted_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -98,8 +101,11 @@ class Courier:
         first = Outcome.UNCERTAIN if again else Outcome.NOT_SENT
         known = {intent.order_id: Response(order_id=intent.order_id, outcome=first) for intent in intents}
         for attempt in range(self.retries.attempts):
-            if attempt:
-                self.sleep(self._wait_seconds(attempt, known.values()))
+            wait = self._wait_seconds(attempt, known.values()) if attempt else 0.0
+            if wait > self.retries.longest_granted_seconds:
+                break
+            if wait:
+                self.sleep(wait)
             known.update(self.ask([one.order_id for one in known.values() if one.outcome is Outcome.UNCERTAIN]))
             ready = [intent for intent in intents if known[intent.order_id].outcome is Outcome.NOT_SENT]
             for some in self._paced(ready):
@@ -113,8 +119,11 @@ class Courier:
         first = Outcome.UNCERTAIN if again else Outcome.NOT_SENT
         known = {order_id: Response(order_id=order_id, outcome=first) for order_id in order_ids}
         for attempt in range(self.retries.attempts):
-            if attempt:
-                self.sleep(self._wait_seconds(attempt, known.values()))
+            wait = self._wait_seconds(attempt, known.values()) if attempt else 0.0
+            if wait > self.retries.longest_granted_seconds:
+                break
+            if wait:
+                self.sleep(wait)
             known.update(self._ended([one.order_id for one in known.values() if one.outcome is Outcome.UNCERTAIN]))
             for some in self._paced([one.order_id for one in known.values() if one.outcome in _OPEN]):
                 known.update(_said(some, self.broker.cancel(some)))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "StandingBoard"]
 
+_OPERATOR = "operator"
+
 
 class Change(NamedTuple):
     """A new standing.
@@ -78,6 +80,8 @@ class StandingBoard:
         self._operator: _Latch | None = None
         self._operator_standing = Standing.ACTIVE
         self._rearms = False
+        self._ended = ""
+        """What has ended a kill on this bar."""
         self._readings: dict[str, Reading] = {}
 
     @property
@@ -96,7 +100,7 @@ class StandingBoard:
                 self._halt = _Latch(view.bar, name, reading.text)
         return self._settle()
 
-    def command(self, wanted: Standing, bar: int, text: str, by: str = "operator") -> Change | None:
+    def command(self, wanted: Standing, bar: int, text: str, by: str = _OPERATOR) -> Change | None:
         """Let an operator allow less, never more; what breakers have tripped stays."""
         if wanted is Standing.KILLED:
             self._kill = _Latch(bar, by, text)
@@ -105,7 +109,7 @@ class StandingBoard:
             self._operator_standing = wanted
         return self._settle()
 
-    def resume(self, *, rearm: bool) -> Change | None:
+    def resume(self, *, rearm: bool, text: str = "resumed") -> Change | None:
         """Take back what the operator has forbidden.
 
         ``rearm`` also ends a kill and a halt, and lets the breakers begin anew with the next bar.
@@ -115,7 +119,8 @@ class StandingBoard:
             self._kill = self._halt = None
             self._rearms = True
             self._readings = {}
-        return self._settle()
+        change = self._settle()
+        return change._replace(by=_OPERATOR, text=text) if change is not None and not self.by else change
 
     def quiet(self, path: BreakerPath) -> int:
         """Return how many bars of a path leave the account active, and change nothing."""
@@ -135,11 +140,12 @@ class StandingBoard:
     def _expire(self, view: BreakerView) -> None:
         """End a kill or a halt whose time is up, and tell the breakers."""
         kill, halt = self._kill, self._halt
+        self._ended = ""
         rearms, self._rearms = self._rearms, False
         if kill is not None:
-            if kill.by != "operator" and 0 < self._rearm_after_bars <= view.bar - kill.bar:
+            if kill.by != _OPERATOR and 0 < self._rearm_after_bars <= view.bar - kill.bar:
                 self._kill = self._halt = None
-                rearms = True
+                rearms, self._ended = True, f"re-armed after {self._rearm_after_bars} bars"
         elif halt is not None and view.bar - halt.bar >= self._cool_down_bars:
             self._halt = None
             for _, breaker in self._breakers:
@@ -168,6 +174,7 @@ class StandingBoard:
             by = text = ""
         before, who = self.standing, self.by
         self.standing, self.by, self.text = standing, by, text
-        if standing is before:
+        # What an operator and a breaker both want goes on in the other's name when one of them is content.
+        if standing is before and (by == who or _OPERATOR not in (by, who)):
             return None
-        return Change(before, standing, by or who, text or "all is well again")
+        return Change(before, standing, by or who, text or self._ended or "all is well again")

@@ -74,7 +74,7 @@ class Operators:
         elif command == "flatten":
             session.operate(Standing.HALTED, _why(asked), flatten=True)
         elif command == "resume":
-            session.resume(rearm=bool(argument.get("rearm")))
+            session.resume(rearm=bool(argument.get("rearm")), text=_why(asked))
         elif command == "adopt":
             path.adopt()
         elif session.desk.standing < Standing.HALTED or command == "drop":

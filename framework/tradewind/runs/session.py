@@ -161,7 +161,7 @@ class DurableRun:
             outside = plan.mode.broker
             made = self.builder.create("broker", outside, "broker") if outside else ExchangeBroker(exchange)
             self.path = OrderPath(
-                courier=Courier(cast("Broker", made)),
+                courier=Courier(cast("Broker", made), sleep=self._sleep),
                 log=self.journal,
                 account=OwnAccount(plan.account.cash),
                 instruments=instruments,
@@ -209,6 +209,10 @@ class DurableRun:
         self._session = session
 
     @property
+    def _on_the_clock(self) -> bool:
+        return self.builder.plan.mode.has_operator
+
+    @property
     def recovering(self) -> bool:
         """Whether bars of earlier processes are still gone through."""
         return self.bar < len(self.rows) - 1
@@ -231,7 +235,8 @@ class DurableRun:
             "time": self._time,
             "recovering": False,
             "regime": json.loads(regime)["regime"] if regime else "",
-            "calendars": sorted({instrument.calendar for instrument in self._instruments}),
+            # Where time passes with the bars, the hours of today say nothing.
+            "calendars": sorted({one.calendar for one in self._instruments}) if self._on_the_clock else [],
         }
         if self._session is not None:
             board = self._session.desk.board
@@ -290,6 +295,14 @@ class DurableRun:
         # What refuses it now, as a closed market, may go on doing so for long.
         self._closing_wait_seconds = min(2.0 * self._closing_wait_seconds, _LONGEST_WAIT_SECONDS)
         return [close_again()]
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait for a venue that takes a few messages at a time: that is no standing still."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0.0:
+            time.sleep(min(left, _SECONDS_PER_BEAT))
+            if not isinstance(self.writer, NewSession) or self.writer.begun:
+                self._beat()
 
     def _beat(self) -> None:
         now = time.monotonic()
