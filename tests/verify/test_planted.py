@@ -104,6 +104,13 @@ def test_what_differs_each_time_is_no_look_ahead(strategy):
     assert "draw random numbers from a `Seed`" in finding.remedy
 
 
+def test_of_what_differs_each_time_nothing_else_is_said():
+    verdict = verdict_on(idea(planted.Unseeded))
+    assert [check.name for check in verdict.checks] == ["again"]
+    assert (verdict.cuts, verdict.decisions) == (0, 0)
+    assert "mend that first" in verdict.not_checked[0]
+
+
 def test_a_jump_over_a_decision_is_found():
     finding = found(idea(planted.Jumping))
     assert finding.rule == "stream_differs"
