@@ -44,3 +44,14 @@ def test_a_misspelled_symbol_is_told_with_line_and_nearest_name(
     assert f"over.yaml:3:14: risk.gates.0: {gate}: {parameter}: '{symbol}' is none of the 20 symbols" in told
     assert f"Did you mean '{nearest}'?" in told
     assert list(tmp_path.iterdir()) == [over]
+
+
+def test_a_list_may_name_more_than_the_run_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "over.yaml").write_text(
+        "risk:\n  gates:\n    - {name: symbol, params: {restricted: [AAPL, GME, TSLA]}}\n"
+    )
+    assert called("run", str(CONFIG), "-c", "over.yaml", "--end", "1991-06-01", "--no-verify", "--no-reports") == 0
+    assert "symbol_restricted" in capsys.readouterr().err

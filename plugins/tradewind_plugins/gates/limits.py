@@ -11,7 +11,7 @@ from tradewind.contracts import Verdict
 from tradewind.errors import ConfigError, choices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     from tradewind.contracts import OrderBatch
     from tradewind.model.typing import FloatArray
@@ -35,10 +35,16 @@ SLACK = 1.0 + 1e-9
 """What is exactly at a limit stays within it, whatever the last digit."""
 
 
-def require_known(parameter: str, named: Iterable[str], symbols: Collection[str]) -> None:
-    """Refuse a parameter that names what the run cannot trade: a misspelled symbol would protect nothing."""
-    for symbol in sorted(named):
-        if symbol not in symbols:
+def require_known(parameter: str, named: Iterable[str], symbols: frozenset[str]) -> None:
+    """Refuse a misspelled symbol, which would protect nothing.
+
+    A list may name more than the run has: that of a house names whatever it must not touch. One of which the run has
+    nothing is refused, and a symbol in another case.
+    """
+    wanted, cases = sorted(named), {symbol.casefold() for symbol in symbols}
+    nothing = wanted and symbols.isdisjoint(wanted)
+    for symbol in wanted:
+        if symbol not in symbols and (nothing or symbol.casefold() in cases):
             raise ConfigError(
                 f"{parameter}: {symbol!r} is none of the {len(symbols)} symbols of this run; "
                 f"{choices(symbol, symbols)} Correct it, or leave it out"
