@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from tests.verify.planted import SYMBOLS, HonestRegime, Plain, Showing, idea, one, prices, reader_of, verdict_on
+from tradewind.config.loader import load_plan
+from tradewind.engine.assemble import Builder
 from tradewind.model import Signals
+from tradewind.registry import Registry
+from tradewind.runs.execute import read_data
 from tradewind.testing import make_bars
+from tradewind.verify import verify
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -115,3 +120,13 @@ def test_flat_prices_are_no_finding():
         regime={"detector": {"name": "composite", "params": {"fast_days": 5, "slow_days": 10}}},
     )
     assert verdict_on(config, bars, cuts=2, whole_cuts=1).findings == ()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_the_configurations_shipped_pass(name):
+    loaded = load_plan([CONFIGS / f"{name}.yaml"], start="2020-06-01")
+    builder = Builder(loaded.plan, Registry.load(), loaded.directory)
+    bars, _, _ = read_data(builder)
+    verdict = verify(builder, bars, cuts=1, whole_cuts=1, seed=1)
+    assert verdict.findings == ()
+    assert verdict.decisions >= 1
