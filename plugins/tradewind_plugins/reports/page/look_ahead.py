@@ -27,7 +27,7 @@ def look_ahead(facts: Facts) -> Markup:
         return tag("p", Markup(_PAPER) if facts.result.mode != "backtest" else _NOT_LOOKED, class_="empty")
     blocks: list[Markup] = [tag("p", tag("strong", verdict["sentence"]))]
     if verdict["findings"]:
-        blocks.append(tag("div", tag("ul", [tag("li", _finding(one)) for one in verdict["findings"]]), class_="notes"))
+        blocks.append(tag("div", [tag("p", _finding(one)) for one in verdict["findings"]], class_="notes"))
     if verdict["checks"]:
         blocks.append(_listed("What was compared", [f"{one['name']}: {one['extent']}" for one in verdict["checks"]]))
     blocks.append(_listed("What was not checked", verdict["not_checked"]))
