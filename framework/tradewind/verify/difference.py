@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
     from tradewind.journal import Record
     from tradewind.model import Bars, RegimeEstimate
     from tradewind.model.typing import FloatArray
-    from tradewind.verify.authors import ORDER, author, owner_title
-from tradewind.verify.trace import Trace
+    from tradewind.verify.trace import Trace
 
 __all__ = ["AN_ERROR", "Baseline", "Difference", "difference_of", "factor_difference", "trace_difference"]
 
 AN_ERROR = "an error"
 """What differs where a plan ends with an error under one future and not under the other."""
-
-
+_MOST_ROWS = 3
 _WHO = re.compile(r"(.{1,120}?) (?:raised|returned|asked|read|wants) ")
 """The plugin at the beginning of an error's message."""
 
@@ -164,8 +162,21 @@ def _record_difference(plan: Plan, one: Record, other: Record) -> Difference:
     ours, theirs = json.loads(one.payload), json.loads(other.payload)
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
     plugin, what = author(plan, one, keys)
-    mine_text, its = (json.dumps({key: side.get(key) for key in keys}) for side in (ours, theirs))
-    return Difference(plugin, what, one.bar, mine_text, its)
+    return Difference(plugin, what, one.bar, *_narrowed(ours, theirs, keys))
+
+
+def _narrowed(ours: dict[str, Any], theirs: dict[str, Any], keys: Sequence[str]) -> tuple[str, str]:
+    """Return what differs of two entries, and of their tables the first few rows that do."""
+    mine: dict[str, Any] = {}
+    its: dict[str, Any] = {}
+    for key in keys:
+        one, other = ours.get(key), theirs.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            rows = [row for row in dict.fromkeys([*one, *other]) if one.get(row) != other.get(row)]
+            more = {"...": f"{len(rows)} in all"} if len(rows) > _MOST_ROWS else {}
+            one, other = ({row: side.get(row) for row in rows[:_MOST_ROWS]} | more for side in (one, other))
+        mine[key], its[key] = one, other
+    return json.dumps(mine), json.dumps(its)
 
 
 def _only(entry: Record, *, first: bool) -> tuple[str, str]:
