@@ -15,6 +15,8 @@ __all__ = ["COMMANDS", "InterruptionError", "build_app"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tradewind.cli.run:run", "Run a configuration in backtest, paper or live mode and keep the run."),
+    "init": ("tradewind.cli.init:init", "Write a project: configurations, a strategy, what git ignores."),
+    "new": ("tradewind.cli.new:new", "Write a strategy, or a plugin that others can install."),
     "sweep": ("tradewind.cli.sweep:sweep", "Run a configuration at many points of its parameters."),
     "status": ("tradewind.cli.status:status", "Show sessions: bar, account, orders, dead letters."),
     "parity": ("tradewind.cli.parity:parity", "Compare a paper session with its backtest, cause by cause."),

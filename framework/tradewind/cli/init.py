@@ -1,0 +1,25 @@
+"""`tradewind init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["init"]
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project.", show_default=False)],
+) -> None:
+    """Write a project: configurations, a strategy, .env.example, .gitignore; overwrite nothing."""
+    from tradewind.errors import UserError
+    from tradewind.scaffold import project_files, write_files
+
+    if directory.exists() and not directory.is_dir():
+        raise UserError(f"{directory}: is a file; give the name of a folder, new or not")
+    paths = write_files(directory, project_files(directory.resolve().name))
+    for path in paths:
+        typer.echo(f"wrote {path}")
+    typer.echo(f"next: cd {directory} && tradewind run configs/quickstart.yaml")

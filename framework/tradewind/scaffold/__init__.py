@@ -1,0 +1,11 @@
+"""What `tradewind new` and `tradewind init` write: strategies, plugin distributions, projects."""
+
+from __future__ import annotations
+
+from tradewind.scaffold.names import Name
+from tradewind.scaffold.plugin import plugin_files
+from tradewind.scaffold.project import project_files
+from tradewind.scaffold.strategy import strategy_files
+from tradewind.scaffold.write import write_files
+
+__all__ = ["Name", "plugin_files", "project_files", "strategy_files", "write_files"]

@@ -1,0 +1,71 @@
+"""Names that become a file, a package, a plugin and a class."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from dataclasses import dataclass
+
+from tradewind.errors import UserError
+
+__all__ = ["Name"]
+
+LONGEST = 40
+_NAME = re.compile(rf"(?=.{{2,{LONGEST}}}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_OWN = ("tradewind", "tradewind_plugins", "tradewind_strategies", "tests", "numpy", "pandas", "pydantic", "pytest")
+"""Packages that a module of the same name would hide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name as given: ``acme-gap`` or ``acme_gap``.
+
+    Raises
+    ------
+    UserError
+        If it cannot be the name of a plugin and of a Python package.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.text):
+            raise UserError(
+                f"NAME: {self.text!r} cannot be a name; write 2 to {LONGEST} lower-case letters and digits, beginning "
+                f"with a letter, with '-' or '_' between words{_instead(self.text)}"
+            )
+        if keyword.iskeyword(self.module) or self.module in (*sys.stdlib_module_names, *_OWN):
+            raise UserError(
+                f"NAME: {self.text!r} is taken by Python or a library, which a module of this name would hide; put a "
+                f"word before it, as 'my_{self.module}'"
+            )
+
+    @property
+    def module(self) -> str:
+        """Name of the plugin, its package and its file."""
+        return self.text.replace("-", "_")
+
+    @property
+    def distribution(self) -> str:
+        """Name for pip."""
+        return self.text.replace("_", "-")
+
+    @property
+    def class_name(self) -> str:
+        """Name of the class: ``AcmeGap``."""
+        return "".join(word.capitalize() for word in self.module.split("_"))
+
+    @property
+    def title(self) -> str:
+        """Name for headings: ``Acme gap``."""
+        return self.module.replace("_", " ").capitalize()
+
+
+def _instead(text: str) -> str:
+    """Return a suggestion: the nearest name that there can be."""
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower())
+    nearest = "_".join(words)[:LONGEST].strip("_")
+    if nearest[:1].isdigit():
+        nearest = f"my_{nearest}"[:LONGEST].strip("_")
+    return f"; for example {nearest!r}" if _NAME.fullmatch(nearest) else ""

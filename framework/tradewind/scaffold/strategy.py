@@ -1,0 +1,21 @@
+"""A strategy in a file of the user's project, and the configuration that runs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tradewind.scaffold.render import render
+
+if TYPE_CHECKING:
+    from tradewind.scaffold.names import Name
+
+__all__ = ["strategy_files"]
+
+
+def strategy_files(name: Name) -> dict[str, str]:
+    """Return the strategy and its configuration, by file name."""
+    values = {"name": name.module, "class": name.class_name, "title": name.title}
+    return {
+        f"{name.module}.py": render("project/strategy.py", values),
+        f"{name.module}.yaml": render("project/strategy.yaml", values),
+    }
