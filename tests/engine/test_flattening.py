@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -13,10 +13,41 @@ from tests.orders.scripted import ScriptedBroker
 from tradewind.contracts import Outcome, Response
 from tradewind.engine.session import Session
 from tradewind.errors import RiskHaltError
-from tradewind.model import ActivityKind, Bars, Instrument, OrderState, Standing, Targets
+from tradewind.model import (
+    ActivityKind,
+    Bars,
+    Instrument,
+    OrderIntent,
+    OrderState,
+    ReasonCode,
+    ReportKind,
+    Standing,
+    Targets,
+)
+from tradewind.orders.naming import client_id
+from tradewind.runs.operators import Operators
 from tradewind.testing import make_bars
 
-S0 = Instrument(symbol="S0")
+if TYPE_CHECKING:
+    from tradewind.journal.store import SessionWriter
+
+S0 = Instrument(symbol="S0", lot_size=0.0)
+
+
+class Halts(ScriptedBroker):
+    """Sells nothing of one stock, for long."""
+
+    def _take(self, intent: OrderIntent) -> Response:
+        if intent.instrument == S0 and intent.quantity < 0.0:
+            return Response(order_id=intent.order_id, outcome=Outcome.REFUSED, reason="halted", code=ReasonCode.HALTED)
+        return super()._take(intent)
+
+
+class Quiet:
+    """A mailbox without commands."""
+
+    def pending(self) -> tuple[()]:
+        return ()
 
 
 class LosesCancels(ScriptedBroker):
@@ -154,3 +185,79 @@ def test_an_order_whose_cancel_is_open_takes_room_from_other_instruments() -> No
     session, _ = on_a_venue(flat(9, columns=2), [{"strategy": scripted("pending", plan)}], broker, {4: filling(broker)})
     gross = session.ledger.recorder.tables(session.panel.timestamps, None)["equity"]["gross"]
     assert 0.85 < gross.max() <= 1.0
+
+
+def test_a_closing_that_was_not_sent_is_ordered_anew() -> None:
+    broker = ScriptedBroker()
+    fill = filling(broker)
+
+    def flatten(session: Session) -> None:
+        broker.script.extend(["not_sent"] * 2)
+        session.operate(Standing.HALTED, "test", flatten=True)
+
+    acts = {1: fill, 3: flatten, **dict.fromkeys(range(5, 10), fill)}
+    _, path = on_a_venue(flat(12), [{"strategy": scripted("not_sent", {0: weights(0.4)})}], broker, acts)
+    assert broker.positions() == {}
+    assert not path.undelivered
+
+
+def test_a_closing_from_outside_is_owned_once_however_often_it_is_named() -> None:
+    broker = ScriptedBroker()
+    fill = filling(broker)
+    operators = Operators(cast("SessionWriter", Quiet()))
+
+    def outside(session: Session) -> None:
+        path: Any = session.ledger.exchange
+        name = client_id("t", "abcd-S0", broker.capabilities.order_id_length)
+        broker.submit([OrderIntent(order_id=name, bar=3, instrument=S0, quantity=-400.0)])
+        broker.fill(name, -150.0, price=100.0)
+        broker.ends(name, OrderState.EXPIRED, ReportKind.EXPIRED)
+        for number, command in enumerate(("flatten", "kill")):
+            argument = {"orders": [["abcd-S0", "S0", -400.0]], "flatten": True}
+            asked = {"id": number, "command": command, "argument": argument, "posted_at": "now"}
+            operators.carry_out(asked, path, session)
+            assert path.quantities() == broker.positions()
+            assert path.cash == broker.cash
+
+    acts = {1: fill, 3: outside, **dict.fromkeys(range(5, 10), fill)}
+    _, path = on_a_venue(flat(12), [{"strategy": scripted("owned", {0: weights(0.4)})}], broker, acts)
+    assert broker.positions() == path.quantities() == {}
+    assert path.differences == {}
+
+
+def test_buys_go_though_a_sale_beside_them_is_refused_on_every_bar() -> None:
+    broker = Halts(waits_for_sells=True)
+    plan = {0: Targets(weights=np.array([0.3, 0.0])), 3: Targets(weights=np.array([0.0, 0.2]))}
+
+    def fill(session: Session) -> None:
+        broker.clock.now += 60.0
+        session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
+        filling(broker)(session)
+
+    acts = dict.fromkeys(range(1, 12), fill)
+    on_a_venue(flat(12, columns=2), [{"strategy": scripted("halted", plan)}], broker, acts)
+    assert {one.symbol for one in broker.positions()} == {"S0", "S1"}
+
+
+def test_what_rounding_leaves_of_opposite_sleeves_does_not_stop_a_flattening() -> None:
+    left = []
+
+    def flatten(session: Session) -> None:
+        left.append(session.ledger.holdings().get(S0, 0.0))
+        session.operate(Standing.KILLED, "flatten", flatten=True)
+
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        whole, first, second, short = generator.uniform(0.05, 0.9, 4)
+        long = {0: weights(first), 4: weights(second), 6: weights(whole)}
+        sleeves = [
+            {"name": "long", "strategy": scripted(f"long{seed}", long), "share": 0.5},
+            {
+                "name": "short",
+                "strategy": scripted(f"short{seed}", {2: weights(-short), 5: weights(-whole)}),
+                "share": 0.5,
+            },
+        ]
+        session = run(flat(12), sleeves, risk=RISK, **acting({8: flatten}))
+        assert all(abs(quantity) < 1e-9 for quantity in session.ledger.holdings().values())
+    assert any(0.0 < abs(quantity) < 1e-9 for quantity in left)

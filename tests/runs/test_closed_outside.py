@@ -14,9 +14,10 @@ from tests.orders.crash.scenario import ask_venue
 from tests.runs import hanging
 from tests.runs.test_kill_switch import SYMBOLS, asked, continued, created, hang, held, port, reached
 from tradewind.contracts import Outcome, Response
-from tradewind.errors import BrokerError, PluginError
+from tradewind.errors import BrokerError, JournalError, PluginError
 from tradewind.journal.store import JournalStore, open_store
 from tradewind.model import OrderIntent
+from tradewind.orders.courier import Courier
 from tradewind.orders.kill_switch import stop_session
 from tradewind.orders.watchdog import watch
 from tradewind_plugins.brokers.venue import VenueBroker
@@ -181,3 +182,34 @@ def test_a_session_that_hangs_while_it_sends_its_first_orders_is_killed(tmp_path
     continued(port, tmp_path / "journal.db", file)
     assert created(port) == SYMBOLS
     assert os.getpid() == hanging.info_of(tmp_path / "journal.db").pid
+
+
+def test_the_next_process_waits_until_the_fate_of_the_closings_is_known(
+    hung: Hung, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = Courier.deliver
+    refused: list[str] = []
+
+    def supervised(self: Courier, intents: Sequence[OrderIntent], *, again: bool) -> list[Response]:
+        with pytest.raises(JournalError) as caught:
+            hanging.main(hung.port, str(hung.journal), str(hung.file), SYMBOLS)
+        refused.append(str(caught.value))
+        return deliver(self, intents, again=again)
+
+    with monkeypatch.context() as once:
+        once.setattr(Courier, "deliver", supervised)
+        assert len(hung.flatten().closing) == SYMBOLS
+    assert "is being written" in refused[0]
+    assert hung.go_on() == []
+    assert held(hung.port) == {}
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_a_second_kill_leaves_the_closings_of_the_first_at_work(hung: Hung, flatten: bool) -> None:
+    assert len(hung.flatten().closing) == SYMBOLS
+    again = stop_session(hung.store, hanging.info_of(hung.journal), lambda _: hanging.registry(), flatten=flatten)
+    assert (again.cancelled, again.closing) == ((), ())
+    assert hanging.at_work(hung.port) == SYMBOLS
+    assert hung.go_on() == []
+    assert held(hung.port) == {}
+    assert hanging.info_of(hung.journal).heartbeat["differences"] == {}

@@ -26,7 +26,8 @@ def check(
 ) -> None:
     """Check configurations with every plugin and parameter they name, without running anything.
 
-    All plugins are made but those that reach outside: feed, broker and reports. What only the data can show is seen by run.
+    All plugins are made but those that reach outside: feed, broker and reports. What only the data can show is seen by
+    run.
 
     Several configurations are checked one by one, each with the same options.
     """

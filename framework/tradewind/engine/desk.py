@@ -205,8 +205,8 @@ class RiskDesk:
         """
         held, others, working = self._exposure(source)
         batch, repeats = self._batch(intents, source.quotes, held, others)
-        sizes = self._sizes(source, held, intents, pending=bool(working))
-        account = self._account(source, regime, held, sizes, others, working, {one.instrument for one in intents})
+        worst = self._worst(source, held, intents, pending=bool(working))
+        account = self._account(source, regime, held, worst, others, working, {one.instrument for one in intents})
         quantities, rulings = self._pipeline.judge(batch, account, repeats)
         left: list[OrderIntent] = []
         for intent, quantity in zip(intents, quantities.tolist(), strict=True) if rulings else ():
@@ -246,26 +246,27 @@ class RiskDesk:
                 held[column] += coming
         return held, others, working
 
-    def _sizes(
+    def _worst(
         self, source: AccountSource, held: FloatArray, intents: Sequence[OrderIntent], *, pending: bool
     ) -> FloatArray:
-        """Return the size of each position if what is under way fills, or if it does not: the larger of both.
+        """Return each position if what is under way fills, or if it does not: the larger, and short if either is.
 
         A sale makes room when it has filled, a purchase takes it until it has certainly ended. What is ordered now
         waits for what it replaces, and counts as if that had happened.
         """
-        sizes: FloatArray = np.abs(held)
         ending = source.ending()
         if not pending and not ending:
-            return sizes
-        np.maximum(sizes, np.abs(source.exposures()[0]), out=sizes)
+            return held
+        now = source.exposures()[0]
+        sizes, short = np.maximum(np.abs(held), np.abs(now)), np.minimum(held, now) < 0.0
         for intent, parts in ending:
             column = source.quotes.column(intent.instrument)
             if column is not None:
                 sizes[column] = max(sizes[column], abs(held[column] + math.fsum(parts.values())))
+        worst: FloatArray = np.where(short, -sizes, sizes)
         ordered = [column for one in intents if (column := source.quotes.column(one.instrument)) is not None]
-        sizes[ordered] = np.abs(held[ordered])
-        return sizes
+        worst[ordered] = held[ordered]
+        return worst
 
     def _batch(
         self,
@@ -335,13 +336,13 @@ class RiskDesk:
         source: AccountSource,
         regime: str,
         held: FloatArray,
-        sizes: FloatArray,
+        worst: FloatArray,
         others: Mapping[Instrument, float],
         working: Mapping[str, Sequence[OrderIntent]],
         ordered: Collection[Instrument],
     ) -> AccountView:
         panel = self._panel
-        values = sizes * self._terms.prices(held) * self._multipliers
+        values = np.abs(worst) * self._terms.prices(worst) * self._multipliers
         gross = float(values.sum())
         furthest, moved = self._furthest_move(held)
         foreign = [(one, self._value(one, quantity, source.quotes)) for one, quantity in others.items()]

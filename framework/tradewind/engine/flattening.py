@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tradewind.model import OrderIntent
-from tradewind.portfolio.rebalance import scaled_parts
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tradewind.model import Instrument
 
 __all__ = ["Flattening"]
+
+_DUST = 1e-9
 
 
 class Flattening:
@@ -34,13 +36,15 @@ class Flattening:
         """Whether what is held is to be sold."""
         self._ledger, self._panel, self._sleeves = ledger, panel, tuple(sleeves)
         self._orders = 0
+        self._taken_over: set[str] = set()
 
     def left(self) -> list[Instrument]:
         """Return what is to be closed and has no order yet that does."""
         if not self.wanted:
             return []
         closing = {intent.instrument for intent, _ in self._ledger.working() if intent.reason == FLATTEN}
-        return [one for one, held in self._ledger.holdings().items() if held and one not in closing]
+        holdings = self._ledger.holdings()
+        return [one for one, held in holdings.items() if one not in closing and self._is_more_than_dust(one, held)]
 
     def go_on(self) -> None:
         """Order away what is left, as far as the venue takes it; nothing else stays at work."""
@@ -63,21 +67,27 @@ class Flattening:
         What is of no instrument that is held here is left out, and stays a difference of the accounts.
         """
         held = {one.symbol: one for one, quantity in self._ledger.holdings().items() if quantity}
-        known = {intent.order_id for intent, _ in self._ledger.working()}
-        return [
-            self._order(name, held[symbol], quantity)
-            for name, symbol, quantity in sent
-            if symbol in held and name not in known
-        ]
+        new = [order for order in sent if order[1] in held and order[0] not in self._taken_over]
+        self._taken_over.update(name for name, _, _ in new)
+        return [self._order(name, held[symbol], quantity) for name, symbol, quantity in new]
+
+    def _is_more_than_dust(self, instrument: Instrument, held: float) -> bool:
+        """Whether a position is more than what rounding leaves of sleeves on opposite sides."""
+        return abs(held) > _DUST * max(abs(part) for part in (held, *self._parts(instrument).values()))
+
+    def _parts(self, instrument: Instrument) -> dict[str, float]:
+        return {sleeve: self._ledger.books.holding(sleeve, instrument) for sleeve in self._sleeves}
 
     def _order(self, name: str, instrument: Instrument, quantity: float) -> OrderIntent:
-        parts = {sleeve: -self._ledger.books.holding(sleeve, instrument) for sleeve in self._sleeves}
-        split = {sleeve: part for sleeve, part in parts.items() if part}
+        split = {sleeve: -part for sleeve, part in self._parts(instrument).items() if part} or {self._sleeves[0]: 0.0}
+        # Sleeves on opposite sides close wholly; the largest takes what the account has otherwise.
+        largest = max(split, key=lambda sleeve: abs(split[sleeve]))
+        split[largest] += quantity - math.fsum(split.values())
         return OrderIntent(
             order_id=name,
             bar=self._panel.bar,
             instrument=instrument,
             quantity=quantity,
             reason=FLATTEN,
-            split=scaled_parts(split, quantity),
+            split=split,
         )

@@ -103,6 +103,8 @@ class Ledger:
         self._valued: tuple[tuple[int, float, int], float] = ((-1, 0.0, -1), 0.0)
         """Bar, cash and version of the books for which equity is known, and that equity."""
         self.at_work = WorkingOrders(books, quotes)
+        self._unsold: set[Instrument] = set()
+        """What the venue refused to sell when it was last asked."""
         self._data = DataEntries(panel, self.journal)
         self._symbols = [instrument.symbol for instrument in panel.instruments]
 
@@ -199,6 +201,15 @@ class Ledger:
 
         ``trades`` are those that the intents were made of, ``costs`` their estimated costs, where they are known.
         """
+        apart = [one for one in intents if one.quantity < 0.0 and one.instrument in self._unsold]
+        if apart and len(apart) < len(intents):
+            # What was not sold before is no room for what is bought beside it, and nothing waits for it.
+            chosen = {intent.order_id for intent in apart}
+            for some in (apart, [one for one in intents if one.order_id not in chosen]):
+                names = {intent.order_id for intent in some}
+                theirs = [trade for one, trade in zip(intents, trades, strict=False) if one.order_id in names]
+                self.submit(some, theirs)
+            return
         if not intents:
             return
         resized = {one.order_id: trade.resized for one, trade in zip(intents, trades, strict=False) if trade.resized}
@@ -317,6 +328,8 @@ class Ledger:
         parts = self.books.apply(fill)
         order_id = fill.order_id
         intent = self.at_work.get(order_id)
+        if fill.quantity < 0.0:
+            self._unsold.discard(fill.instrument)
         if intent is not None:
             reason = intent.reason
             done = self.at_work.fill(intent, fill.quantity)
@@ -335,6 +348,8 @@ class Ledger:
         bought = intent is not None and intent.quantity > 0.0
         rested = intent is not None and rests(intent)
         passing = event.code in RETRIED or (event.code is ReasonCode.INSUFFICIENT_FUNDS and bought)
+        if event.kind is OrderEventKind.REJECTED and intent is not None and self._sells_holding(intent):
+            self._unsold.add(intent.instrument)
         if event.kind is OrderEventKind.REJECTED and passing:
             if intent is not None and not rested:
                 self.refused.append(intent)
@@ -345,6 +360,9 @@ class Ledger:
             self.warnings[f"order {event.order_id} was rejected: {event.reason}"] = None
         self.books.close_order(event.order_id)
         self.at_work.forget(event.order_id)
+
+    def _sells_holding(self, intent: OrderIntent) -> bool:
+        return intent.quantity < 0.0 and self.holdings().get(intent.instrument, 0.0) > 0.0
 
     def _receive(self, activity: Activity) -> None:
         """Book what happened to the account without an order, in the name of those whom it concerns."""

@@ -7,13 +7,14 @@ import platform
 import secrets
 import signal
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tradewind.contracts import Broker, Outcome
-from tradewind.errors import BrokerError, TradewindError, UserError
+from tradewind.errors import BrokerError, JournalError, TradewindError, UserError
 from tradewind.model import OrderIntent
 from tradewind.orders.courier import Courier
 from tradewind.orders.naming import client_id
@@ -21,7 +22,7 @@ from tradewind.registry.reference import PluginRef
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tradewind.journal.store import Command, JournalStore, SessionInfo
     from tradewind.model import Instrument
@@ -34,6 +35,8 @@ _ROUNDS = 100
 _SILENT_SECONDS = 3.0
 """A loop that turns beats twice a second."""
 _SECONDS_BETWEEN_ROUNDS = 0.05
+_DUST = 1e-9
+"""Quantity that nobody can trade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,30 +140,38 @@ def stop_session(
         return Stopped(heard=True, ended_process=process)
     if broker is None:
         return Stopped(heard=False, ended_process=process)
-    cancelled: dict[str, None] = {}
-    closing: tuple[tuple[str, float], ...] = ()
-    failed = ""
     try:
         broker.connect()
-        courier = Courier(broker)
-        left = _cancel_all(courier, cancelled)
-        orders = _closing_orders(broker) if flatten and not left else {}
-        # Positions are closed once: from here, or by the process that continues the session where there is one by now.
-        # What is sent is durable before, so that the next process owns these orders, and finds out what became of them.
-        if orders and store.exchange(info.id, _with_orders(store.pending(info.id), list(orders))):
-            closing = tuple((order.symbol, order.quantity) for order in orders)
-            failed = _close(courier, orders, str(info.header["tag"]))
+        return _stop_at_venue(store, info, Courier(broker), process, flatten=flatten)
     finally:
         broker.close()
-    stopped = Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left))
-    # The mailbox is where it is journalled from: the session may have its next process by now.
-    store.post(info.id, "stopped_outside", {**asdict(stopped), "failed": failed})
+
+
+def _stop_at_venue(store: JournalStore, info: SessionInfo, courier: Courier, process: int, *, flatten: bool) -> Stopped:
+    """Cancel what is at work, close what is held where that is wanted, and leave word of it for the session."""
+    tag, pending = str(info.header["tag"]), store.pending(info.id)
+    known = _closings_of(pending)
+    kept = {client_id(tag, order.name, courier.broker.capabilities.order_id_length) for order in known}
+    cancelled: dict[str, None] = {}
+    left = _cancel_all(courier, cancelled, kept)
+    orders = _closing_orders(courier.broker, kept) if flatten and not left else {}
+    done = Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), left=tuple(left))
+    failed = ""
+    # Positions are closed once: from here, or by the process that continues the session where there is one by now. What
+    # is sent is durable before, so that the next process owns these orders; it begins when their fate is known here.
+    with store.exchanged(info.id, _with_orders(pending, [*known, *orders]) if orders else {}) as exchanged:
+        if orders and exchanged:
+            done = replace(done, closing=tuple((order.symbol, order.quantity) for order in orders))
+            failed = _close(courier, orders, tag)
+        # The mailbox is where it is journalled from; a session that has finished meanwhile has done it all by itself.
+        with suppress(JournalError):
+            store.post(info.id, "stopped_outside", {**asdict(done), "failed": failed})
     if failed:
         raise BrokerError(
             f"everything is cancelled, and these closing orders were not taken, or may not have been: {failed}. The "
             f"session closes what is left when it is continued; until then look at the broker, and close it by hand"
         )
-    return stopped
+    return done
 
 
 def _posted(store: JournalStore, session: int, command: str, *, flatten: bool, reason: str) -> int:
@@ -171,12 +182,17 @@ def _posted(store: JournalStore, session: int, command: str, *, flatten: bool, r
     return store.post(session, command, {"flatten": flatten, "reason": reason})
 
 
+def _closings_of(pending: Sequence[Command]) -> list[ClosingOrder]:
+    """Return the orders by which earlier commands that still wait have closed positions."""
+    return [ClosingOrder(*order) for one in pending for order in one.argument.get("orders", ())]
+
+
 def _with_orders(pending: Sequence[Command], orders: Sequence[ClosingOrder]) -> dict[int, tuple[str, dict[str, Any]]]:
-    """Return what takes the place of each command that closes positions: the same, with the orders that do."""
+    """Return what takes the place of the commands that close positions: the same, the first of them with the orders."""
+    flattening = [one for one in pending if one.command == "flatten" or one.argument.get("flatten")]
     return {
-        one.id: (one.command, {**one.argument, "orders": [list(order) for order in orders]})
-        for one in pending
-        if one.command == "flatten" or one.argument.get("flatten")
+        one.id: (one.command, {**one.argument, "orders": [list(order) for order in orders] if number == 0 else []})
+        for number, one in enumerate(flattening)
     }
 
 
@@ -234,13 +250,14 @@ def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
         ) from error
 
 
-def _cancel_all(courier: Courier, cancelled: dict[str, None]) -> list[str]:
-    """Cancel until the venue has no order with a name at work; return what it still has after many rounds."""
+def _cancel_all(courier: Courier, cancelled: dict[str, None], kept: Collection[str]) -> list[str]:
+    """Cancel until the venue has no order with a name at work but those kept; return what it has after many rounds."""
     at_work: list[str] = []
     for number in range(_ROUNDS):
         if number:
             time.sleep(_SECONDS_BETWEEN_ROUNDS)
-        at_work = [order.order_id for order in courier.broker.open_orders() if order.order_id]
+        names = [order.order_id for order in courier.broker.open_orders()]
+        at_work = [name for name in names if name and name not in kept]
         if not at_work:
             return []
         cancelled.update(dict.fromkeys(at_work))
@@ -248,13 +265,17 @@ def _cancel_all(courier: Courier, cancelled: dict[str, None]) -> list[str]:
     return at_work
 
 
-def _closing_orders(broker: Broker) -> dict[ClosingOrder, Instrument]:
-    """Return an order for every position that the venue tells of."""
+def _closing_orders(broker: Broker, kept: Collection[str]) -> dict[ClosingOrder, Instrument]:
+    """Return an order for every position that the venue tells of, less what closings at work will close of it."""
     once = secrets.token_hex(4)
+    left = {instrument: quantity for instrument, quantity in broker.positions().items() if quantity}
+    for order in broker.open_orders():
+        if order.order_id in kept and order.instrument in left:
+            left[order.instrument] += order.quantity - order.filled
     return {
         ClosingOrder(f"{once}-{instrument.symbol}", instrument.symbol, -quantity): instrument
-        for instrument, quantity in broker.positions().items()
-        if quantity
+        for instrument, quantity in left.items()
+        if abs(quantity) > _DUST
     }
 
 

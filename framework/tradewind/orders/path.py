@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts import Outcome, Response
+from tradewind.errors import BrokerError
 from tradewind.model import ExecutionReport, OrderEvent, ReasonCode, ReportKind
 from tradewind.model.wire import report_from, report_to
 from tradewind.orders.account import AccountPort
@@ -19,6 +20,7 @@ from tradewind.orders.room import Room
 from tradewind.orders.simulation import Simulation
 from tradewind.orders.talks import Talks
 from tradewind.orders.waiting import WaitingOrders
+from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -143,7 +145,10 @@ class OrderPath(AccountPort):
         """Tell whether a position could be closed between two bars; asks the venue, and notes nothing."""
         if self._rehearses or not (self._talks.live and self._talks.beyond and self._talks.bar >= 0):
             return False
-        blocked = self._delivery.blocked()
+        try:
+            blocked = self._delivery.blocked()
+        except BrokerError:
+            return False
         return any(closable(instrument, blocked, self.orders) for instrument in instruments)
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:  # noqa: ARG002 of the port
@@ -278,8 +283,6 @@ class OrderPath(AccountPort):
             self.undelivered[sent.order_id] = Response(order_id=sent.order_id, outcome=Outcome.UNCERTAIN)
             self.account.ordered(intent.instrument)
         self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
-        for name in [name for name, known in self.undelivered.items() if known.outcome is Outcome.NOT_SENT]:
-            self.drop(name, "never arrived")
         return self.catch_up()
 
     def activities(self) -> Sequence[Activity]:
@@ -388,6 +391,9 @@ class OrderPath(AccountPort):
             self._follow(order_id, Outcome(outcome), known)
             if outcome == Outcome.REFUSED:
                 self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason, code=ReasonCode(code)))
+            elif outcome == Outcome.NOT_SENT and self.orders[order_id].intent.reason == FLATTEN:
+                # A closing is no dead letter that waits for an operator: it is ordered anew.
+                self.drop(order_id, "not sent")
 
     def _follow(self, order_id: str, outcome: Outcome, known: Response | None) -> None:
         """Move an order's state to what is known of its delivery."""

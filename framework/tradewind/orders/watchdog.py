@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["POLICIES", "Policy", "watch"]
 
 Policy = Literal["cancel", "flatten", "kill"]
+_LONGEST_WAIT_SECONDS = 60.0
 POLICIES: tuple[Policy, ...] = ("cancel", "flatten", "kill")
 
 
@@ -51,13 +52,19 @@ def watch(
         tried again.
     """
     dealt_with: datetime | None = None
+    wait_seconds, not_before = seconds_between_looks, 0.0
     while not stopped():
         sessions = store.sessions(name)
         if not sessions or sessions[-1].status == "finished":
             return
         info = sessions[-1]
         silence = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
-        if info.status == "open" and silence >= timeout_seconds and info.heartbeat_at != dealt_with:
+        if (
+            info.status == "open"
+            and silence >= timeout_seconds
+            and info.heartbeat_at != dealt_with
+            and (time.monotonic() >= not_before)
+        ):
             try:
                 done = stop_session(
                     store,
@@ -70,6 +77,9 @@ def watch(
                 )
             except TradewindError as error:
                 failed(info, error)
+                # What the venue refuses now it may refuse for long; each try asks it anew.
+                wait_seconds = min(2.0 * wait_seconds, _LONGEST_WAIT_SECONDS)
+                not_before = time.monotonic() + wait_seconds
             else:
                 dealt_with = store.sessions(name)[-1].heartbeat_at
                 tell(info, silence, done)

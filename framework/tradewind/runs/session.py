@@ -284,17 +284,16 @@ class DurableRun:
 
     def _to_close(self, path: OrderPath, session: Session) -> list[dict[str, Any]]:
         """Ask on the operator's behalf for what could not be closed when he said so."""
-        left = session.flattening.left()
-        if not left:
+        if not session.flattening.wanted or not session.ledger.holdings():
             self._closing_wait_seconds = _FIRST_WAIT_SECONDS
             return []
-        now = time.monotonic()
-        if now - self._closed_at < self._closing_wait_seconds or not path.could_close(left):
+        now, left = time.monotonic(), session.flattening.left()
+        if not left or now - self._closed_at < self._closing_wait_seconds:
             return []
         self._closed_at = now
         # What refuses it now, as a closed market, may go on doing so for long.
         self._closing_wait_seconds = min(2.0 * self._closing_wait_seconds, _LONGEST_WAIT_SECONDS)
-        return [close_again()]
+        return [close_again()] if path.could_close(left) else []
 
     def _sleep(self, seconds: float) -> None:
         """Wait for a venue that takes a few messages at a time: that is no standing still."""

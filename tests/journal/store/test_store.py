@@ -190,16 +190,24 @@ def test_a_command_waits_for_a_stopped_session(store):
         assert [one.command for one in writer.pending()] == ["flatten"]
 
 
+def exchange(store, instead):
+    with store.exchanged(1, instead) as done:
+        if done:
+            with pytest.raises(JournalError, match="is being written"):
+                store.resume(1)
+        return done
+
+
 def test_a_command_is_exchanged_only_where_nobody_can_have_heard_it(store):
     with store.begin("paper", {}) as writer:
         number = store.post(1, "kill", {"flatten": True})
         assert store.is_written(1)
         assert [one.id for one in store.pending(1)] == [number]
-        assert not store.exchange(1, {number: ("kill", {"closed": True})})
+        assert not exchange(store, {number: ("kill", {"closed": True})})
         assert [one.id for one in writer.pending()] == [number]
     assert not store.is_written(1)
-    assert store.exchange(1, {number: ("kill", {"closed": True})})
-    assert not store.exchange(1, {number: ("kill", {"closed": True})})
+    assert exchange(store, {number: ("kill", {"closed": True})})
+    assert not exchange(store, {number: ("kill", {"closed": True})})
     assert not store.is_written(1)
     with store.resume(1) as writer:
         (instead,) = writer.pending()
@@ -207,7 +215,7 @@ def test_a_command_is_exchanged_only_where_nobody_can_have_heard_it(store):
         writer.append(0, "answer", "{}")
         writer.commit()
         writer.done([instead.id])
-    assert not store.exchange(1, {instead.id: ("kill", {})})
+    assert not exchange(store, {instead.id: ("kill", {})})
     with store.resume(1) as writer:
         assert writer.pending() == []
 

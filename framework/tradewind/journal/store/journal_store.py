@@ -149,23 +149,31 @@ class JournalStore:
         with self._reading(f"read the commands of session {session}") as connection:
             return pending_commands(connection, session)
 
-    def exchange(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]]) -> bool:
-        """Leave commands in the place of others; False where one was carried out, or a process may be about to."""
+    @contextmanager
+    def exchanged(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]]) -> Iterator[bool]:
+        """Leave commands in the place of others, and keep every writer away within the block.
+
+        Yields whether it was done: not where one was carried out, or a process may be about to.
+        """
         doing = f"exchange commands of session {session}"
-        with guarded(doing, self._where), self._engine.connect() as locking:
-            lock = take_lock(self._url, locking, session)
+        with self._engine.connect() as locking:
+            with guarded(doing, self._where):
+                lock = take_lock(self._url, locking, session)
             if lock is None:
-                return False
+                yield False
+                return
             try:
-                with self._changing(doing) as connection:
-                    if not instead.keys() <= {one.id for one in pending_commands(connection, session)}:
-                        return False
-                    for number, (command, argument) in instead.items():
-                        self._post(connection, session, command, argument)
-                        withdrawn = update(tables.commands).where(tables.commands.c.id == number)
-                        connection.execute(withdrawn.values(sequence=0))
+                yield self._exchange(session, instead, doing)
             finally:
                 lock.release()
+
+    def _exchange(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]], doing: str) -> bool:
+        with self._changing(doing) as connection:
+            if not instead.keys() <= {one.id for one in pending_commands(connection, session)}:
+                return False
+            for number, (command, argument) in instead.items():
+                self._post(connection, session, command, argument)
+                connection.execute(update(tables.commands).where(tables.commands.c.id == number).values(sequence=0))
         return True
 
     def _post(self, connection: Connection, session: int, command: str, argument: Mapping[str, Any]) -> int:
