@@ -14,7 +14,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from tests.engine.test_jump import Universe, executed, plans, universes
 from tradewind.engine.session import Session
@@ -38,6 +38,8 @@ class Replay(bt.Strategy):
         self.fills: list[tuple[int, str, float, float]] = []
         self.refused: list[str] = []
         self.equity: list[float] = []
+        self.dust = False
+        """Whether the rest of an order was filled a bar late, because sums of sizes round."""
 
     def prenext(self) -> None:
         self.next()
@@ -61,6 +63,7 @@ class Replay(bt.Strategy):
         if order.status == order.Completed:
             # The order's own price is an average, which rounds.
             parts = [part for part in order.executed.exbits if abs(part.size) > DUST * abs(order.created.size)]
+            self.dust |= len(parts) < len(order.executed.exbits)
             self.fills.extend((len(self) - 1, order_id, part.size, part.price) for part in parts)
         elif order.status in (order.Margin, order.Rejected):
             self.refused.append(order_id)
@@ -103,6 +106,7 @@ def test_random_plans_fill_as_on_stock_backtrader(universe: Universe, plan: dict
         sleeve["share"] = 0.5
     session, _ = executed(plan, bars)
     oracle = replay(session, bars, cash=10_000.0)
+    assume(not oracle.dust)
     tables = session.ledger.recorder.tables(bars.timestamps, None)
     ours = tables["fills"][["bar", "order_id", "quantity", "price"]]
     assert sorted(ours.itertuples(index=False, name=None)) == sorted(oracle.fills)

@@ -245,7 +245,7 @@ def require_unmoved(bars: int, folder: Path, seeds: range, faults: int) -> None:
 def tireless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let couriers try more often than there are faults, and not wait."""
 
-    def made(broker: VenueBroker) -> Courier:
+    def made(broker: VenueBroker, **_: object) -> Courier:
         return Courier(broker, Retries(attempts=40), sleep=lambda _: None)
 
     monkeypatch.setattr(session_module, "Courier", made)

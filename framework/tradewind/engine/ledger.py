@@ -196,20 +196,27 @@ class Ledger:
             self.cancel([intent for intent, _ in cancelled])
         return cancelled
 
+    def submit_apart(
+        self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()
+    ) -> None:
+        """Submit a batch, and before it by themselves the sales that the venue refused when it was last asked.
+
+        What was not sold then is no room for what is bought beside it, and nothing waits for it.
+        """
+        apart = {one.order_id for one in intents if one.quantity < 0.0 and one.instrument in self._unsold}
+        if not apart:
+            self.submit(intents, trades, costs)
+            return
+        for alone in (True, False):
+            some = [one for one in intents if (one.order_id in apart) is alone]
+            theirs = [trade for one, trade in zip(intents, trades, strict=False) if (one.order_id in apart) is alone]
+            self.submit(some, theirs)
+
     def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()) -> None:
         """Pass the intents through the gates, journal what is left, then hand it to the venue.
 
         ``trades`` are those that the intents were made of, ``costs`` their estimated costs, where they are known.
         """
-        apart = [one for one in intents if one.quantity < 0.0 and one.instrument in self._unsold]
-        if apart and len(apart) < len(intents):
-            # What was not sold before is no room for what is bought beside it, and nothing waits for it.
-            chosen = {intent.order_id for intent in apart}
-            for some in (apart, [one for one in intents if one.order_id not in chosen]):
-                names = {intent.order_id for intent in some}
-                theirs = [trade for one, trade in zip(intents, trades, strict=False) if one.order_id in names]
-                self.submit(some, theirs)
-            return
         if not intents:
             return
         resized = {one.order_id: trade.resized for one, trade in zip(intents, trades, strict=False) if trade.resized}

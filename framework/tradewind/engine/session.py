@@ -304,7 +304,7 @@ class Session:
         for cross in plan.crosses:
             ledger.cross(cross)
         intents = [self._intent(number, trade) for number, trade in enumerate(plan.trades)]
-        ledger.submit(intents, plan.trades, plan.costs)
+        ledger.submit_apart(intents, plan.trades, plan.costs)
 
     def _put_off(self, wishes: Sequence[Wish]) -> None:
         """Want it again on the next bar: what rests at the venue stays there meanwhile."""

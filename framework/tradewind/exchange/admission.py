@@ -52,8 +52,9 @@ class Admission:
         self._certain: dict[Position, float] = {}
         self._counted: set[WorkingOrder] = set()
         """Orders that are in what is certain."""
-        self._taken: dict[WorkingOrder, float] = {}
-        """Orders of this bar that were executed in thought, with what that did to the cash."""
+        self._first_cash = 0.0
+        self._taken: list[tuple[WorkingOrder | None, tuple[float, ...]]] = []
+        """Orders of this bar executed in thought, with what each added to the cash; None: costs counted late."""
 
     def start(self) -> None:
         """Forget the last bar's orders."""
@@ -69,10 +70,15 @@ class Admission:
     def withdraw(self, order: WorkingOrder) -> None:
         """Undo in thought an order of this bar that is cancelled."""
         self._uncount(order)
-        cash = self._taken.pop(order, None)
-        if cash is not None and self._cash is not None:
-            self._cash -= cash
-            self._planned[order.position] -= order.remaining
+        kept = [one for one in self._taken if one[0] is not order]
+        if len(kept) == len(self._taken):
+            return
+        self._planned[order.position] -= order.remaining
+        # Added up anew, so that the account is to the last digit what it is without the order.
+        self._taken, self._cash = kept, self._first_cash
+        for _, amounts in kept:
+            for amount in amounts:
+                self._cash += amount
 
     def costs(self, orders: Sequence[WorkingOrder], known: Sequence[float]) -> Sequence[float]:
         """Return the costs to check a batch with: those known, else an estimate.
@@ -123,8 +129,9 @@ class Admission:
         ``time_in_force`` (a stop of any kind for one moment), ``short``, ``margin`` or nothing.
         """
         if self._cash is None:
-            self._cash = cash
+            self._cash = self._first_cash = cash
         if self._owed:
+            self._taken.append((None, (-self._owed,)))
             self._cash -= self._owed
             self._owed = 0.0
         if order.position.instrument.is_reference:
@@ -192,15 +199,16 @@ class Admission:
         factor = self._rules.percent_commission
         held = self._planned.get(position, position.quantity)
         opened, closed = split(held, size)
-        cash = self._cash
+        amounts: tuple[float, ...] = ()
         if closed:
-            cash += -closed * price * multiplier
-            cash -= abs(closed) * factor * price * multiplier
+            amounts = (-closed * price * multiplier, -(abs(closed) * factor * price * multiplier))
         if opened:
-            cash -= opened * price * multiplier
-            cash -= abs(opened) * factor * price * multiplier
-        cash -= charges
-        self._taken[order] = cash - self._cash
+            amounts += (-(opened * price * multiplier), -(abs(opened) * factor * price * multiplier))
+        amounts += (-charges,)
+        cash = self._cash
+        for amount in amounts:
+            cash += amount
+        self._taken.append((order, amounts))
         self._cash = cash
         self._planned[position] = held + size
         # Cash that is lent can be overdrawn by a fall of prices; closing is then the remedy, never to be refused.
