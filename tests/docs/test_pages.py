@@ -26,7 +26,7 @@ def pages(folder):
 def test_the_menu_has_every_page():
     text = (ROOT / "mkdocs.yml").read_text()
     listed = set(re.findall(r"\w+/[\w.-]+\.md", text[text.index("\nnav:") :]))
-    assert listed == pages("guide") | pages("reference") | pages("decisions")
+    assert listed == pages("guide") | pages("authors") | pages("reference") | pages("decisions")
 
 
 def test_the_index_has_every_guide():

@@ -1,0 +1,144 @@
+"""The author's guide: a page for each kind, whose example is what `tradewind new` writes, and all there is in it."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+import tradewind.testing
+from tradewind.cli import app
+from tradewind.contracts.plugin import KINDS
+from tradewind.hookspecs import HookSpecs
+from tradewind.registry import Registry
+from tradewind.scaffold import Name, plugin_files
+from tradewind.testing.kits.base import PluginKit
+from tradewind.testing.kits.broker import BrokerAcceptance
+
+ROOT = Path(__file__).parents[2]
+AUTHORS = ROOT / "docs" / "authors"
+OPTIONAL = re.compile(r"``(\w+)(?:\([^`]*\) -> [^`]*|: [^`]*)``")
+
+
+def read(kind):
+    return (AUTHORS / f"{kind}.md").read_text()
+
+
+def kit_of(kind):
+    return getattr(tradewind.testing, f"{kind.capitalize()}Kit")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_shows_what_new_writes(kind):
+    # tests/scaffold installs these very files, asks their kits and runs their examples.
+    files = plugin_files(Name(f"acme-{kind}"), kind)
+    shown = re.findall(r"^```(?:python|yaml)\n(.*?)^```$", read(kind), flags=re.DOTALL | re.MULTILINE)
+    assert set(shown) <= set(files.values()), f"docs/authors/{kind}.md shows what `tradewind new` does not write"
+    for path in (f"src/acme_{kind}/{kind}.py", "example.yaml", f"tests/test_acme_{kind}.py"):
+        assert files[path] in shown, f"docs/authors/{kind}.md does not show {path} as `tradewind new` writes it"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_says_what_the_kit_checks(kind):
+    kit = kit_of(kind)
+    listed = set(re.findall(r"^\| `(test_\w+)` \|", read(kind), flags=re.MULTILINE))
+    if kind == "broker":
+        listed |= set(re.findall(r"^\| `(\w+Cases)` \|", read(kind), flags=re.MULTILINE))
+        assert listed == {base.__name__ for base in BrokerAcceptance.__bases__}
+        return
+    assert listed == {name for name in vars(kit) if name.startswith("test_")}, kit.__name__
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_says_what_the_kit_can_be_told(kind):
+    told = set(re.findall(r"^\| `(\w+)[`(]", read(kind).partition("| option of the kit |")[2], flags=re.MULTILINE))
+    documented = set()
+    for base in kit_of(kind).__mro__:
+        attributes = (inspect.getdoc(base) or "").partition("Attributes\n----------\n")[2] if base is not object else ""
+        documented |= set(re.findall(r"^(\w+)$", attributes, flags=re.MULTILINE))
+    assert documented <= told, f"docs/authors/{kind}.md does not tell of {sorted(documented - told)}"
+    assert all(hasattr(kit_of(kind), name) for name in told - {"make_session"}), told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_has_every_method_and_option_of_the_contract(kind):
+    text = read(kind)
+    for contract in KINDS[kind][1]:
+        names = {name for name in vars(contract) if name[0] != "_"} | set(OPTIONAL.findall(contract.__doc__ or ""))
+        missing = [name for name in names if not re.search(rf"\b{name}\b", text)]
+        assert not missing, f"docs/authors/{kind}.md says nothing of {missing} of {contract.__name__}"
+
+
+def test_there_is_a_page_for_every_kind_and_the_tutorial_leads_to_each():
+    assert {path.stem for path in AUTHORS.glob("*.md")} == {*KINDS, "tutorial"}
+    assert set(re.findall(r"\((\w+)\.md\)", (AUTHORS / "tutorial.md").read_text())) == set(KINDS)
+
+
+def test_every_hook_is_on_the_page_of_its_kind():
+    hooks = {name for name in vars(HookSpecs) if name.startswith("tradewind_")}
+    written = {kind: plugin_files(Name("acme"), kind)["src/acme/__init__.py"] for kind in KINDS}
+    assert {re.search(r"def (\w+)\(", text)[1] for text in written.values()} == hooks
+    for kind, text in written.items():
+        hook = re.search(r"def (\w+)\(", text)[1]
+        assert f"`{hook}`" in read(kind), f"docs/authors/{kind}.md lacks its hook"
+
+
+def test_the_reference_has_every_kind_and_plugin_and_parameter():
+    text = (ROOT / "docs" / "reference" / "plugins.md").read_text()
+    parts = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", text, flags=re.DOTALL | re.MULTILINE))
+    registry = Registry.load()
+    own = [one for one in registry.plugins() if one.distribution == "tradewind"]
+    assert {one.kind for one in own} == set(KINDS)
+    for one in own:
+        parameters = registry.parameters(one).model_json_schema().get("properties", {})
+        missing = [name for name in parameters if f"| `{name}` |" not in parts[one.name]]
+        assert not missing, f"{one.kind} {one.name}: {missing}"
+
+
+def commands():
+    """Yield the words of every command: ``plugins list``."""
+    for name, (place, _) in app.COMMANDS.items():
+        module, _, function = place.partition(":")
+        found = getattr(importlib.import_module(module), function)
+        if isinstance(found, typer.Typer) and found.registered_commands:
+            for one in found.registered_commands:
+                yield f"{name} {one.name or one.callback.__name__.replace('_', '-')}"
+        else:
+            yield name
+
+
+def test_every_command_is_documented():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    missing = [words for words in commands() if f"tradewind {words}" not in text]
+    assert not missing, f"no page of docs/ has: {missing}"
+    table = (ROOT / "README.md").read_text()
+    assert {"new", "init"} <= set(re.findall(r"^\| `tradewind ([a-z-]+)", table, flags=re.MULTILINE))
+
+
+def test_every_shared_test_is_documented():
+    text = (ROOT / "docs" / "guide" / "testing-plugins.md").read_text()
+    missing = [name for name in vars(PluginKit) if name.startswith("test_") and f"`{name}`" not in text]
+    assert not missing
+
+
+def exit_codes():
+    """Yield the numbers with which a command can end, each with its place in the sources."""
+    wanted = re.compile(r"typer\.Exit\((\w+)\)|^\s*(?:EXIT_\w+|exit_code) = (\d+)$", flags=re.MULTILINE)
+    sources = ROOT / "framework" / "tradewind"
+    for path in (sources / "errors.py", *(sources / "cli").glob("*.py")):
+        module = ".".join(path.relative_to(sources.parent).with_suffix("").parts)
+        for name, number in wanted.findall(path.read_text()):
+            value = number or (name if name.isdigit() else getattr(importlib.import_module(module), name, ""))
+            if str(value).isdigit():
+                yield int(value), path.name
+
+
+def test_every_exit_code_is_documented():
+    text = (ROOT / "docs" / "reference" / "errors.md").read_text()
+    told = {int(one) for cell in re.findall(r"^\| ([\d, ]+) \|", text, flags=re.MULTILINE) for one in cell.split(",")}
+    used = dict(exit_codes())
+    assert used.keys() >= {1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 70, 130, 141}
+    assert told >= used.keys(), {code: place for code, place in used.items() if code not in told}
