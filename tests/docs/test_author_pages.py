@@ -3,16 +3,24 @@
 import importlib
 import inspect
 import re
+import shutil
+import sys
+import types
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import typer
+import yaml
 
 import tradewind.testing
 from tradewind.cli import app
+from tradewind.config.schema import json_schema
 from tradewind.contracts.plugin import KINDS
 from tradewind.hookspecs import HookSpecs
 from tradewind.registry import Registry
+from tradewind.research.stress.scenario import Scenario
 from tradewind.scaffold import Name, plugin_files
 from tradewind.testing.kits.base import PluginKit
 from tradewind.testing.kits.broker import BrokerAcceptance
@@ -142,3 +150,39 @@ def test_every_exit_code_is_documented():
     used = dict(exit_codes())
     assert used.keys() >= {1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 70, 130, 141}
     assert told >= used.keys(), {code: place for code, place in used.items() if code not in told}
+
+
+ELSEWHERE = ("python.md", "strategy.md", "errors.md")
+"""Pages whose examples other tests run."""
+
+
+def examples(language):
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        if page.parent != AUTHORS and page.name not in ELSEWHERE:
+            found = re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+            yield from (pytest.param(text, id=f"{page.stem}-{number}") for number, text in enumerate(found))
+
+
+@pytest.mark.parametrize("text", list(examples("python")))
+def test_an_example_in_python_runs(text, tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    monkeypatch.chdir(tmp_path)
+    days = pd.bdate_range("2018-01-01", periods=300)
+    closes = 50.0 * np.exp(np.random.default_rng(5).normal(0.0005, 0.01, 300).cumsum())
+    # What a page takes for granted: a table of the reader's own.
+    prices = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), closes), index=days).assign(volume=1e6)
+    example = types.ModuleType("example")
+    example.prices = prices
+    monkeypatch.setitem(sys.modules, "example", example)  # Backtrader looks there for the module of a class
+    exec(compile(text, "example", "exec"), vars(example))
+
+
+@pytest.mark.parametrize("text", list(examples("yaml")))
+def test_an_example_in_yaml_has_keys_that_there_are(text):
+    plan = set(json_schema(Registry.load())["properties"])
+    for document in filter(None, yaml.safe_load_all(text)):
+        known = {"mode", "feed", "broker", "clock"} if "mode" in document else plan
+        if "market" in document:
+            Scenario(**document)
+        else:
+            assert set(document) <= known, sorted(set(document) - known)
