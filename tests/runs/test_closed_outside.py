@@ -14,7 +14,7 @@ from tests.orders.crash.scenario import ask_venue
 from tests.runs import hanging
 from tests.runs.test_kill_switch import SYMBOLS, asked, continued, created, hang, held, port, reached
 from tradewind.contracts import Outcome, Response
-from tradewind.errors import BrokerError, JournalError, PluginError
+from tradewind.errors import BrokerError, JournalError, PluginError, UserError
 from tradewind.journal.store import JournalStore, open_store
 from tradewind.model import OrderIntent
 from tradewind.orders.courier import Courier
@@ -205,11 +205,31 @@ def test_the_next_process_waits_until_the_fate_of_the_closings_is_known(
 
 
 @pytest.mark.parametrize("flatten", [True, False])
-def test_a_second_kill_leaves_the_closings_of_the_first_at_work(hung: Hung, flatten: bool) -> None:
+def test_a_second_kill_begins_anew_and_forgets_nothing(hung: Hung, flatten: bool) -> None:
     assert len(hung.flatten().closing) == SYMBOLS
     again = stop_session(hung.store, hanging.info_of(hung.journal), lambda _: hanging.registry(), flatten=flatten)
-    assert (again.cancelled, again.closing) == ((), ())
+    assert len(again.cancelled) == SYMBOLS
+    assert len(again.closing) == (SYMBOLS if flatten else 0)
+    assert len(hung.go_on()) == (0 if flatten else SYMBOLS)
+    assert held(hung.port) == {}
+    assert hanging.info_of(hung.journal).heartbeat["differences"] == {}
+
+
+def test_two_commands_at_once_do_not_undo_each_other(hung: Hung, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver = Courier.deliver
+    refused: list[str] = []
+
+    def meanwhile(self: Courier, intents: Sequence[OrderIntent], *, again: bool) -> list[Response]:
+        answers = deliver(self, intents, again=again)
+        with pytest.raises(UserError) as caught:
+            hung.flatten()
+        refused.append(str(caught.value))
+        return answers
+
+    with monkeypatch.context() as once:
+        once.setattr(Courier, "deliver", meanwhile)
+        assert len(hung.flatten().closing) == SYMBOLS
+    assert refused
     assert hanging.at_work(hung.port) == SYMBOLS
     assert hung.go_on() == []
     assert held(hung.port) == {}
-    assert hanging.info_of(hung.journal).heartbeat["differences"] == {}

@@ -262,7 +262,9 @@ class RiskDesk:
         for intent, parts in ending:
             column = source.quotes.column(intent.instrument)
             if column is not None:
-                sizes[column] = max(sizes[column], abs(held[column] + math.fsum(parts.values())))
+                after = held[column] + math.fsum(parts.values())
+                sizes[column] = max(sizes[column], abs(after))
+                short[column] |= after < 0.0
         worst: FloatArray = np.where(short, -sizes, sizes)
         ordered = [column for one in intents if (column := source.quotes.column(one.instrument)) is not None]
         worst[ordered] = held[ordered]

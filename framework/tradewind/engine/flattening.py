@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tradewind.model import OrderIntent
+from tradewind.portfolio.rebalance import scaled_parts
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Flattening:
         if not self.wanted:
             return
         ledger, bar = self._ledger, self._panel.bar
+        ledger.exchange.deliver_closings()
+        ledger.drain()
         # Also stops of what nets to nothing: a sleeve's stop would open a position.
         ledger.cancel_all()
         intents = []
@@ -80,9 +83,12 @@ class Flattening:
 
     def _order(self, name: str, instrument: Instrument, quantity: float) -> OrderIntent:
         split = {sleeve: -part for sleeve, part in self._parts(instrument).items() if part} or {self._sleeves[0]: 0.0}
-        # Sleeves on opposite sides close wholly; the largest takes what the account has otherwise.
-        largest = max(split, key=lambda sleeve: abs(split[sleeve]))
-        split[largest] += quantity - math.fsum(split.values())
+        if all(part * quantity > 0.0 for part in split.values()):
+            split = scaled_parts(split, quantity)
+        else:
+            # Sleeves on opposite sides close wholly; the largest takes what the account has otherwise.
+            largest = max(split, key=lambda sleeve: abs(split[sleeve]))
+            split[largest] += quantity - math.fsum(split.values())
         return OrderIntent(
             order_id=name,
             bar=self._panel.bar,

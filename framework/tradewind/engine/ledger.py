@@ -369,7 +369,7 @@ class Ledger:
         self.at_work.forget(event.order_id)
 
     def _sells_holding(self, intent: OrderIntent) -> bool:
-        return intent.quantity < 0.0 and self.holdings().get(intent.instrument, 0.0) > 0.0
+        return intent.quantity < 0.0 and not rests(intent) and self.holdings().get(intent.instrument, 0.0) > 0.0
 
     def _receive(self, activity: Activity) -> None:
         """Book what happened to the account without an order, in the name of those whom it concerns."""

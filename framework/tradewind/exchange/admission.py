@@ -70,6 +70,8 @@ class Admission:
     def withdraw(self, order: WorkingOrder) -> None:
         """Undo in thought an order of this bar that is cancelled."""
         self._uncount(order)
+        if order in self._unasked:
+            self._unasked.remove(order)
         kept = [one for one in self._taken if one[0] is not order]
         if len(kept) == len(self._taken):
             return

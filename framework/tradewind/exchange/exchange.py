@@ -253,6 +253,9 @@ class Exchange:
         """Tell that positions can always be closed."""
         return True
 
+    def deliver_closings(self) -> None:
+        """Do nothing: what is sent here arrives."""
+
     def activities(self) -> Sequence[Activity]:
         """Return nothing: nothing happens here without an order."""
         return ()

@@ -54,6 +54,10 @@ class ExecutionPort(Protocol):
         """Tell whether an order that closes a position is taken now, though others are not; asked after `accepts`."""
         ...
 
+    def deliver_closings(self) -> None:
+        """Deliver again closing orders that did not arrive."""
+        ...
+
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:
         """Take a batch of intents, decided on the close of the bar last processed, with their costs where known."""
         ...

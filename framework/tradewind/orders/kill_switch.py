@@ -8,7 +8,7 @@ import secrets
 import signal
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -22,7 +22,7 @@ from tradewind.registry.reference import PluginRef
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.journal.store import Command, JournalStore, SessionInfo
     from tradewind.model import Instrument
@@ -35,6 +35,8 @@ _ROUNDS = 100
 _SILENT_SECONDS = 3.0
 """A loop that turns beats twice a second."""
 _SECONDS_BETWEEN_ROUNDS = 0.05
+_CLOCK_SECONDS = 2.0
+"""By which the clocks of processes and of the journal may differ."""
 _DUST = 1e-9
 """Quantity that nobody can trade."""
 
@@ -148,22 +150,30 @@ def stop_session(
 
 
 def _stop_at_venue(store: JournalStore, info: SessionInfo, courier: Courier, process: int, *, flatten: bool) -> Stopped:
-    """Cancel what is at work, close what is held where that is wanted, and leave word of it for the session."""
-    tag, pending = str(info.header["tag"]), store.pending(info.id)
-    known = _closings_of(pending)
-    kept = {client_id(tag, order.name, courier.broker.capabilities.order_id_length) for order in known}
-    cancelled: dict[str, None] = {}
-    left = _cancel_all(courier, cancelled, kept)
-    orders = _closing_orders(courier.broker, kept) if flatten and not left else {}
-    done = Stopped(heard=False, ended_process=process, cancelled=tuple(cancelled), left=tuple(left))
+    """Cancel what is at work, close what is held where that is wanted, and leave word of it for the session.
+
+    No process takes the session up meanwhile: positions are closed once, from here or by it. What is sent is durable
+    before, so that the next process owns these orders.
+    """
     failed = ""
-    # Positions are closed once: from here, or by the process that continues the session where there is one by now. What
-    # is sent is durable before, so that the next process owns these orders; it begins when their fate is known here.
-    with store.exchanged(info.id, _with_orders(pending, [*known, *orders]) if orders else {}) as exchanged:
-        if orders and exchanged:
-            done = replace(done, closing=tuple((order.symbol, order.quantity) for order in orders))
-            failed = _close(courier, orders, tag)
-        # The mailbox is where it is journalled from; a session that has finished meanwhile has done it all by itself.
+    cancelled: dict[str, None] = {}
+    closing: tuple[tuple[str, float], ...] = ()
+    with store.kept_away(info.id) as alone:
+        if not alone:
+            raise UserError(
+                f"session {info.id} was taken up by another process, or is being stopped by another command; the "
+                f"command stays in the journal, and `tradewind status` shows whether it was carried out"
+            )
+        left = _cancel_all(courier, cancelled)
+        pending = store.pending(info.id)
+        orders = _closing_orders(courier.broker) if flatten and not left else {}
+        if orders and store.exchange(info.id, _with_orders(pending, [*_closings_of(pending), *orders])):
+            closing = tuple((order.symbol, order.quantity) for order in orders)
+            failed = _close(courier, orders, str(info.header["tag"]))
+        done = Stopped(
+            heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left)
+        )
+        # The mailbox is where it is journalled from; a session that has finished has done it all by itself.
         with suppress(JournalError):
             store.post(info.id, "stopped_outside", {**asdict(done), "failed": failed})
     if failed:
@@ -212,8 +222,9 @@ def _end_process(store: JournalStore, info: SessionInfo) -> int:
         )
     pid = next(one.pid for one in store.sessions(info.name) if one.id == info.id)
     try:
+        _require_older(pid, info)
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError as error:
+    except (ProcessLookupError, FileNotFoundError) as error:
         raise UserError(
             f"session {info.id} does not answer and process {pid}, which wrote it, is gone; say it again"
         ) from error
@@ -228,6 +239,24 @@ def _end_process(store: JournalStore, info: SessionInfo) -> int:
             raise UserError(f"session {info.id}: process {pid} does not end; end it by hand and say it again")
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     return pid
+
+
+def _require_older(pid: int, info: SessionInfo) -> None:
+    """Refuse to end a process that began after the session's heart beat last: the number was given anew.
+
+    Raises
+    ------
+    ProcessLookupError
+        If it did; where the system does not tell, nothing.
+    """
+    stat, boot = Path(f"/proc/{pid}/stat"), Path("/proc/stat")
+    if not boot.exists():
+        return
+    ticks = int(stat.read_text().rpartition(")")[2].split()[19])
+    booted = next(int(line.split()[1]) for line in boot.read_text().splitlines() if line.startswith("btime"))
+    began = booted + ticks / os.sysconf("SC_CLK_TCK")
+    if began > info.heartbeat_at.timestamp() + _CLOCK_SECONDS:
+        raise ProcessLookupError(pid)
 
 
 def _broker_fields(info: SessionInfo) -> Mapping[str, Any]:
@@ -250,14 +279,13 @@ def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
         ) from error
 
 
-def _cancel_all(courier: Courier, cancelled: dict[str, None], kept: Collection[str]) -> list[str]:
-    """Cancel until the venue has no order with a name at work but those kept; return what it has after many rounds."""
+def _cancel_all(courier: Courier, cancelled: dict[str, None]) -> list[str]:
+    """Cancel until the venue has no order with a name at work; return what it still has after many rounds."""
     at_work: list[str] = []
     for number in range(_ROUNDS):
         if number:
             time.sleep(_SECONDS_BETWEEN_ROUNDS)
-        names = [order.order_id for order in courier.broker.open_orders()]
-        at_work = [name for name in names if name and name not in kept]
+        at_work = [order.order_id for order in courier.broker.open_orders() if order.order_id]
         if not at_work:
             return []
         cancelled.update(dict.fromkeys(at_work))
@@ -265,16 +293,12 @@ def _cancel_all(courier: Courier, cancelled: dict[str, None], kept: Collection[s
     return at_work
 
 
-def _closing_orders(broker: Broker, kept: Collection[str]) -> dict[ClosingOrder, Instrument]:
-    """Return an order for every position that the venue tells of, less what closings at work will close of it."""
+def _closing_orders(broker: Broker) -> dict[ClosingOrder, Instrument]:
+    """Return an order for every position that the venue tells of; nothing is at work there by then."""
     once = secrets.token_hex(4)
-    left = {instrument: quantity for instrument, quantity in broker.positions().items() if quantity}
-    for order in broker.open_orders():
-        if order.order_id in kept and order.instrument in left:
-            left[order.instrument] += order.quantity - order.filled
     return {
         ClosingOrder(f"{once}-{instrument.symbol}", instrument.symbol, -quantity): instrument
-        for instrument, quantity in left.items()
+        for instrument, quantity in broker.positions().items()
         if abs(quantity) > _DUST
     }
 

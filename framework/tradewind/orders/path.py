@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError
-from tradewind.model import ExecutionReport, OrderEvent, ReasonCode, ReportKind
+from tradewind.model import ExecutionReport, OrderEvent, OrderType, ReasonCode, ReportKind
 from tradewind.model.wire import report_from, report_to
 from tradewind.orders.account import AccountPort
 from tradewind.orders.cancelling import Cancellations
@@ -158,14 +158,16 @@ class OrderPath(AccountPort):
         for here, there in zip(intents, sent, strict=True):
             self._receipts.register(here, there)
         free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
-        sells = [intent for intent in sent if intent.quantity < 0.0]
+        sells = [intent.order_id for intent in sent if intent.quantity < 0.0]
+        # Also those of the same decision that went before, by themselves.
+        sells += [name for name, order in self.open_orders.items() if name not in sells and _sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
         now = [intent for intent in free if intent.quantity < 0.0] if waits else free
         if now:
             self._send(now)
         if waits:
             buys = [intent for intent in free if intent.quantity > 0.0]
-            self._waiting.hold(buys, {one.order_id: 0.0 for one in sells}, patient=False)
+            self._waiting.hold(buys, dict.fromkeys(sells, 0.0), patient=False)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -283,7 +285,16 @@ class OrderPath(AccountPort):
             self.undelivered[sent.order_id] = Response(order_id=sent.order_id, outcome=Outcome.UNCERTAIN)
             self.account.ordered(intent.instrument)
         self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
+        for name in [client_id(self._tag, intent.order_id, longest) for intent in intents]:
+            if name in self.undelivered:
+                self.drop(name, "never arrived")
         return self.catch_up()
+
+    def deliver_closings(self) -> None:
+        """Deliver closings again that did not arrive, under their own names: one may still be under way."""
+        for name, known in list(self.undelivered.items()):
+            if known.outcome is Outcome.NOT_SENT and self.orders[name].intent.reason == FLATTEN:
+                self.deliver_again(name)
 
     def activities(self) -> Sequence[Activity]:
         """Return what has changed the account without an order since the last call."""
@@ -391,8 +402,8 @@ class OrderPath(AccountPort):
             self._follow(order_id, Outcome(outcome), known)
             if outcome == Outcome.REFUSED:
                 self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason, code=ReasonCode(code)))
-            elif outcome == Outcome.NOT_SENT and self.orders[order_id].intent.reason == FLATTEN:
-                # A closing is no dead letter that waits for an operator: it is ordered anew.
+            elif outcome == Outcome.NOT_SENT and known is None and self.orders[order_id].intent.reason == FLATTEN:
+                # A closing that was never in doubt is no dead letter that waits for an operator: it is ordered anew.
                 self.drop(order_id, "not sent")
 
     def _follow(self, order_id: str, outcome: Outcome, known: Response | None) -> None:
@@ -411,3 +422,9 @@ class OrderPath(AccountPort):
 
     def _client_id(self, order_id: str) -> str:
         return client_id(self._tag, order_id, self.broker.capabilities.order_id_length)
+
+
+def _sells_with(order: Order, intents: Sequence[OrderIntent]) -> bool:
+    """Whether an order at work is a sale that was decided together with others."""
+    same = bool(intents) and order.intent.bar == intents[0].bar
+    return same and order.intent.quantity < 0.0 and order.intent.order_type is OrderType.MARKET

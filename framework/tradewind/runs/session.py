@@ -291,9 +291,12 @@ class DurableRun:
         if not left or now - self._closed_at < self._closing_wait_seconds:
             return []
         self._closed_at = now
+        if not path.could_close(left):
+            self._closing_wait_seconds = _FIRST_WAIT_SECONDS
+            return []
         # What refuses it now, as a closed market, may go on doing so for long.
         self._closing_wait_seconds = min(2.0 * self._closing_wait_seconds, _LONGEST_WAIT_SECONDS)
-        return [close_again()] if path.could_close(left) else []
+        return [close_again()]
 
     def _sleep(self, seconds: float) -> None:
         """Wait for a venue that takes a few messages at a time: that is no standing still."""

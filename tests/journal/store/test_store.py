@@ -191,11 +191,11 @@ def test_a_command_waits_for_a_stopped_session(store):
 
 
 def exchange(store, instead):
-    with store.exchanged(1, instead) as done:
-        if done:
+    with store.kept_away(1) as alone:
+        if alone:
             with pytest.raises(JournalError, match="is being written"):
                 store.resume(1)
-        return done
+        return alone and store.exchange(1, instead)
 
 
 def test_a_command_is_exchanged_only_where_nobody_can_have_heard_it(store):

@@ -150,26 +150,24 @@ class JournalStore:
             return pending_commands(connection, session)
 
     @contextmanager
-    def exchanged(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]]) -> Iterator[bool]:
-        """Leave commands in the place of others, and keep every writer away within the block.
-
-        Yields whether it was done: not where one was carried out, or a process may be about to.
-        """
-        doing = f"exchange commands of session {session}"
+    def kept_away(self, session: int) -> Iterator[bool]:
+        """Keep every writer of a session away within the block; yields whether nobody else has it already."""
         with self._engine.connect() as locking:
-            with guarded(doing, self._where):
+            with guarded(f"keep session {session}", self._where):
                 lock = take_lock(self._url, locking, session)
-            if lock is None:
-                yield False
-                return
             try:
-                yield self._exchange(session, instead, doing)
+                yield lock is not None
             finally:
-                lock.release()
+                if lock is not None:
+                    lock.release()
 
-    def _exchange(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]], doing: str) -> bool:
-        with self._changing(doing) as connection:
-            if not instead.keys() <= {one.id for one in pending_commands(connection, session)}:
+    def exchange(self, session: int, instead: Mapping[int, tuple[str, Mapping[str, Any]]]) -> bool:
+        """Leave commands in the place of others, all or none; False where one is not there any more, or none is named.
+
+        Whoever calls keeps writers away, who could be about to carry one out.
+        """
+        with self._changing(f"exchange commands of session {session}") as connection:
+            if not instead or not instead.keys() <= {one.id for one in pending_commands(connection, session)}:
                 return False
             for number, (command, argument) in instead.items():
                 self._post(connection, session, command, argument)

@@ -85,6 +85,9 @@ class GatedExchange:
         """Tell that positions can always be closed."""
         return True
 
+    def deliver_closings(self) -> None:
+        """Do nothing: what is sent here arrives."""
+
     def activities(self) -> Sequence[Activity]:
         """Return nothing: this account is the exchange's own."""
         return ()
@@ -227,6 +230,9 @@ class ScriptedPort:
     def closes(self, instrument: Instrument) -> bool:  # noqa: ARG002 of the port
         """Tell whether orders are taken."""
         return self.accepts()
+
+    def deliver_closings(self) -> None:
+        """Do nothing: what is sent here arrives."""
 
     def activities(self) -> Sequence[Activity]:
         """Return what happened to paper's account without an order since the last call."""
