@@ -24,11 +24,16 @@ from tradewind.model import (
     Standing,
     Targets,
 )
+from tradewind.orders.account import OwnAccount
+from tradewind.orders.machine import Order
 from tradewind.orders.naming import client_id
+from tradewind.orders.room import Room
 from tradewind.runs.operators import Operators
 from tradewind.testing import make_bars
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tradewind.journal.store import SessionWriter
 
 S0 = Instrument(symbol="S0", lot_size=0.0)
@@ -261,3 +266,98 @@ def test_what_rounding_leaves_of_opposite_sleeves_does_not_stop_a_flattening() -
         session = run(flat(12), sleeves, risk=RISK, **acting({8: flatten}))
         assert all(abs(quantity) < 1e-9 for quantity in session.ledger.holdings().values())
     assert any(0.0 < abs(quantity) < 1e-9 for quantity in left)
+
+
+def test_stops_of_longs_and_shorts_rest_at_once_where_buys_wait_for_sales() -> None:
+    broker = ScriptedBroker(waits_for_sells=True)
+    plan = {0: Targets(weights=np.array([0.3, -0.3]))}
+    sleeves = [{"strategy": scripted("both_sides", plan), "exits": [STOP]}]
+    resting: list[dict[str, float]] = []
+
+    def fill(session: Session) -> None:
+        broker.clock.now += 60.0
+        session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
+        for order in broker.open_orders():
+            if "-stop-" not in order.order_id:
+                broker.fill(order.order_id, price=100.0)
+
+    def look(_: Session) -> None:
+        resting.append({one.instrument.symbol: one.quantity for one in broker.open_orders()})
+
+    _, path = on_a_venue(flat(6, columns=2), sleeves, broker, {0: fill, 1: look, 4: look})
+    assert resting == [{"S0": -300.0, "S1": 300.0}] * 2
+    assert not [order for order in path.orders.values() if order.state is OrderState.REJECTED]
+
+
+def test_a_stop_that_fills_while_other_orders_are_sent_is_not_bought_back() -> None:
+    class FillsTheStop(ScriptedBroker):
+        def submit(self, intents: Sequence[OrderIntent]) -> Sequence[Response]:
+            answers = super().submit(intents)
+            stops = [one for one in self.open_orders() if one.quantity < 0.0 and one.instrument == S0]
+            if any(intent.instrument.symbol == "S1" for intent in intents) and stops:
+                self.fill(stops[0].order_id, price=95.0)
+            return answers
+
+    broker = FillsTheStop()
+    plan = {0: Targets(weights=np.array([0.3, 0.0])), 3: Targets(weights=np.array([0.3, 0.2]))}
+
+    def fill(_: Session) -> None:
+        for order in broker.open_orders():
+            if "-stop-" not in order.order_id:
+                broker.fill(order.order_id, price=100.0)
+
+    sleeves = [{"strategy": scripted("stopped", plan), "exits": [STOP]}]
+    session, _ = on_a_venue(flat(8, columns=2), sleeves, broker, {0: fill, 3: fill})
+    assert [one.symbol for one in broker.positions()] == ["S1"]
+    assert session.sleeves[0].targets.weights[0] == 0.0
+
+
+def test_a_late_closing_keeps_its_name_and_is_dropped_when_it_closes_no_more() -> None:
+    broker = ScriptedBroker()
+    fill = filling(broker)
+    tries: list[tuple[str, ...]] = []
+
+    def flatten(session: Session) -> None:
+        broker.script.extend(["not_sent"] * 2)
+        session.operate(Standing.HALTED, "test", flatten=True)
+        path: Any = session.ledger.exchange
+        (late,) = path.late_closings()
+        assert path.could_close([late.instrument])
+        session.flatten_again()
+        assert path.late_closings() == []
+        tries.extend(broker.calls_of("submit")[1:])
+
+    on_a_venue(flat(8), [{"strategy": scripted("late", {0: weights(0.4)})}], broker, {1: fill, 3: flatten, 4: fill})
+    assert len(tries) == 3
+    assert len(set(tries)) == 1
+    assert broker.positions() == {}
+
+
+def test_a_late_closing_is_dropped_when_its_position_is_gone() -> None:
+    broker = ScriptedBroker()
+
+    def flatten(session: Session) -> None:
+        broker.script.extend(["not_sent"] * 2)
+        session.operate(Standing.HALTED, "test", flatten=True)
+        broker.held.clear()
+        broker.cash = 100_000.0
+        path: Any = session.ledger.exchange
+        path.adopt()
+        session.idle(path.idle())
+        session.flatten_again()
+        assert path.late_closings() == []
+        assert not path.undelivered
+
+    acts = {1: filling(broker), 3: flatten}
+    on_a_venue(flat(8), [{"strategy": scripted("gone_late", {0: weights(0.4)})}], broker, acts)
+    assert broker.positions() == {}
+    assert broker.open_orders() == []
+
+
+def test_a_sale_without_a_price_leaves_no_room() -> None:
+    sale = OrderIntent(order_id="sale", bar=0, instrument=S0, quantity=-10.0)
+    account = OwnAccount(0.0)
+    account.adopt(S0, 10.0, 100.0)
+    known = Room({"sale": Order(intent=sale)}, account, lambda _: 100.0)
+    unknown = Room({"sale": Order(intent=sale)}, account, lambda _: float("nan"))
+    assert (known.lacking("sale"), unknown.lacking("sale")) == (1_000.0, float("inf"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-__all__ = ["blamed"]
+__all__ = ["blamed", "raise_blamed"]
 
 _ENGINE = tuple(str(Path(module.__file__ or "").parent) for module in (errors, bt, np, pd))
 _PYTHON = (sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"])
@@ -38,14 +38,20 @@ class blamed:  # noqa: N801 - used as a statement, and a class because it is ent
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if not isinstance(error, Exception | SystemExit) or isinstance(error, TradewindError):
-            return
-        frame = _at_fault(traceback.extract_tb(error.__traceback__))
-        line = f" in `{frame.line}`" if frame.line else ""
-        raise PluginError(
-            f"{self._plugin} raised {type(error).__name__} {self._when}: {error} "
-            f"({Path(frame.filename).name}:{frame.lineno}{line}); nothing was traded after it"
-        ) from error
+        if isinstance(error, Exception | SystemExit):
+            raise_blamed(error, self._plugin, self._when)
+
+
+def raise_blamed(error: Exception | SystemExit, plugin: str, when: str) -> None:
+    """Raise what a plugin has raised as a `PluginError` that names it; return for one of tradewind's own errors."""
+    if isinstance(error, TradewindError):
+        return
+    frame = _at_fault(traceback.extract_tb(error.__traceback__))
+    line = f" in `{frame.line}`" if frame.line else ""
+    raise PluginError(
+        f"{plugin} raised {type(error).__name__} {when}: {error} "
+        f"({Path(frame.filename).name}:{frame.lineno}{line}); nothing was traded after it"
+    ) from error
 
 
 def _at_fault(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummary:

@@ -17,7 +17,7 @@ from tradewind.portfolio.rebalance import scaled_parts
 from tradewind.risk.openings import Repeats, opening_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tradewind.config.plan import AccountConfig
     from tradewind.engine.panel import Panel
@@ -65,7 +65,7 @@ class AccountSource(Protocol):
         """Return the market orders that are being cancelled and may still fill."""
         ...
 
-    def reserved(self, replaced: Collection[Instrument]) -> float:
+    def reserved(self, replaced: Iterable[Instrument]) -> float:
         """Return the cash that market orders to buy will need; ``replaced`` wait for the end of what is cancelled."""
         ...
 
@@ -206,7 +206,7 @@ class RiskDesk:
         held, others, working = self._exposure(source)
         batch, repeats = self._batch(intents, source.quotes, held, others)
         worst = self._worst(source, held, intents, pending=bool(working))
-        account = self._account(source, regime, held, worst, others, working, {one.instrument for one in intents})
+        account = self._account(source, regime, held, worst, others, working, intents)
         quantities, rulings = self._pipeline.judge(batch, account, repeats)
         left: list[OrderIntent] = []
         for intent, quantity in zip(intents, quantities.tolist(), strict=True) if rulings else ():
@@ -309,7 +309,7 @@ class RiskDesk:
             openings=opening_parts(quantities, own, repeats),
             stops=self._stops(intents, columns),
             sectors=sectors,
-            short_prices=np.array([self._terms.short_price(intent.instrument) for intent in intents]),
+            short_prices=self._terms.short_prices(intents),
         )
         return batch, repeats
 
@@ -341,7 +341,7 @@ class RiskDesk:
         worst: FloatArray,
         others: Mapping[Instrument, float],
         working: Mapping[str, Sequence[OrderIntent]],
-        ordered: Collection[Instrument],
+        intents: Sequence[OrderIntent],
     ) -> AccountView:
         panel = self._panel
         values = np.abs(worst) * self._terms.prices(worst) * self._multipliers
@@ -355,7 +355,7 @@ class RiskDesk:
             bar=panel.bar,
             time=panel.timestamps[panel.bar],
             equity=self._equity,
-            cash=source.cash - source.reserved(ordered),
+            cash=source.cash - source.reserved(intent.instrument for intent in intents),
             credit=(self._leverage - 1.0) * max(self._equity, 0.0),
             leverage=self._leverage,
             regime=regime,

@@ -10,10 +10,10 @@ import numpy as np
 from tradewind.model import AssetClass, OptionRight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tradewind.engine.panel import Panel
-    from tradewind.model import Instrument
+    from tradewind.model import Instrument, OrderIntent
     from tradewind.model.typing import FloatArray, IntArray
 
 __all__ = ["ExposureTerms", "underlying_price"]
@@ -69,6 +69,15 @@ class ExposureTerms:
             return instrument.strike
         price = underlying_price(instrument, self._panel)
         return price if price > 0.0 else math.nan
+
+    def short_prices(self, intents: Sequence[OrderIntent]) -> FloatArray:
+        """Return `short_price` of each order's instrument, shape (n,)."""
+        option = AssetClass.OPTION
+        prices = [
+            self.short_price(intent.instrument) if intent.instrument.asset_class is option else 0.0
+            for intent in intents
+        ]
+        return np.array(prices)
 
     def prices(self, held: FloatArray) -> FloatArray:
         """Return the price at which limits count each column's position, at least 0, shape (N,)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradewind.contracts import Reading, Verdict
-from tradewind.engine.blame import blamed
+from tradewind.engine.blame import blamed, raise_blamed
 from tradewind.errors import PluginError
 from tradewind.model import Standing
 
@@ -45,8 +45,11 @@ class GuardedGate:
 
     def check(self, batch: OrderBatch, account: AccountView) -> Sequence[Verdict]:
         """Return the gate's verdicts."""
-        with blamed(self._called, f"at bar {account.bar}"):
+        try:
             verdicts = self._gate.check(batch, account)
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+            raise_blamed(error, self._called, f"at bar {account.bar}")
+            raise
         if not isinstance(verdicts, list | tuple):
             raise PluginError(
                 f"{self._called} returned {_shown(verdicts)} at bar {account.bar}; return a list of Verdicts, an empty "
@@ -80,6 +83,7 @@ class GuardedBreaker:
     def __init__(self, name: str, breaker: Breaker) -> None:
         self._breaker = breaker
         self._title = _title("breaker", name, breaker)
+        self._observed = f"{self._title}.observe"
         self._quiet = getattr(breaker, "quiet", None)
         self._pass_over = getattr(breaker, "pass_over", None)
         self._cooled = getattr(breaker, "cooled", None)
@@ -89,14 +93,16 @@ class GuardedBreaker:
 
     def observe(self, view: BreakerView) -> Reading:
         """Return the breaker's reading."""
-        called = f"{self._title}.observe"
-        with blamed(called, f"at bar {view.bar}"):
+        try:
             reading = self._breaker.observe(view)
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+            raise_blamed(error, self._observed, f"at bar {view.bar}")
+            raise
         if not isinstance(reading, Reading) or not (
             isinstance(reading.standing, Standing) and isinstance(reading.text, str)
         ):
             raise PluginError(
-                f"{called} returned {_shown(reading)} at bar {view.bar}; return "
+                f"{self._observed} returned {_shown(reading)} at bar {view.bar}; return "
                 f"tradewind.contracts.Reading(Standing.HALTED, text), and Reading() where all is well"
             )
         return reading

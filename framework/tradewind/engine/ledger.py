@@ -19,7 +19,7 @@ from tradewind.model.wire import activity_to
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tradewind.engine.account import SessionRecorder
     from tradewind.engine.desk import RiskDesk
@@ -105,6 +105,8 @@ class Ledger:
         self.at_work = WorkingOrders(books, quotes)
         self._unsold: set[Instrument] = set()
         """What the venue refused to sell when it was last asked."""
+        self._unwanted: list[Executed] = []
+        """Executions, not told yet, after which sleeves no longer want a holding."""
         self._data = DataEntries(panel, self.journal)
         self._symbols = [instrument.symbol for instrument in panel.instruments]
 
@@ -114,13 +116,23 @@ class Ledger:
         borrowed = self.exchange.borrow_costs
         short = short_values(self.books, self._panel, self.quotes) if self._charges_borrowing else {}
         self.exchange.process(bar, self.quotes, years=elapsed_years(self._panel) if self._charges_borrowing else 0.0)
-        fills = self.drain()
+        self.drain()
         borrowing = self.exchange.borrow_costs - borrowed
         if borrowing > 0.0:
             charge_borrowing(self.books, borrowing, short)
         for column in ended:
-            fills += self._end(column)
-        return fills + self._expire()
+            self._unwanted += self._end(column)
+        self._unwanted += self._expire()
+        return self._told()
+
+    def idle(self, events: Sequence[OrderEvent]) -> list[Executed]:
+        """Book what has become of orders between two bars; return executions as `process` does."""
+        self._take(events)
+        return self._told()
+
+    def _told(self) -> list[Executed]:
+        told, self._unwanted = self._unwanted, []
+        return told
 
     def equity(self) -> float:
         """Return the account's value at the current marks."""
@@ -162,7 +174,7 @@ class Ledger:
         """Return the market orders that are being cancelled and may still fill, with what is left of them."""
         return self.at_work.ending()
 
-    def reserved(self, replaced: Collection[Instrument]) -> float:
+    def reserved(self, replaced: Iterable[Instrument]) -> float:
         """Return the cash that market orders to buy will need; ``replaced`` wait for the end of what is cancelled."""
         return self.at_work.reserved(replaced)
 
@@ -201,9 +213,10 @@ class Ledger:
     ) -> None:
         """Submit a batch, and before it by themselves the sales that the venue refused when it was last asked.
 
-        What was not sold then is no room for what is bought beside it, and nothing waits for it.
+        What was not sold then is no room for what is bought beside it; that waits for it all the same.
         """
-        apart = {one.order_id for one in intents if one.quantity < 0.0 and one.instrument in self._unsold}
+        unsold = self._unsold
+        apart = {one.order_id for one in intents if one.quantity < 0.0 and one.instrument in unsold} if unsold else ()
         if not apart:
             self.submit(intents, trades, costs)
             return
@@ -312,30 +325,27 @@ class Ledger:
             return bar + 1
         return self.exchange.next_event(bar, stop, self.quotes.prices)
 
-    def drain(self) -> list[Executed]:
+    def drain(self) -> None:
         """Take in what has become of orders since it was last asked."""
-        return self.take(self.exchange.poll())
+        self._take(self.exchange.poll())
 
-    def take(self, events: Sequence[OrderEvent]) -> list[Executed]:
-        """Book what has become of orders; return the executions after which sleeves no longer want a holding."""
-        fills: list[Executed] = []
+    def _take(self, events: Sequence[OrderEvent]) -> None:
         for activity in self.exchange.activities():
             self._receive(activity)
         for event in events:
             if event.fill is not None:
                 executed = self._fill(event.fill)
                 if executed is not None:
-                    fills.append(executed)
+                    self._unwanted.append(executed)
             elif event.kind not in _WORKING:
                 self._close(event)
-        return fills
 
     def _fill(self, fill: Fill, reason: str = "") -> Executed | None:
         self.desk.filled(fill)
         parts = self.books.apply(fill)
         order_id = fill.order_id
         intent = self.at_work.get(order_id)
-        if fill.quantity < 0.0:
+        if self._unsold and fill.quantity < 0.0:
             self._unsold.discard(fill.instrument)
         if intent is not None:
             reason = intent.reason

@@ -107,7 +107,7 @@ class Session:
 
     def idle(self, events: Sequence[OrderEvent]) -> None:
         """Take in what has become of orders between two bars."""
-        self._give_up(self.ledger.take(events))
+        self._give_up(self.ledger.idle(events))
 
     def _give_up(self, unwanted: Sequence[Executed]) -> None:
         for executed in unwanted:
@@ -291,7 +291,7 @@ class Session:
             holdings,
             power=BuyingPower(
                 equity=equity,
-                cash=ledger.exchange.cash - ledger.at_work.reserved({wish.instrument for wish in wishes}),
+                cash=ledger.exchange.cash - ledger.at_work.reserved(wish.instrument for wish in wishes),
                 cash_buffer=self._limits.account.cash_buffer,
                 leverage=self._limits.account.leverage,
                 short_margin=self._limits.exchange.short_margin,

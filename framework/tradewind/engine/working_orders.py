@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tradewind.model import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tradewind.engine.quotes import PanelQuotes
     from tradewind.model import Instrument, OrderIntent
@@ -107,12 +107,15 @@ class WorkingOrders:
         """Return the sleeve's stop and limit orders at the exchange."""
         return {intent.instrument: intent for intent, _ in self.staying() if rests(intent) and sleeve in intent.split}
 
-    def reserved(self, replaced: Collection[Instrument]) -> float:
+    def reserved(self, replaced: Iterable[Instrument]) -> float:
         """Return the cash that market orders to buy at work will need, at the marks.
 
         Those that are being cancelled count too, but for instruments whose next orders wait for their end.
         """
-        ending = [entry for entry in self.ending() if entry[0].instrument not in replaced]
+        if not self._working:
+            return 0.0
+        waiting = set(replaced) if self._cancelling else set()
+        ending = [entry for entry in self.ending() if entry[0].instrument not in waiting]
         return math.fsum(
             math.fsum(parts.values()) * self._quotes.mark(intent.instrument) * intent.instrument.multiplier
             for intent, parts in (*self.staying(), *ending)

@@ -75,15 +75,18 @@ class Delivery:
             blocked = ReasonCode.OPERATOR
         elif reconciliation.differences or not self._doubtful() <= set(names):
             blocked = ReasonCode.UNEXPLAINED
-        if blocked and again:
-            return plain(self._courier.find(names, blocked))
-        refused = {
-            intent.order_id: self._refusal(intent, ReasonCode.NONE if self._closes(intent, blocked) else blocked)
-            for intent in intents
-        }
-        deliverable = [intent for intent in intents if refused[intent.order_id] is None]
-        sent = {one.order_id: one for one in self._courier.deliver(deliverable, again=again)}
-        return plain([refused[name] or sent[name] for name in names])
+        free = [one for one in intents if not blocked or self._closes(one, blocked)]
+        held_back = [one for one in intents if blocked and not self._closes(one, blocked)]
+        if again:
+            # An earlier process may have sent them: what became of them is found out, and nothing else.
+            told = self._courier.find([one.order_id for one in held_back], blocked)
+        else:
+            told = [refusal for one in held_back if (refusal := self._refusal(one, blocked)) is not None]
+        refused = {intent.order_id: self._refusal(intent, ReasonCode.NONE) for intent in free}
+        deliverable = [intent for intent in free if refused[intent.order_id] is None]
+        sent = self._courier.deliver(deliverable, again=again) if deliverable else []
+        answers = {one.order_id: one for one in (*told, *sent, *(one for one in refused.values() if one is not None))}
+        return plain([answers[name] for name in names])
 
     def blocked(self) -> list[str]:
         """Return what nothing may be sent for; nothing where all is well. Compares the accounts where that is due."""

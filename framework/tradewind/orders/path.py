@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderPath"]
 
+_DUST = 1e-9
+
 
 class OrderPath(AccountPort):
     """An `tradewind.exchange.ExecutionPort` over a broker.
@@ -158,16 +160,15 @@ class OrderPath(AccountPort):
         for here, there in zip(intents, sent, strict=True):
             self._receipts.register(here, there)
         free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
-        sells = [intent.order_id for intent in sent if intent.quantity < 0.0]
-        # Also those of the same decision that went before, by themselves.
-        sells += [name for name, order in self.open_orders.items() if name not in sells and _sells_with(order, sent)]
+        # Sales of the same decision, also those that went before by themselves. A stop neither pays nor waits.
+        sells = [name for name, order in self.open_orders.items() if _sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        now = [intent for intent in free if intent.quantity < 0.0] if waits else free
+        buys = [one for one in free if waits and one.quantity > 0.0 and one.order_type is OrderType.MARKET]
+        held_back = {intent.order_id for intent in buys}
+        now = [intent for intent in free if intent.order_id not in held_back]
         if now:
             self._send(now)
-        if waits:
-            buys = [intent for intent in free if intent.quantity > 0.0]
-            self._waiting.hold(buys, dict.fromkeys(sells, 0.0), patient=False)
+        self._waiting.hold(buys, dict.fromkeys(sells, 0.0), patient=False)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -285,16 +286,26 @@ class OrderPath(AccountPort):
             self.undelivered[sent.order_id] = Response(order_id=sent.order_id, outcome=Outcome.UNCERTAIN)
             self.account.ordered(intent.instrument)
         self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
-        for name in [client_id(self._tag, intent.order_id, longest) for intent in intents]:
-            if name in self.undelivered:
+        last = {intent.instrument: intent.order_id for intent in intents}
+        for intent in intents:
+            name = client_id(self._tag, intent.order_id, longest)
+            if name in self.undelivered and last[intent.instrument] != intent.order_id:
                 self.drop(name, "never arrived")
         return self.catch_up()
 
+    def late_closings(self) -> list[OrderIntent]:
+        """Return the closing orders that have not arrived at the venue."""
+        late = [name for name, known in self.undelivered.items() if known.outcome is Outcome.NOT_SENT]
+        return [self.orders[name].intent for name in late if self.orders[name].intent.reason == FLATTEN]
+
     def deliver_closings(self) -> None:
-        """Deliver closings again that did not arrive, under their own names: one may still be under way."""
-        for name, known in list(self.undelivered.items()):
-            if known.outcome is Outcome.NOT_SENT and self.orders[name].intent.reason == FLATTEN:
-                self.deliver_again(name)
+        """Deliver late closings again, under their own names: one may still be under way. Drop what closes no more."""
+        for intent in self.late_closings():
+            held = self.account.held(intent.instrument)
+            if held * intent.quantity < 0.0 and abs(intent.quantity) <= abs(held) * (1.0 + _DUST):
+                self.deliver_again(intent.order_id)
+            else:
+                self.drop(intent.order_id, "not sent")
 
     def activities(self) -> Sequence[Activity]:
         """Return what has changed the account without an order since the last call."""
@@ -402,9 +413,6 @@ class OrderPath(AccountPort):
             self._follow(order_id, Outcome(outcome), known)
             if outcome == Outcome.REFUSED:
                 self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason, code=ReasonCode(code)))
-            elif outcome == Outcome.NOT_SENT and known is None and self.orders[order_id].intent.reason == FLATTEN:
-                # A closing that was never in doubt is no dead letter that waits for an operator: it is ordered anew.
-                self.drop(order_id, "not sent")
 
     def _follow(self, order_id: str, outcome: Outcome, known: Response | None) -> None:
         """Move an order's state to what is known of its delivery."""

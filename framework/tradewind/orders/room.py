@@ -30,15 +30,16 @@ class Room:
         self._orders, self._account, self._mark = orders, account, mark
 
     def needed(self, buy: OrderIntent) -> float:
-        """Return the value of a buy, in the account's currency."""
-        return self._value(buy.instrument, buy.quantity)
+        """Return the value of a buy, in the account's currency; 0 where it has no price."""
+        value = self._value(buy.instrument, buy.quantity)
+        return value if math.isfinite(value) else 0.0
 
     def lacking(self, sell: str) -> float:
-        """Return the value of what an order was to sell, has not sold, and is still held."""
+        """Return the value of what an order was to sell, has not sold, and is still held; infinite without a price."""
         order = self._orders[sell]
         left = min(order.filled - order.intent.quantity, self._account.held(order.intent.instrument))
-        return self._value(order.intent.instrument, left) if left > 0.0 else 0.0
+        value = self._value(order.intent.instrument, left) if left > 0.0 else 0.0
+        return value if math.isfinite(value) else math.inf
 
     def _value(self, instrument: Instrument, quantity: float) -> float:
-        value = quantity * self._mark(instrument) * instrument.multiplier
-        return value if math.isfinite(value) else 0.0
+        return quantity * self._mark(instrument) * instrument.multiplier

@@ -16,7 +16,7 @@ from tradewind.portfolio.rebalance import BuyingPower, Wish, plan_rebalance
 from tradewind.runs.execute import read_data
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tradewind.engine.assemble import Builder
     from tradewind.engine.quotes import PanelQuotes
@@ -283,7 +283,7 @@ class _Account:
         """Return nothing: a rebalance looks at what is held."""
         return ()
 
-    def reserved(self, replaced: Collection[Instrument]) -> float:  # noqa: ARG002 of the source
+    def reserved(self, replaced: Iterable[Instrument]) -> float:  # noqa: ARG002 of the source
         return 0.0
 
 

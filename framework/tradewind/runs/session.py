@@ -287,7 +287,8 @@ class DurableRun:
         if not session.flattening.wanted or not session.ledger.holdings():
             self._closing_wait_seconds = _FIRST_WAIT_SECONDS
             return []
-        now, left = time.monotonic(), session.flattening.left()
+        now = time.monotonic()
+        left = [*session.flattening.left(), *(intent.instrument for intent in path.late_closings())]
         if not left or now - self._closed_at < self._closing_wait_seconds:
             return []
         self._closed_at = now
