@@ -2,11 +2,15 @@
 
 The jobs (a) and (b) of `jobs.md`, with every default gate and breaker on and none switched off, but no breaker near its
 level, against `risk: off`. Processor time, the lowest of the repeats, turn about; decisions must be equal.
+
+On a machine that others use, time says little; instructions say more. `--only off,on` runs just these, one after the
+other: what `off,off` and `off,on` execute beyond `off`, under `valgrind --tool=cachegrind --cache-sim=no`, is the cost.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 import tempfile
 import time
@@ -63,12 +67,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--job", choices=["a", "b"], action="append")
+    parser.add_argument("--only", default="", help="measure nothing, run these: off,on")
     chosen = parser.parse_args()
     for name in chosen.job or ["a", "b"]:
         job = JOBS[name]
         with tempfile.TemporaryDirectory() as folder:
             write_prices(Path(folder), job, job.full)
             prices = load_task(Path(folder), job, "wide", ()).wide
+        for word in filter(None, chosen.only.split(",")):
+            measured(job, prices, FAR if word == "on" else False)
+        if chosen.only:
+            continue
         times: dict[str, list[float]] = {"off": [], "on": []}
         results = {}
         for _ in range(chosen.repeats):
@@ -76,10 +85,12 @@ def main() -> None:
                 seconds, results[word] = measured(job, prices, risk)
                 times[word].append(seconds)
         off, on = min(times["off"]), min(times["on"])
+        middle = statistics.median(one / other for other, one in zip(times["off"], times["on"], strict=True))
         equal = results["off"].decision_hash == results["on"].decision_hash
         orders = len(results["off"].orders)
         print(
             f"({name}) off {off:.3f} s, on {on:.3f} s: {100.0 * (on / off - 1.0):+.1f} %, "
+            f"median of neighbours {100.0 * (middle - 1.0):+.1f} %, "
             f"{1e6 * (on - off) / orders:.2f} us an order of {orders:,}; decisions {'equal' if equal else 'DIFFER'}"
         )
         print(results["on"].warnings)

@@ -19,7 +19,9 @@ from tradewind.contracts.plugin import KINDS, Directory, Seed
 from tradewind.errors import PluginError
 from tradewind.registry.reference import PluginRef
 
-__all__ = ["INJECTED", "NestedKind", "Signature", "build_model", "read_signature"]
+__all__ = ["INJECTED", "NestedKind", "Signature", "build_model", "model_of", "read_signature"]
+
+_MOST_KEPT = 1024
 
 INJECTED: tuple[object, ...] = (Seed, Directory)
 """Annotations whose values come from the host, not from the configuration."""
@@ -63,6 +65,10 @@ def read_signature(create: Callable[..., Any]) -> Signature:
         If a parameter has no annotation or one that cannot be resolved, is positional-only, or is ``*args`` or
         ``**kwargs``; the message names the parameter and the remedy, not the plugin.
     """
+    return _read_once(create) if _is_hashable(create) else _read(create)
+
+
+def _read(create: Callable[..., Any]) -> Signature:
     try:
         signature = inspect.signature(create)
     except (TypeError, ValueError) as error:
@@ -86,6 +92,22 @@ def read_signature(create: Callable[..., Any]) -> Signature:
         if kinds:
             nested[name] = kinds.pop()
     return Signature(parameters, annotations, injected, nested)
+
+
+_read_once = functools.lru_cache(maxsize=_MOST_KEPT)(_read)
+"""Kept for the process: a program that runs many backtests makes many registries of the same plugins."""
+
+
+def model_of(name: str, create: Callable[..., Any]) -> type[BaseModel]:
+    """Return `build_model` of a plugin's ``create``, built once a process."""
+    return _build_once(name, create) if _is_hashable(create) else _build(name, create)
+
+
+def _build(name: str, create: Callable[..., Any]) -> type[BaseModel]:
+    return build_model(name, read_signature(create))
+
+
+_build_once = functools.lru_cache(maxsize=_MOST_KEPT)(_build)
 
 
 def build_model(name: str, signature: Signature) -> type[BaseModel]:

@@ -22,7 +22,7 @@ from tradewind.errors import (
 )
 from tradewind.registry.contract import contract_fault
 from tradewind.registry.discovery import Discovery
-from tradewind.registry.parameters import Signature, build_model, read_signature
+from tradewind.registry.parameters import model_of, read_signature
 from tradewind.registry.problems import Problem, Step, problems_of, raise_problems
 from tradewind.registry.python_source import check_form, load_source
 from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Registry"]
 
-_Key = tuple[str, str, str, str]
 _NOTE = "\n  note: "
 _PREFIXED = (UserError, ConfigError, PluginError, DataError, RiskHaltError, GateError)
 
@@ -45,8 +44,6 @@ class Registry:
 
     def __init__(self) -> None:
         self._discovery = Discovery()
-        self._signatures: dict[_Key, Signature] = {}
-        self._models: dict[_Key, type[BaseModel]] = {}
 
     @classmethod
     def load(cls, *, entry_points: bool = True, only: Collection[str] = ()) -> Registry:
@@ -204,17 +201,14 @@ class Registry:
         PluginError
             If no schema can be made.
         """
-        key = _key(plugin)
-        if key not in self._models:
-            try:
-                self._models[key] = build_model(plugin.name, self._signature(plugin))
-            except PluginError as error:
-                raise PluginError(f"{plugin.kind} '{plugin.name}' ({plugin.provider}) is broken: {error}") from error
-        return self._models[key]
+        try:
+            return model_of(plugin.name, plugin.plugin.create)
+        except PluginError as error:
+            raise PluginError(f"{plugin.kind} '{plugin.name}' ({plugin.provider}) is broken: {error}") from error
 
     def nested(self, plugin: RegisteredPlugin) -> Mapping[str, str]:
         """Return the parameters that are plugins themselves, with their kinds."""
-        return self._signature(plugin).nested
+        return read_signature(plugin.plugin.create).nested
 
     def problems(
         self, kind: str, ref: PluginRef, *, directory: Path | None = None, where: tuple[Step, ...] = ()
@@ -282,7 +276,9 @@ class Registry:
         values = self.parameters(registered).model_validate_json(pydantic_core.to_json(ref.params))
         nested = self.nested(registered)
         host: Mapping[object, object] = {Seed: seed, Directory: (directory or Path.cwd()).resolve()}
-        arguments: dict[str, Any] = {key: host[type_] for key, type_ in self._signature(registered).injected.items()}
+        arguments: dict[str, Any] = {
+            key: host[type_] for key, type_ in read_signature(registered.plugin.create).injected.items()
+        }
         for name in type(values).model_fields:
             value = getattr(values, name)
             if name not in nested:
@@ -321,16 +317,6 @@ class Registry:
         for name, kind in nested.items():
             for _, one in _references(getattr(values, name)):
                 yield kind, one
-
-    def _signature(self, plugin: RegisteredPlugin) -> Signature:
-        key = _key(plugin)
-        if key not in self._signatures:
-            self._signatures[key] = read_signature(plugin.plugin.create)
-        return self._signatures[key]
-
-
-def _key(plugin: RegisteredPlugin) -> _Key:
-    return plugin.kind, plugin.provider, plugin.name, plugin.version
 
 
 def _check_kind(kind: str) -> None:

@@ -92,8 +92,12 @@ class StandingBoard:
     def observe(self, view: BreakerView) -> Change | None:
         """Look at a bar and return the new standing, where it is another."""
         self._expire(view)
-        self._readings = {name: breaker.observe(view) for name, breaker in self._breakers}
-        for name, reading in self._readings.items():
+        readings = {name: breaker.observe(view) for name, breaker in self._breakers}
+        tripped = {name: reading for name, reading in readings.items() if reading.standing is not Standing.ACTIVE}
+        self._readings = tripped
+        if not tripped and self.standing is Standing.ACTIVE:
+            return None
+        for name, reading in tripped.items():
             if reading.standing is Standing.KILLED and self._kill is None:
                 self._kill = _Latch(view.bar, name, reading.text)
             elif reading.standing is Standing.HALTED and self._halt is None:
