@@ -13,7 +13,7 @@ from tradewind.testing.kits.answers import Answer, same
 from tradewind.testing.kits.decisions import DecisionKit
 from tradewind.testing.kits.failure import fail
 from tradewind.testing.kits.holdings import Holdings
-from tradewind.testing.kits.rehearsal import OWNER, PanelRun
+from tradewind.testing.kits.rehearsal import OWNER, PanelRun, next_event
 from tradewind.testing.kits.rehearsals import ExitRehearsal
 
 if TYPE_CHECKING:
@@ -141,20 +141,14 @@ class ExitKit(DecisionKit):
             stop = min(Holdings.next_trade(answer.bar), len(bars))
             if not portfolio.quantities.any() or stop <= answer.bar + 1:
                 continue
-            event = run.actor.next_event(Path(answer.bar, stop, panel.fields, panel.factors_of(OWNER), portfolio))
-            if not isinstance(event, int | np.integer) or not answer.bar < event <= stop:
-                fail(
-                    f"{where}, bar {answer.bar}",
-                    f"next_event returns a bar after {answer.bar}, and {stop} where nothing happens before it",
-                    received=event,
-                    remedy="Use path.first(mask)",
-                )
-            for bar in range(answer.bar + 1, int(event)):
+            path = Path(answer.bar, stop, panel.fields, panel.factors_of(OWNER), portfolio)
+            event = next_event(run.actor, path, where)
+            for bar in range(answer.bar + 1, event):
                 if bar in answers and _acts(answers[bar], answer.value):
                     fail(
                         f"{where}, bar {bar}",
                         f"next_event, asked at bar {answer.bar}, passes over a bar on which it acts",
-                        received=f"{int(event)} as the next event",
+                        received=f"{event} as the next event",
                         remedy="Return the first bar ahead on which a position closes or a price moves",
                     )
 

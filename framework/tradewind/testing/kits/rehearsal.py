@@ -13,6 +13,7 @@ from tradewind.engine.blame import blamed
 from tradewind.engine.panel import HistoryPanel, StreamPanel
 from tradewind.errors import TradewindError
 from tradewind.testing.kits.answers import Answer
+from tradewind.testing.kits.failure import fail
 from tradewind.testing.kits.holdings import Holdings
 from tradewind.testing.scenes import scene, with_series
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from tradewind.contracts import Factor
     from tradewind.engine.panel import Panel
-    from tradewind.model import Bars, Market, Portfolio
+    from tradewind.model import Bars, Market, Path, Portfolio
     from tradewind.testing.kits.watching import Reads
 
-__all__ = ["OWNER", "Rehearsal", "Run"]
+__all__ = ["OWNER", "PanelRun", "Rehearsal", "Run", "next_event"]
 
 OWNER = "under test"
 _CAPACITY = 64
@@ -158,6 +159,19 @@ def _lead_of(factor: Factor) -> int:
             return int(known.argmax())
         bars *= 3
     return 0
+
+
+def next_event(actor: Any, path: Path, where: str) -> int:
+    """Return the next event that a plugin foresees on a path; fail where it is none of the path's bars."""
+    event = actor.next_event(path)
+    if not isinstance(event, int | np.integer) or not path.bar < event <= path.stop:
+        fail(
+            f"{where}, bar {path.bar}",
+            f"next_event returns a bar after {path.bar}, and {path.stop} where nothing happens before it",
+            received=event,
+            remedy="Use path.first(mask)",
+        )
+    return int(event)
 
 
 def _template(bars: Bars) -> Bars:

@@ -15,7 +15,7 @@ from tradewind.testing.kits.answers import Answer
 from tradewind.testing.kits.decisions import DecisionKit
 from tradewind.testing.kits.failure import fail
 from tradewind.testing.kits.holdings import Holdings
-from tradewind.testing.kits.rehearsal import OWNER, PanelRun
+from tradewind.testing.kits.rehearsal import OWNER, PanelRun, next_event
 from tradewind.testing.kits.rehearsals import StrategyRehearsal
 from tradewind.testing.scenes import with_dead_symbol
 
@@ -201,15 +201,7 @@ def _jumping(created: Any, bars: Bars, where: str) -> list[Answer]:
             wanted = answer.bar + 1
             continue
         path = Path(answer.bar, stop, panel.fields, panel.factors_of(OWNER), run.holdings.portfolio())
-        event = created.next_event(path)
-        if not isinstance(event, int | np.integer) or not answer.bar < event <= stop:
-            fail(
-                f"{where}, bar {answer.bar}",
-                f"next_event returns a bar after {answer.bar}, and {stop} where nothing happens before it",
-                received=event,
-                remedy="Use path.first(mask)",
-            )
-        wanted = int(event)
+        wanted = next_event(created, path, where)
     return answers
 
 
