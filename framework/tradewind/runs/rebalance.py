@@ -18,16 +18,19 @@ from tradewind.runs.execute import read_data
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tradewind.config.plan import Plan
     from tradewind.engine.assemble import Builder
     from tradewind.engine.quotes import PanelQuotes
     from tradewind.engine.session import Session
     from tradewind.model import Bars, Instrument, Standing
     from tradewind.model.typing import FloatArray
+    from tradewind.portfolio.rebalance import Rebalance, Trade
     from tradewind.risk.pipeline import Ruling
 
 __all__ = ["Action", "Holdings", "Line", "Preview", "preview"]
 
 _ACCOUNT = "account"
+_TOO_SMALL = "below drift_threshold or minimum_notional"
 
 
 class Action(StrEnum):
@@ -182,16 +185,62 @@ def _until(bars: Bars, holdings: Holdings) -> Bars:
 def _lines(
     session: Session, builder: Builder, held: Mapping[Instrument, float], equity: float, cash: float
 ) -> tuple[tuple[Line, ...], tuple[tuple[str, Ruling], ...]]:
-    plan, mark = builder.plan, session.ledger.quotes.mark
+    mark = session.ledger.quotes.mark
     wanted = _wanted(session, equity)
-    every = dict.fromkeys([*held, *wanted])
+    planned = _planned(session, builder.plan, held, wanted, equity, cash)
+    session.desk.value(equity)
+    intents = [
+        OrderIntent(
+            order_id=str(number),
+            bar=session.panel.bar,
+            instrument=one.instrument,
+            quantity=one.quantity,
+            split={_ACCOUNT: one.quantity},
+        )
+        for number, one in enumerate(planned.trades)
+    ]
+    account = _Account(session.ledger.quotes, cash, held, len(session.panel.instruments))
+    judged = session.desk.judge(intents, account, session.regime)
+    notes = _notes(planned.trades, judged.rulings)
+    allowed = {intent.instrument: intent.quantity for intent in judged.intents}
+    trades = {one.instrument: one._replace(quantity=allowed.get(one.instrument, 0.0)) for one in planned.trades}
+    sent = [one for one in trades.values() if one.quantity]
+    costs = dict(zip([one.instrument for one in sent], session.ledger.estimate_costs(sent), strict=True))
+    lines = []
+    for one in (*trades, *(one for one in dict.fromkeys([*held, *wanted]) if one not in trades)):
+        before, after = held.get(one, 0.0), wanted.get(one, 0.0)
+        quantity = trades[one].quantity if one in trades else 0.0
+        lines.append(
+            Line(
+                symbol=one.symbol,
+                held=before,
+                wanted=after,
+                price=trades[one].price if one in trades else mark(one),
+                action=_action(before, quantity) if quantity else None,
+                quantity=quantity,
+                cost=costs.get(one, 0.0),
+                note=notes[one] if one in trades else "" if before == after else _TOO_SMALL,
+            )
+        )
+    return tuple(lines), tuple((intents[one.order].instrument.symbol, one) for one in judged.rulings)
+
+
+def _planned(
+    session: Session,
+    plan: Plan,
+    held: Mapping[Instrument, float],
+    wanted: Mapping[Instrument, float],
+    equity: float,
+    cash: float,
+) -> Rebalance:
+    mark = session.ledger.quotes.mark
     wishes = [
         Wish(_ACCOUNT, one, held.get(one, 0.0), wanted.get(one, 0.0), mark(one), "rebalance")
-        for one in every
+        for one in dict.fromkeys([*held, *wanted])
         if held.get(one, 0.0) != wanted.get(one, 0.0)
     ]
     short = math.fsum(-quantity * mark(one) * one.multiplier for one, quantity in wanted.items() if quantity < 0.0)
-    planned = plan_rebalance(
+    return plan_rebalance(
         wishes,
         held,
         power=BuyingPower(
@@ -206,57 +255,14 @@ def _lines(
         minimum_notional=plan.rebalance.minimum_notional,
         short_value=short,
     )
-    session.desk.value(equity)
-    intents = [
-        OrderIntent(
-            order_id=str(number),
-            bar=session.panel.bar,
-            instrument=one.instrument,
-            quantity=one.quantity,
-            split={_ACCOUNT: one.quantity},
-        )
-        for number, one in enumerate(planned.trades)
-    ]
-    account = _Account(session.ledger.quotes, cash, held, len(session.panel.instruments))
-    judged = session.desk.judge(intents, account, session.regime)
-    rulings = tuple((intents[one.order].instrument.symbol, one) for one in judged.rulings)
-    notes: dict[Instrument, list[str]] = {}
-    for trade in planned.trades:
-        notes[trade.instrument] = ["fewer: cash"] if trade.resized else []
-    for ruling in judged.rulings:
-        notes[intents[ruling.order].instrument].append(f"{'fewer' if ruling.allowed else 'rejected'}: {ruling.code}")
-    allowed = {intent.instrument: intent.quantity for intent in judged.intents}
-    trades = [one._replace(quantity=allowed.get(one.instrument, 0.0)) for one in planned.trades]
-    costs = session.ledger.estimate_costs([one for one in trades if one.quantity])
-    by_instrument = dict(zip([one.instrument for one in trades if one.quantity], costs, strict=True))
-    ordered = {
-        trade.instrument: Line(
-            symbol=trade.instrument.symbol,
-            held=held.get(trade.instrument, 0.0),
-            wanted=wanted.get(trade.instrument, 0.0),
-            price=trade.price,
-            action=_action(held.get(trade.instrument, 0.0), trade.quantity) if trade.quantity else None,
-            quantity=trade.quantity,
-            cost=by_instrument.get(trade.instrument, 0.0),
-            note="; ".join(notes[trade.instrument]),
-        )
-        for trade in trades
-    }
-    rest = [
-        Line(
-            symbol=one.symbol,
-            held=held.get(one, 0.0),
-            wanted=wanted.get(one, 0.0),
-            price=mark(one),
-            action=None,
-            quantity=0.0,
-            cost=0.0,
-            note="" if held.get(one, 0.0) == wanted.get(one, 0.0) else "below drift_threshold or minimum_notional",
-        )
-        for one in every
-        if one not in ordered
-    ]
-    return (*ordered.values(), *rest), rulings
+
+
+def _notes(trades: Sequence[Trade], rulings: Sequence[Ruling]) -> dict[Instrument, str]:
+    """Return why each trade is less than what is wanted."""
+    notes = {trade.instrument: ["fewer: cash"] if trade.resized else [] for trade in trades}
+    for ruling in rulings:
+        notes[trades[ruling.order].instrument].append(f"{'fewer' if ruling.allowed else 'rejected'}: {ruling.code}")
+    return {instrument: "; ".join(texts) for instrument, texts in notes.items()}
 
 
 @dataclass(frozen=True, slots=True)
