@@ -50,6 +50,10 @@ def test_what_a_person_must_mend_is_not_tried_again(tmp_path: Path, end: str) ->
     assert lives(tmp_path, end)[:2] == (int(end), 1)
 
 
+def test_a_session_that_a_kill_switch_still_holds_is_tried_again(tmp_path: Path) -> None:
+    assert lives(tmp_path, "SIGKILL", "8", "0")[:2] == (0, 3)
+
+
 def test_it_gives_up_after_too_many_restarts(tmp_path: Path) -> None:
     code, count, waits, told = lives(tmp_path, "SIGKILL", most=3, longest_wait_seconds=2.0)
     assert (code, count, waits) == (-signal.SIGKILL, 4, [1.0, 2.0, 2.0])
@@ -57,7 +61,7 @@ def test_it_gives_up_after_too_many_restarts(tmp_path: Path) -> None:
 
 
 def test_old_restarts_are_forgotten(tmp_path: Path) -> None:
-    now = iter([0.0, 1.0, 1000.0, 1001.0])
+    now = iter([0.0, 1.0, 1000.0, 1001.0, 1002.0])
     waits: list[float] = []
     code = supervise(
         [sys.executable, "-c", COUNTING, str(tmp_path / "lives"), "7", "7", "7", "7", "0"],

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tradewind.errors import BrokerError
+from tradewind.errors import BrokerError, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,8 @@ class Restarts:
     """When a process is started again.
 
     A signal, an unreachable broker and an unforeseen error are reasons; what a person must mend (configuration, plugin,
-    data, journal, a broker that refuses, risk halt) is none.
+    data, journal, a broker that refuses, risk halt) is none. After a restart the journal is one: a kill switch that has
+    ended the process keeps others away from the session until it has done.
 
     Parameters
     ----------
@@ -75,11 +76,12 @@ def supervise(
     with _passing_on() as child:
         while True:
             code = child.run(command)
-            if child.stopped or not (code < 0 or code in (BrokerError.exit_code, OWN_FAULT)):
-                return code
             now = clock()
             while recent and now - recent[0] > rules.in_seconds:
                 recent.popleft()
+            reasons = (BrokerError.exit_code, OWN_FAULT, *([JournalError.exit_code] if recent else ()))
+            if child.stopped or not (code < 0 or code in reasons):
+                return code
             if len(recent) == rules.most:
                 tell(f"supervisor: {rules.most} restarts in {rules.in_seconds:g} s did not help; giving up")
                 return code
