@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests.engine.helpers import fills_of, run, scripted
-from tests.engine.test_risk_orders import RISK, entries
+from tests.engine.test_risk_orders import RISK, entries, on_a_venue
 from tests.engine.test_session import Chain
+from tests.orders.test_asynchronous_venue import SlowCancels
 from tests.plugins.test_gates_common import NAN, account_of, allowed, batch_of, order
 from tradewind.contracts import Gate
 from tradewind.engine.session import Session
@@ -73,6 +74,22 @@ def test_an_option_on_what_has_no_price_is_not_sold_short() -> None:
     session, held = traded({1: {option(underlying="ABC"): -1.0}}, **off)
     assert held == {}
     assert "of unknown value" in entries(session, "gate")[0][1]["text"]
+
+
+def test_a_short_sale_of_an_option_counts_until_its_cancel_is_confirmed() -> None:
+    # Each is 10 % of 100,000, and 15 % are allowed in all: the first may still fill when the second is wanted.
+    one, other = option(CALL, 105.0), option(CALL, 110.0)
+    bars = make_bars(np.full((8, 1), 100.0), symbols=["XYZ"], start="2023-03-01")
+    quotes = {str(time)[:10]: 0.05 for time in bars.timestamps}
+    gates = [{"name": "total_allocation", "params": {"maximum": 0.15}}]
+    plan = {1: Targets(quantities={one: -1.0}), 3: Targets(quantities={other: -1.0})}
+    broker = SlowCancels()
+    session, path = on_a_venue(
+        bars, [{"strategy": scripted("options_slow", plan)}], broker, {}, {**BREAKERS_OFF, "gates": gates},
+        quote_sources=lambda panel: [Chain(each, quotes, panel) for each in (one, other)],
+    )  # fmt: skip
+    assert [order.intent.instrument for order in path.open_orders.values()] == [one]
+    assert {(bar, told["code"]) for bar, told in entries(session, "gate")} == {(3, "total_allocation")}
 
 
 def test_options_sold_short_together_count_in_sector_and_total() -> None:

@@ -92,7 +92,7 @@ def acting(acts: dict[int, Callable[[Session], object]]) -> dict[str, Any]:
 
 def on_a_venue(
     bars: Bars, sleeves: list[dict[str, Any]], broker: ScriptedBroker, acts: dict[int, Callable[[Session], object]],
-    risk: object = RISK,
+    risk: object = RISK, **options: Any,
 ) -> tuple[Session, OrderPath]:  # fmt: skip
     box: dict[str, Any] = {}
 
@@ -111,7 +111,7 @@ def on_a_venue(
 
     session = run_session(
         builder(bars, sleeves, risk=risk), bars, execution=make, on_bar=on_bar,
-        prepared=lambda one: box.__setitem__("session", one),
+        prepared=lambda one: box.__setitem__("session", one), **options,
     )  # fmt: skip
     return session, box["path"]
 

@@ -11,6 +11,7 @@ from tradewind.contracts import AccountView, BreakerPath, BreakerView, OrderBatc
 from tradewind.engine.exposure import ExposureTerms
 from tradewind.engine.round_trips import RoundTrips
 from tradewind.engine.unit_value import UnitValue
+from tradewind.engine.worst import worst_of
 from tradewind.model import ActivityKind, OrderType, Standing
 from tradewind.model.frozen import changed
 from tradewind.portfolio.rebalance import scaled_parts
@@ -205,8 +206,8 @@ class RiskDesk:
         """
         held, others, working = self._exposure(source)
         batch, repeats = self._batch(intents, source.quotes, held, others)
-        worst = self._worst(source, held, intents, pending=bool(working))
-        account = self._account(source, regime, held, worst, others, working, intents)
+        worst, worst_others = self._worst(source, held, others, intents, pending=bool(working))
+        account = self._account(source, regime, held, worst, worst_others, working, intents)
         quantities, rulings = self._pipeline.judge(batch, account, repeats)
         left: list[OrderIntent] = []
         for intent, quantity in zip(intents, quantities.tolist(), strict=True) if rulings else ():
@@ -247,28 +248,37 @@ class RiskDesk:
         return held, others, working
 
     def _worst(
-        self, source: AccountSource, held: FloatArray, intents: Sequence[OrderIntent], *, pending: bool
-    ) -> FloatArray:
-        """Return each position if what is under way fills, or if it does not: the larger, and short if either is.
+        self,
+        source: AccountSource,
+        held: FloatArray,
+        others: Mapping[Instrument, float],
+        intents: Sequence[OrderIntent],
+        *,
+        pending: bool,
+    ) -> tuple[FloatArray, Mapping[Instrument, float]]:
+        """Return `worst_of` the positions, by column and by instrument without one.
 
-        A sale makes room when it has filled, a purchase takes it until it has certainly ended. What is ordered now
-        waits for what it replaces, and counts as if that had happened.
+        What is ordered now waits for what it replaces, and counts as if that had happened.
         """
         ending = source.ending()
         if not pending and not ending:
-            return held
-        now = source.exposures()[0]
-        sizes, short = np.maximum(np.abs(held), np.abs(now)), np.minimum(held, now) < 0.0
-        for intent, parts in ending:
-            column = source.quotes.column(intent.instrument)
-            if column is not None:
-                after = held[column] + math.fsum(parts.values())
-                sizes[column] = max(sizes[column], abs(after))
-                short[column] |= after < 0.0
-        worst: FloatArray = np.where(short, -sizes, sizes)
-        ordered = [column for one in intents if (column := source.quotes.column(one.instrument)) is not None]
-        worst[ordered] = held[ordered]
-        return worst
+            return held, others
+        now, others_now = source.exposures()
+        column_of = source.quotes.column
+        extra = [one for one in others_now | dict(others) if column_of(one) is None]
+        extra += [one.instrument for one, _ in ending if column_of(one.instrument) is None]
+        place_of = {one: len(held) + number for number, one in enumerate(dict.fromkeys(extra))}
+
+        def place(instrument: Instrument) -> int:
+            column = column_of(instrument)
+            return place_of.get(instrument, -1) if column is None else column
+
+        before = np.concatenate((held, [others.get(one, 0.0) for one in place_of]))
+        after = np.concatenate((now, [others_now.get(one, 0.0) for one in place_of]))
+        worst = worst_of(before, after, [(place(one.instrument), math.fsum(parts.values())) for one, parts in ending])
+        ordered = [where for one in intents if (where := place(one.instrument)) >= 0]
+        worst[ordered] = before[ordered]
+        return worst[: len(held)], dict(zip(place_of, worst[len(held) :].tolist(), strict=True))
 
     def _batch(
         self,
