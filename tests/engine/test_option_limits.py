@@ -82,7 +82,7 @@ def test_a_short_sale_of_an_option_counts_until_its_cancel_is_confirmed() -> Non
     bars = make_bars(np.full((8, 1), 100.0), symbols=["XYZ"], start="2023-03-01")
     quotes = {str(time)[:10]: 0.05 for time in bars.timestamps}
     gates = [{"name": "total_allocation", "params": {"maximum": 0.15}}]
-    plan = {1: Targets(quantities={one: -1.0}), 3: Targets(quantities={other: -1.0})}
+    plan = {1: Targets(quantities={one: -1.0}), 3: Targets(quantities={one: 0.0, other: -1.0})}
     broker = SlowCancels()
     session, path = on_a_venue(
         bars, [{"strategy": scripted("options_slow", plan)}], broker, {}, {**BREAKERS_OFF, "gates": gates},
