@@ -321,10 +321,10 @@ def test_a_late_closing_keeps_its_name_and_is_dropped_when_it_closes_no_more() -
         broker.script.extend(["not_sent"] * 2)
         session.operate(Standing.HALTED, "test", flatten=True)
         path: Any = session.ledger.exchange
-        (late,) = path.late_closings()
+        (late,) = path.late.closings()
         assert path.could_close([late.instrument])
         session.flatten_again()
-        assert path.late_closings() == []
+        assert path.late.closings() == []
         tries.extend(broker.calls_of("submit")[1:])
 
     on_a_venue(flat(8), [{"strategy": scripted("late", {0: weights(0.4)})}], broker, {1: fill, 3: flatten, 4: fill})
@@ -345,7 +345,7 @@ def test_a_late_closing_is_dropped_when_its_position_is_gone() -> None:
         path.adopt()
         session.idle(path.idle())
         session.flatten_again()
-        assert path.late_closings() == []
+        assert path.late.closings() == []
         assert not path.undelivered
 
     acts = {1: filling(broker), 3: flatten}
@@ -358,6 +358,6 @@ def test_a_sale_without_a_price_leaves_no_room() -> None:
     sale = OrderIntent(order_id="sale", bar=0, instrument=S0, quantity=-10.0)
     account = OwnAccount(0.0)
     account.adopt(S0, 10.0, 100.0)
-    known = Room({"sale": Order(intent=sale)}, account, lambda _: 100.0)
-    unknown = Room({"sale": Order(intent=sale)}, account, lambda _: float("nan"))
+    known = Room({"sale": Order(intent=sale)}, {}, account, lambda _: 100.0)
+    unknown = Room({"sale": Order(intent=sale)}, {}, account, lambda _: float("nan"))
     assert (known.lacking("sale"), unknown.lacking("sale")) == (1_000.0, float("inf"))

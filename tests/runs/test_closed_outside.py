@@ -13,13 +13,15 @@ import pytest
 from tests.orders.crash.scenario import ask_venue
 from tests.runs import hanging
 from tests.runs.test_kill_switch import SYMBOLS, asked, continued, created, hang, held, port, reached
+from tradewind.cli import main
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError, JournalError, PluginError, UserError
 from tradewind.journal.store import JournalStore, open_store
 from tradewind.model import OrderIntent
 from tradewind.orders.courier import Courier
-from tradewind.orders.kill_switch import stop_session
+from tradewind.orders.kill_switch import ask, stop_session
 from tradewind.orders.watchdog import watch
+from tradewind.runs.session import DurableRun
 from tradewind_plugins.brokers.venue import VenueBroker
 
 __all__ = ["port"]
@@ -207,14 +209,55 @@ def test_the_next_process_waits_until_the_fate_of_the_closings_is_known(
 
 
 @pytest.mark.parametrize("flatten", [True, False])
-def test_a_second_kill_begins_anew_and_forgets_nothing(hung: Hung, flatten: bool) -> None:
+def test_a_second_kill_closes_anew_or_lets_the_closings_go_on(hung: Hung, flatten: bool) -> None:
     assert len(hung.flatten().closing) == SYMBOLS
     again = stop_session(hung.store, hanging.info_of(hung.journal), lambda _: hanging.registry(), flatten=flatten)
-    assert len(again.cancelled) == SYMBOLS
-    assert len(again.closing) == (SYMBOLS if flatten else 0)
-    assert len(hung.go_on()) == (0 if flatten else SYMBOLS)
+    assert len(again.cancelled) == len(again.closing) == (SYMBOLS if flatten else 0)
+    assert hanging.at_work(hung.port) == SYMBOLS
+    assert hung.go_on() == []
     assert held(hung.port) == {}
     assert hanging.info_of(hung.journal).heartbeat["differences"] == {}
+
+
+def test_a_kill_after_a_resume_is_the_last_word(hung: Hung) -> None:
+    for flatten in (False, False):
+        stop_session(hung.store, hanging.info_of(hung.journal), lambda _: hanging.registry(), flatten=flatten)
+        ask(hung.store, 1, "resume", {"rearm": True}, patience_seconds=0.0)
+    stop_session(hung.store, hanging.info_of(hung.journal), lambda _: hanging.registry())
+    assert hung.go_on() == []
+    assert hanging.info_of(hung.journal).heartbeat["standing"] == "killed"
+
+
+@pytest.mark.parametrize("command", ["pause", "reduce_only"])
+def test_a_command_that_is_left_while_a_process_recovers_comes_before_what_it_sends(
+    hung: Hung, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    hung.process.kill()
+    hung.process.wait()
+    rows = DurableRun.all_rows
+
+    def meanwhile(self: DurableRun, coming: Any) -> Any:
+        hung.store.post(1, command, {"reason": "test"})
+        return rows(self, coming)
+
+    with monkeypatch.context() as once:
+        once.setattr(DurableRun, "all_rows", meanwhile)
+        new = hung.go_on()
+    opened = [name for name in new if "stop" not in name]
+    assert (opened == []) is (command == "pause")
+    assert hanging.info_of(hung.journal).heartbeat["standing"] == ("halted" if command == "pause" else command)
+
+
+def test_a_command_that_a_hanging_loop_does_not_hear_is_not_called_given(
+    hung: Hung, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tradewind.orders.kill_switch.SILENT_SECONDS", 0.0)
+    with pytest.raises(SystemExit) as ended:
+        main(["flatten", hanging.NAME, "--journal", str(hung.journal)])
+    assert ended.value.code == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "hangs: no heartbeat for" in told
+    assert "`tradewind kill hanging`, with --flatten" in told
 
 
 def test_two_commands_at_once_do_not_undo_each_other(hung: Hung, monkeypatch: pytest.MonkeyPatch) -> None:

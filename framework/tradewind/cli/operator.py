@@ -141,9 +141,23 @@ def _ask(command: str, name: str | None, journal: str, argument: dict[str, Any],
         _require_resumed(after, command)
         typer.echo(f"session {info.id}: {word} is taken; {_standing(after)}")
     elif written:
+        _require_alive(info, word)
         typer.echo(f"session {info.id} has not answered yet: {word} is done with its next bar", err=True)
     else:
         typer.echo(f"session {info.id} does not run: {word} is done when it is continued, before it sends anything")
+
+
+def _require_alive(info: SessionInfo, word: str) -> None:
+    """Refuse to call a command given that nobody hears: a loop that turns beats twice a second."""
+    from tradewind.errors import UserError
+    from tradewind.orders.kill_switch import SILENT_SECONDS, heartbeat_age_seconds
+
+    silence = heartbeat_age_seconds(info)
+    if silence >= SILENT_SECONDS:
+        raise UserError(
+            f"session {info.id} hangs: no heartbeat for {silence:.0f} s, and {word} waits until its loop turns. What "
+            f"acts without it: `tradewind kill {info.name}`, with --flatten also closing what it holds"
+        )
 
 
 def _after(store: JournalStore, info: SessionInfo) -> SessionInfo:

@@ -52,7 +52,7 @@ class Flattening:
         if not self.wanted:
             return
         ledger, bar = self._ledger, self._panel.bar
-        ledger.exchange.deliver_closings()
+        ledger.exchange.deliver_late(closings=True)
         ledger.drain()
         # Also stops of what nets to nothing: a sleeve's stop would open a position.
         ledger.cancel_all()
@@ -75,8 +75,8 @@ class Flattening:
         return [self._order(name, held[symbol], quantity) for name, symbol, quantity in new]
 
     def _is_more_than_dust(self, instrument: Instrument, held: float) -> bool:
-        """Whether a position is more than what rounding leaves of sleeves on opposite sides."""
-        return abs(held) > _DUST * max(abs(part) for part in (held, *self._parts(instrument).values()))
+        """Whether a position is more than what rounding leaves of pieces, or of sleeves on opposite sides."""
+        return abs(held) > _DUST * max(1.0, *(abs(part) for part in self._parts(instrument).values()))
 
     def _parts(self, instrument: Instrument) -> dict[str, float]:
         return {sleeve: self._ledger.books.holding(sleeve, instrument) for sleeve in self._sleeves}

@@ -252,6 +252,11 @@ class Ledger:
         self.exchange.submit(intents, costs)
         self.drain()
 
+    def deliver_late(self) -> None:
+        """Deliver stops and limits again that did not arrive: what they protect is held."""
+        self.exchange.deliver_late(closings=False)
+        self.drain()
+
     def take_over(self, intents: Sequence[OrderIntent]) -> None:
         """Own orders that were sent from outside: they were decided by nobody here, and pass no gate."""
         for intent in intents:
@@ -424,7 +429,8 @@ class Ledger:
             fills.append(Executed(instrument, self.books.settle(instrument, price, self._panel.bar), reason))
         for event in self.exchange.poll():
             if event.fill is None:
-                self._close(event)
+                if event.kind not in _WORKING:
+                    self._close(event)
             else:
                 executed = self._fill(event.fill, reason)
                 if executed is not None:

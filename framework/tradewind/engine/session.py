@@ -144,6 +144,7 @@ class Session:
         ):
             if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.at_work.resting(sleeve.name)):
                 ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
+                ledger.deliver_late()
         self.flattening.go_on()
         ledger.record(equity)
 

@@ -253,7 +253,7 @@ class Exchange:
         """Tell that positions can always be closed."""
         return True
 
-    def deliver_closings(self) -> None:
+    def deliver_late(self, *, closings: bool) -> None:
         """Do nothing: what is sent here arrives."""
 
     def activities(self) -> Sequence[Activity]:

@@ -54,8 +54,8 @@ class ExecutionPort(Protocol):
         """Tell whether an order that closes a position is taken now, though others are not; asked after `accepts`."""
         ...
 
-    def deliver_closings(self) -> None:
-        """Deliver again closing orders that did not arrive."""
+    def deliver_late(self, *, closings: bool) -> None:
+        """Deliver again what did not arrive: closing orders, or the stops and limits that protect what is held."""
         ...
 
     def submit(self, intents: Sequence[OrderIntent], costs: Sequence[float] = ()) -> None:

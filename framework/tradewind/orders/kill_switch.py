@@ -22,17 +22,17 @@ from tradewind.registry.reference import PluginRef
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tradewind.journal.store import Command, JournalStore, SessionInfo
     from tradewind.model import Instrument
     from tradewind.registry import Registry
 
-__all__ = ["Stopped", "ask", "stop_session"]
+__all__ = ["SILENT_SECONDS", "Stopped", "ask", "heartbeat_age_seconds", "stop_session"]
 
 _SECONDS_BETWEEN_LOOKS = 0.01
 _ROUNDS = 100
-_SILENT_SECONDS = 3.0
+SILENT_SECONDS = 3.0
 """A loop that turns beats twice a second."""
 _SECONDS_BETWEEN_ROUNDS = 0.05
 _CLOCK_SECONDS = 2.0
@@ -131,7 +131,7 @@ def stop_session(
         If the process cannot be ended.
     """
     number = _posted(store, info.id, command, flatten=flatten, reason=reason)
-    deadline = time.monotonic() + (patience_seconds if _age_seconds(info) < _SILENT_SECONDS else 0.0)
+    deadline = time.monotonic() + (patience_seconds if heartbeat_age_seconds(info) < SILENT_SECONDS else 0.0)
     known = registry(str(_broker_fields(info).get("name", "")))
     if _heard(store, info.id, number, deadline - time.monotonic()):
         return Stopped(heard=True)
@@ -164,12 +164,15 @@ def _stop_at_venue(store: JournalStore, info: SessionInfo, courier: Courier, pro
                 f"session {info.id} was taken up by another process, or is being stopped by another command; the "
                 f"command stays in the journal, and `tradewind status` shows whether it was carried out"
             )
-        left = _cancel_all(courier, cancelled)
         pending = store.pending(info.id)
+        tag, longest = str(info.header["tag"]), courier.broker.capabilities.order_id_length
+        closings = {client_id(tag, order.name, longest) for order in _closings_of(pending)}
+        # Closings of an earlier command go on, but where all is closed anew.
+        left = _cancel_all(courier, cancelled, spared=set() if flatten else closings)
         orders = _closing_orders(courier.broker) if flatten and not left else {}
         if orders and store.exchange(info.id, _with_orders(pending, [*_closings_of(pending), *orders])):
             closing = tuple((order.symbol, order.quantity) for order in orders)
-            failed = _close(courier, orders, str(info.header["tag"]))
+            failed = _close(courier, orders, tag)
         done = Stopped(
             heard=False, ended_process=process, cancelled=tuple(cancelled), closing=closing, left=tuple(left)
         )
@@ -185,8 +188,10 @@ def _stop_at_venue(store: JournalStore, info: SessionInfo, courier: Courier, pro
 
 
 def _posted(store: JournalStore, session: int, command: str, *, flatten: bool, reason: str) -> int:
-    """Return the number of a command; one that waits already is not left again."""
-    for known in store.pending(session):
+    """Return the number of a command; one that waits already is not left again, unless it was taken back."""
+    for known in store.pending(session)[::-1]:
+        if known.command == "resume":
+            break
         if known.command == command and bool(known.argument.get("flatten")) is flatten:
             return known.id
     return store.post(session, command, {"flatten": flatten, "reason": reason})
@@ -206,7 +211,8 @@ def _with_orders(pending: Sequence[Command], orders: Sequence[ClosingOrder]) -> 
     }
 
 
-def _age_seconds(info: SessionInfo) -> float:
+def heartbeat_age_seconds(info: SessionInfo) -> float:
+    """Return how long ago a session's heart has beaten, in seconds."""
     return (datetime.now(UTC) - info.heartbeat_at).total_seconds()
 
 
@@ -279,13 +285,13 @@ def _broker_of(info: SessionInfo, registry: Registry) -> Broker | None:
         ) from error
 
 
-def _cancel_all(courier: Courier, cancelled: dict[str, None]) -> list[str]:
-    """Cancel until the venue has no order with a name at work; return what it still has after many rounds."""
+def _cancel_all(courier: Courier, cancelled: dict[str, None], *, spared: Collection[str]) -> list[str]:
+    """Cancel until the venue has no other order with a name at work; return what it still has after many rounds."""
     at_work: list[str] = []
     for number in range(_ROUNDS):
         if number:
             time.sleep(_SECONDS_BETWEEN_ROUNDS)
-        at_work = [order.order_id for order in courier.broker.open_orders() if order.order_id]
+        at_work = [one.order_id for one in courier.broker.open_orders() if one.order_id and one.order_id not in spared]
         if not at_work:
             return []
         cancelled.update(dict.fromkeys(at_work))

@@ -11,6 +11,7 @@ from tradewind.model.wire import report_from, report_to
 from tradewind.orders.account import AccountPort
 from tradewind.orders.cancelling import Cancellations
 from tradewind.orders.delivery import Delivery, Dispatch, closable, plain
+from tradewind.orders.late import LateOrders
 from tradewind.orders.machine import Act, Order
 from tradewind.orders.naming import client_id, named
 from tradewind.orders.outside import Outside
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from tradewind.orders.talks import Recorded, TalkLog
 
 __all__ = ["OrderPath"]
-
-_DUST = 1e-9
 
 
 class OrderPath(AccountPort):
@@ -110,10 +109,12 @@ class OrderPath(AccountPort):
             self._reconciliation,
             self.undelivered,
             account.held,
-            lambda: forbidden() and not self._talks.repeating,
+            lambda: not self._talks.repeating and forbidden(),
         )
+        self.late = LateOrders(self.open_orders, self.undelivered, account.held)
+        """Orders that have not arrived at the venue."""
         self._outside = Outside(self._talks, self._reconciliation, account, instruments)
-        self._room = Room(self.orders, account, lambda instrument: self._outside.mark(instrument))
+        self._room = Room(self.orders, self.open_orders, account, lambda instrument: self._outside.mark(instrument))
 
     @property
     def live(self) -> bool:
@@ -160,10 +161,10 @@ class OrderPath(AccountPort):
         for here, there in zip(intents, sent, strict=True):
             self._receipts.register(here, there)
         free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
-        # Sales of the same decision, also those that went before by themselves. A stop neither pays nor waits.
+        # Sales of the same decision, also those that went before by themselves.
         sells = [name for name, order in self.open_orders.items() if _sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        buys = [one for one in free if waits and one.quantity > 0.0 and one.order_type is OrderType.MARKET]
+        buys = [one for one in free if waits and _waits_for_sales(one)]
         held_back = {intent.order_id for intent in buys}
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:
@@ -293,16 +294,10 @@ class OrderPath(AccountPort):
                 self.drop(name, "never arrived")
         return self.catch_up()
 
-    def late_closings(self) -> list[OrderIntent]:
-        """Return the closing orders that have not arrived at the venue."""
-        late = [name for name, known in self.undelivered.items() if known.outcome is Outcome.NOT_SENT]
-        return [self.orders[name].intent for name in late if self.orders[name].intent.reason == FLATTEN]
-
-    def deliver_closings(self) -> None:
-        """Deliver late closings again, under their own names: one may still be under way. Drop what closes no more."""
-        for intent in self.late_closings():
-            held = self.account.held(intent.instrument)
-            if held * intent.quantity < 0.0 and abs(intent.quantity) <= abs(held) * (1.0 + _DUST):
+    def deliver_late(self, *, closings: bool) -> None:
+        """Deliver late orders again, under their own names: one may still be under way. Drop what closes no more."""
+        for intent in self.late.closings() if closings else self.late.protective():
+            if self.late.closes(intent):
                 self.deliver_again(intent.order_id)
             else:
                 self.drop(intent.order_id, "not sent")
@@ -430,6 +425,11 @@ class OrderPath(AccountPort):
 
     def _client_id(self, order_id: str) -> str:
         return client_id(self._tag, order_id, self.broker.capabilities.order_id_length)
+
+
+def _waits_for_sales(intent: OrderIntent) -> bool:
+    """Whether a buy is paid for by sales: a stop neither pays nor waits, and what closes a short must not wait."""
+    return intent.quantity > 0.0 and intent.order_type is OrderType.MARKET and intent.reason != FLATTEN
 
 
 def _sells_with(order: Order, intents: Sequence[OrderIntent]) -> bool:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from tradewind.model import Instrument, OrderIntent
     from tradewind.orders.account import OwnAccount
@@ -20,14 +20,30 @@ class Room:
 
     Parameters
     ----------
-    orders, account
+    orders, open_orders, account
         Those of the path.
     mark
         Last price of an instrument.
     """
 
-    def __init__(self, orders: Mapping[str, Order], account: OwnAccount, mark: Callable[[Instrument], float]) -> None:
-        self._orders, self._account, self._mark = orders, account, mark
+    def __init__(
+        self,
+        orders: Mapping[str, Order],
+        open_orders: Mapping[str, Order],
+        account: OwnAccount,
+        mark: Callable[[Instrument], float],
+    ) -> None:
+        self._orders, self._open_orders, self._account, self._mark = orders, open_orders, account, mark
+
+    def free_cash(self, waiting: Container[str]) -> float:
+        """Return the cash that buys at work leave; those that wait are not at work. At least 0, 0 without a price."""
+        needed = math.fsum(
+            self._value(order.intent.instrument, order.remaining)
+            for name, order in self._open_orders.items()
+            if order.intent.quantity > 0.0 and name not in waiting
+        )
+        left = self._account.cash - needed
+        return max(0.0, left) if math.isfinite(left) else 0.0
 
     def needed(self, buy: OrderIntent) -> float:
         """Return the value of a buy, in the account's currency; 0 where it has no price."""

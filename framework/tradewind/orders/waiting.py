@@ -88,10 +88,15 @@ class WaitingOrders:
     def unpaid(self, order_ids: Collection[str], room: Room) -> set[str]:
         """Return the buys among orders that are to go now, last ones first, for which their sells have made no room."""
         found: set[str] = set()
+        waiting = {intent.order_id for held in self._held for intent in held.intents}
         for held in self._held:
             going = [intent for intent in held.intents if intent.order_id in order_ids and not held.patient]
-            lacking = math.fsum(room.lacking(name) for name in held.blockers) if going else 0.0
-            if lacking <= _LITTLE * math.fsum(room.needed(intent) for intent in going):
+            if not going:
+                continue
+            needed = math.fsum(room.needed(intent) for intent in going)
+            # Cash that is there pays for them, whatever was not sold.
+            lacking = min(math.fsum(room.lacking(name) for name in held.blockers), needed - room.free_cash(waiting))
+            if lacking <= _LITTLE * needed:
                 continue
             for intent in reversed(going):
                 if lacking > 0.0:

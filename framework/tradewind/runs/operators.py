@@ -36,12 +36,15 @@ class Operators:
         self._writer = writer
         self._heard: set[int] = set()
         self._unmarked: list[int] = []
-        self._unheard = {one.id for one in writer.pending() if one.command in (*STANDINGS, "flatten")}
-        """Commands that allow less and were posted before this process began."""
+        self._unheard: set[int] | None = None
+        """Commands that allow less and were posted before this process sent anything; None before it looked."""
 
     @property
     def forbids(self) -> bool:
-        """Whether nothing may be sent: a command that allows less waits since before this process began."""
+        """Whether nothing may be sent: a command that allows less waits since before this process sent anything."""
+        if self._unheard is None:
+            less = (*STANDINGS, "flatten")
+            self._unheard = {one["id"] for one in self.pending() if one["command"] in less}
         return bool(self._unheard)
 
     def pending(self) -> list[dict[str, Any]]:
@@ -64,7 +67,8 @@ class Operators:
             session.flatten_again()
             return
         self._heard.add(asked["id"])
-        self._unheard.discard(asked["id"])
+        if self._unheard is not None:
+            self._unheard.discard(asked["id"])
         self._unmarked.append(asked["id"])
         command, argument = asked["command"], asked["argument"]
         if argument.get("orders"):

@@ -288,7 +288,7 @@ class DurableRun:
             self._closing_wait_seconds = _FIRST_WAIT_SECONDS
             return []
         now = time.monotonic()
-        left = [*session.flattening.left(), *(intent.instrument for intent in path.late_closings())]
+        left = [*session.flattening.left(), *(intent.instrument for intent in path.late.closings())]
         if not left or now - self._closed_at < self._closing_wait_seconds:
             return []
         self._closed_at = now

@@ -112,6 +112,19 @@ def test_a_second_writer_is_refused_with_the_first_ones_process(store, url):
     store.resume(1).close()
 
 
+def test_who_resumes_a_session_signs_before_it_is_verified(store, url, monkeypatch):
+    store.begin("s", {}).close()
+    (before,) = store.sessions()
+    seen = []
+
+    def verify(self, session):
+        seen.extend(self.sessions())
+
+    monkeypatch.setattr(type(store), "require_good", verify)
+    store.resume(1).close()
+    assert seen[0].heartbeat_at > before.heartbeat_at
+
+
 def test_a_resumed_session_goes_on_after_its_last_block(store, url):
     with store.begin("paper", {}) as writer:
         writer.append(0, "x", "{}")

@@ -277,14 +277,15 @@ class JournalStore:
         with connection.begin():
             told = connection.execute(select(tables.heartbeats.c.status).where(row)).scalar()
             status = write_json({**read_json(told or "{}"), **_HERE}, self._where)
-            connection.execute(update(tables.heartbeats).where(row).values(pid=os.getpid(), status=status))
+            values = {"pid": os.getpid(), "status": status, "beaten_at": microseconds_now()}
+            connection.execute(update(tables.heartbeats).where(row).values(values))
 
     def _by(self, session: int) -> str:
         with self._engine.connect() as connection:
             pid = connection.execute(
                 select(tables.heartbeats.c.pid).where(tables.heartbeats.c.session == session)
             ).scalar()
-        return f"by process {pid}; end it first"
+        return f"by process {pid}, or a command that stops it has it; end the process, or wait for the command"
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[Connection]:

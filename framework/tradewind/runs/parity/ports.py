@@ -85,7 +85,7 @@ class GatedExchange:
         """Tell that positions can always be closed."""
         return True
 
-    def deliver_closings(self) -> None:
+    def deliver_late(self, *, closings: bool) -> None:
         """Do nothing: what is sent here arrives."""
 
     def activities(self) -> Sequence[Activity]:
@@ -231,7 +231,7 @@ class ScriptedPort:
         """Tell whether orders are taken."""
         return self.accepts()
 
-    def deliver_closings(self) -> None:
+    def deliver_late(self, *, closings: bool) -> None:
         """Do nothing: what is sent here arrives."""
 
     def activities(self) -> Sequence[Activity]:
