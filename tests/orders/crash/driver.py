@@ -19,9 +19,11 @@ from pathlib import Path
 from tests.orders.crash.faults import KINDS, Strike, install
 from tests.orders.crash.naive import NaivePath
 from tests.orders.crash.scenario import Outcome, Scenario, ask_venue, start_venue
+from tradewind.contracts import BrokerCapabilities
 from tradewind.errors import JournalError
 from tradewind.journal.store import open_store
 from tradewind.runs import session as session_module
+from tradewind_plugins.brokers import VenueBroker
 
 PAST_THE_END = 42
 """Exit code of a session that ended before the strike."""
@@ -171,7 +173,9 @@ def main() -> None:
     parser.add_argument("--bars", type=int, default=30)
     parser.add_argument("--naive", action="store_true")
     parser.add_argument("--every-step", type=int, metavar="STRIDE", default=0)
+    parser.add_argument("--waits-for-sells", action="store_true")
     arguments = parser.parse_args()
+    VenueBroker.capabilities = BrokerCapabilities(waits_for_sells=arguments.waits_for_sells)
     if arguments.naive:
         session_module.OrderPath = NaivePath  # type: ignore[misc]
     scenario, chance = Scenario(bars=arguments.bars), random.Random(arguments.seed)
