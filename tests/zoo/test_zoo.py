@@ -2,11 +2,39 @@
 
 from collections import Counter
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.zoo.table import HEALTHY, SICK
 from tradewind.testing.installed import kit_of
 from tradewind.testing.kits import KitFailureError
+
+
+class UnequalForms:
+    """Mean of the last twenty closes: pandas for all bars, a sum of its own bar by bar."""
+
+    needs = ("close",)
+
+    def compute(self, bars):
+        return pd.DataFrame(bars.fields["close"]).rolling(20).mean().ffill().to_numpy()
+
+    def start(self, symbols):
+        return SummedSteps(symbols)
+
+
+class SummedSteps:
+    def __init__(self, symbols):
+        self.closes = [[] for _ in range(symbols)]
+        self.last = np.full(symbols, np.nan)
+
+    def step(self, row):
+        for column, close in enumerate(row["close"]):
+            if close == close:
+                self.closes[column] = [*self.closes[column], float(close)][-20:]
+                if len(self.closes[column]) == 20:
+                    self.last[column] = sum(self.closes[column]) / 20.0
+        return self.last.copy()
 
 
 def _kit(kind, plugin, params=None):
@@ -29,6 +57,13 @@ def test_a_healthy_plugin_passes_every_test(kind, plugin):
     assert len(tests) >= 14
     for name in tests:
         getattr(kit(), name)()
+
+
+def test_a_factor_whose_forms_differ_is_not_said_to_look_ahead():
+    kit = _kit("factor", UnequalForms)()
+    kit.test_the_future_changes_nothing()
+    with pytest.raises(KitFailureError, match="the step form differs from the batch form"):
+        kit.test_batch_and_step_are_equal_to_the_last_bit()
 
 
 def test_there_are_enough_of_each():

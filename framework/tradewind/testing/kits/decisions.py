@@ -140,7 +140,7 @@ class DecisionKit(PluginKit):
         scale or a fit over the whole history, a centred window, a resampled bar labelled with its first day.
         """
         for name in _CUT_SCENES:
-            expected, bars = self.answers(name), self.market(name)
+            expected, bars = self.foreseen(name), self.market(name)
             for seed, cut in enumerate(_cuts(expected)):
                 changed = self.known_by(another_future(bars, cut, seed), cut)
                 place = f"scene {name}, another future after bar {cut}"
@@ -152,6 +152,10 @@ class DecisionKit(PluginKit):
                     what=f"it looks ahead: with other prices after bar {cut} its answer is another one",
                     remedy="Use data up to the bar only: market.current, window, history and declared factors",
                 )
+
+    def foreseen(self, name: str) -> tuple[Answer, ...]:
+        """Return the answers over a scene that other futures may not change; of the form that `known_by` asks."""
+        return self.answers(name)
 
     def known_by(self, bars: Bars, cut: int) -> tuple[Answer, ...]:
         """Return what the plugin answers up to a bar of a market."""

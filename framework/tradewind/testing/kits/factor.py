@@ -89,6 +89,11 @@ class FactorKit(DecisionKit):
                 remedy="Make both from one recurrence, in one order of operations",
             )
 
+    def foreseen(self, name: str) -> tuple[Answer, ...]:
+        """Return the batch form's rows over a scene."""
+        bars = self.market(name)
+        return self.known_by(bars, len(bars) - 1)
+
     def known_by(self, bars: Bars, cut: int) -> tuple[Answer, ...]:
         """Return the batch form's rows up to a bar."""
         rows = self.compute(bars, f"another future after bar {cut}")[: cut + 1]
