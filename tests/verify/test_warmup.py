@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.verify.planted import SYMBOLS, Average, FactorReader, Plain, idea, prices, verdict_on
+from tests.verify.planted import SYMBOLS, Average, FactorReader, Plain, fitted, idea, prices, reader_of, verdict_on
 from tradewind.model import RegimeEstimate
 from tradewind.runs.in_memory import builder_over
 from tradewind.testing import make_bars
@@ -165,3 +165,11 @@ def test_the_full_verdict_has_it():
     verdict = verdict_on(idea({"python": Average, "params": {"average_bars": 40}}), cuts=1, whole_cuts=0)
     assert [finding.rule for finding in verdict.findings] == ["warmup_too_short"]
     assert [check.passed for check in verdict.checks if check.name == "warm-up"] == [False]
+
+
+def test_what_was_found_before_is_said_to_follow_from_it():
+    verdict = verdict_on(idea(reader_of(fitted)), cuts=2, whole_cuts=1)
+    (warm_up,) = [check for check in verdict.checks if check.name == "warm-up"]
+    (finding,) = verdict.findings
+    assert (finding.rule, warm_up.passed) == ("look_ahead", False)
+    assert warm_up.extent.endswith(f"; {finding.plugin} as found above")

@@ -125,9 +125,11 @@ class Work:
         known = self._found_out
         self.findings.extend(one for one in warmed.findings if one.plugin not in known)
         self.not_checked.update(dict.fromkeys(warmed.not_checked))
+        again = sorted({one.plugin for one in warmed.findings} & known)
+        extent = f"{warmed.extent}; {', '.join(again)} as found above" if again else warmed.extent
         if warmed.compared:
             self.checks.append(
-                Check(name="warm-up", extent=warmed.extent, compared=warmed.compared, passed=not warmed.findings)
+                Check(name="warm-up", extent=extent, compared=warmed.compared, passed=not warmed.findings)
             )
 
     def verdict(self, *not_checked: str) -> Verdict:
