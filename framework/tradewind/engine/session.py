@@ -139,14 +139,23 @@ class Session:
             self._put_off(wishes)
         elif wishes or self._stale:
             self._trade(wishes, equity)
-        for sleeve in (
-            self.sleeves if accepts and not self.flattening.wanted and self.desk.standing is not Standing.KILLED else ()
-        ):
-            if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.at_work.resting(sleeve.name)):
-                ledger.submit(rest_exits(sleeve, panel, ledger, self.portfolio(sleeve, equity)))
-                ledger.deliver_late()
+        if accepts and not self.flattening.wanted and self.desk.standing is not Standing.KILLED:
+            self._protect(equity)
         self.flattening.go_on()
         ledger.record(equity)
+
+    def _protect(self, equity: float) -> None:
+        """Keep the resting exits of what is held at the venue."""
+        ledger = self.ledger
+        guarded = [
+            sleeve
+            for sleeve in self.sleeves
+            if sleeve.resting_exits and (ledger.holds(sleeve.name) or ledger.at_work.resting(sleeve.name))
+        ]
+        for sleeve in guarded:
+            ledger.submit(rest_exits(sleeve, self.panel, ledger, self.portfolio(sleeve, equity)))
+        if guarded:
+            ledger.deliver_late()
 
     def _end_account(self, equity: float) -> None:
         """Cancel, and close where that was asked for, before the run ends: what is held may go on losing."""
