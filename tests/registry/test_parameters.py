@@ -1,6 +1,7 @@
 import datetime as dt
 import enum
 import functools
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Optional, Self
@@ -23,6 +24,10 @@ def value_of(annotation, text):
     def create(x: annotation) -> None: ...
 
     return model_of(create).model_validate_json(f'{{"x": {text}}}').x
+
+
+def names_of(create):
+    return list(read_signature(create).parameters)
 
 
 class Colour(enum.Enum):
@@ -183,6 +188,129 @@ def two(x: int, y: int) -> None: ...
 )
 def test_signature_of_every_kind_of_callable_is_read(create, names):
     assert list(read_signature(create).parameters) == names
+
+
+def renewed_class():
+    class Made:
+        def __init__(self, old: int = 1) -> None: ...
+
+    return Made, lambda new: setattr(Made, "__init__", new)
+
+
+def renewed_new():
+    class Made:
+        def __new__(cls, old: int = 1) -> Self:
+            return super().__new__(cls)
+
+    return Made, lambda new: setattr(Made, "__new__", new)
+
+
+def renewed_base():
+    class Base:
+        def __init__(self, old: int = 1) -> None: ...
+
+    class Made(Base): ...
+
+    return Made, lambda new: setattr(Base, "__init__", new)
+
+
+def renewed_code():
+    def made(self, old: int = 1) -> None: ...
+
+    class Made:
+        __init__ = made
+
+    def renew(new):
+        made.__code__, made.__annotations__ = new.__code__, new.__annotations__
+
+    return Made, renew
+
+
+def renewed_wrapped():
+    def old(self, old: int = 1) -> None: ...
+
+    class Made:
+        @functools.wraps(old)
+        def __init__(self, *args, **kwargs) -> None: ...
+
+    return Made, lambda new: setattr(Made.__init__, "__wrapped__", new)
+
+
+def renewed_object():
+    class Made:
+        def __call__(self, old: int = 1) -> None: ...
+
+    return Made(), lambda new: setattr(Made, "__call__", new)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        renewed_class,
+        renewed_new,
+        renewed_base,
+        renewed_code,
+        renewed_wrapped,
+        renewed_object,
+    ],
+)
+def test_callable_that_is_changed_in_place_is_read_again(make):
+    create, renew = make()
+
+    def new(self, new: int = 2) -> None: ...
+
+    names_of(create)
+    renew(new)
+    assert names_of(create) == list(inspect.signature(create).parameters) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda function: setattr(function, "__kwdefaults__", {"x": 3}), (int, 3)),
+        (lambda function: function.__kwdefaults__.update(x=3), (int, 3)),
+        (lambda function: function.__annotations__.update(x=str), (str, 1)),
+    ],
+)
+def test_defaults_and_annotations_that_change_are_read_again(change, expected):
+    def create(*, x: int = 1) -> None: ...
+
+    def read():
+        signature = read_signature(create)
+        return signature.annotations["x"], signature.parameters["x"].default
+
+    before = read()
+    change(create)
+    assert (before, read()) == ((int, 1), expected)
+
+
+def test_hash_of_a_plugin_is_not_asked():
+    class Odd:
+        def __hash__(self):
+            raise ValueError("no hash")
+
+        def __call__(self, level: int) -> None: ...
+
+    assert names_of(Odd()) == ["level"]
+    assert names_of(functools.partial(Odd(), 1)) == []
+
+
+def test_signature_of_a_class_is_read_once():
+    assert read_signature(Data) is read_signature(Data)
+
+
+def test_a_class_whose_constructor_is_replaced_has_the_new_schema():
+    class Feeder(Valued): ...
+
+    registry = Registry.load(entry_points=False)
+    registry.register(FeedPlugin(name="feeder", create=Feeder, summary="Feeder."), "acme")
+    registry.create("feed", PluginRef(name="feeder", params={"value": 1}))
+
+    def renewed(self, other: int) -> None:
+        self.value = other
+
+    Feeder.__init__ = renewed
+    assert registry.create("feed", PluginRef(name="feeder", params={"other": 2})).value == 2
 
 
 def test_default_that_breaks_its_own_range_is_the_plugins_fault():

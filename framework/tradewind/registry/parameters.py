@@ -17,6 +17,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from tradewind.contracts.plugin import KINDS, Directory, Seed
 from tradewind.errors import PluginError
+from tradewind.registry.identity import Unchanged, unchanged
 from tradewind.registry.reference import PluginRef
 
 __all__ = ["INJECTED", "NestedKind", "Signature", "build_model", "model_of", "read_signature"]
@@ -65,7 +66,8 @@ def read_signature(create: Callable[..., Any]) -> Signature:
         If a parameter has no annotation or one that cannot be resolved, is positional-only, or is ``*args`` or
         ``**kwargs``; the message names the parameter and the remedy, not the plugin.
     """
-    return _read_once(create) if _is_hashable(create) else _read(create)
+    now = unchanged(create)
+    return _read(create) if now is None else _read_once(now)
 
 
 def _read(create: Callable[..., Any]) -> Signature:
@@ -94,20 +96,21 @@ def _read(create: Callable[..., Any]) -> Signature:
     return Signature(parameters, annotations, injected, nested)
 
 
-_read_once = functools.lru_cache(maxsize=_MOST_KEPT)(_read)
-"""Kept for the process: a program that runs many backtests makes many registries of the same plugins."""
+@functools.lru_cache(maxsize=_MOST_KEPT)
+def _read_once(now: Unchanged) -> Signature:
+    """Kept for the process: a program that runs many backtests makes many registries of the same plugins."""
+    return _read(now.create)
 
 
 def model_of(name: str, create: Callable[..., Any]) -> type[BaseModel]:
-    """Return `build_model` of a plugin's ``create``, built once a process."""
-    return _build_once(name, create) if _is_hashable(create) else _build(name, create)
+    """Return `build_model` of a plugin's ``create``, built once a process unless its signature changes."""
+    now = unchanged(create)
+    return build_model(name, _read(create)) if now is None else _build_once(name, now)
 
 
-def _build(name: str, create: Callable[..., Any]) -> type[BaseModel]:
-    return build_model(name, read_signature(create))
-
-
-_build_once = functools.lru_cache(maxsize=_MOST_KEPT)(_build)
+@functools.lru_cache(maxsize=_MOST_KEPT)
+def _build_once(name: str, now: Unchanged) -> type[BaseModel]:
+    return build_model(name, _read_once(now))
 
 
 def build_model(name: str, signature: Signature) -> type[BaseModel]:
@@ -236,6 +239,6 @@ def _with_references(annotation: Any, kinds: set[str]) -> Any:
 def _is_hashable(value: object) -> bool:
     try:
         hash(value)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - an annotation is the plugin's, and so is its hash
         return False
     return True
