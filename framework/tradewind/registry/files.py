@@ -6,41 +6,102 @@ import functools
 import hashlib
 import importlib.util
 import inspect
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tradewind.errors import PluginError
 from tradewind.hookspecs import ENTRY_POINT_GROUP
+from tradewind.registry.editable import source_folders
+from tradewind.registry.folders import (
+    CACHE,
+    files_of_package,
+    importable_files,
+    is_package,
+    shadows,
+    unchecked_bytecode,
+)
 
 if TYPE_CHECKING:
     import importlib.metadata
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["hashes_of", "module_files", "source_files", "source_of"]
+__all__ = ["hashes_of", "module_files", "source_files", "source_of", "with_bytecode"]
 
-_CACHE = "__pycache__"
 _POINTS = "entry_points.txt"
+_SCRIPTS = ("bin", "Scripts")
 
 
 def source_files(distribution: importlib.metadata.Distribution) -> dict[str, Path]:
     """Return the files of a distribution by name, those of an editable install too; importing nothing.
 
-    They are what its installer listed, everything that lies in the packages its entry points name (also what was put
-    there later), and ``entry_points.txt``. Bytecode caches and other bookkeeping of the installer are left out. Names
+    They are what its installer listed, everything that lies in its packages and those its entry points name (also what
+    was put there later), what can be imported from the folders of an editable install, bytecode that Python would take
+    unchecked, and ``entry_points.txt``. Scripts, other bytecode and bookkeeping of the installer are left out. Names
     are relative to where the packages lie, so that a wheel and an editable install of the same code have the same.
+
+    Raises
+    ------
+    PluginError
+        If a folder cannot be read.
     """
+    found = _listed_files(distribution)
+    for folder in source_folders(distribution):
+        found.update(importable_files(folder))
+    if distribution.read_text("RECORD") is None:
+        for name in (distribution.read_text("top_level.txt") or "").split():
+            found.update(module_files(name))
+    for point in distribution.entry_points:
+        if point.group == ENTRY_POINT_GROUP:
+            found.update(module_files(point.module))
+    return {name: path for name, path in sorted(with_bytecode(found).items()) if path.exists()}
+
+
+def _listed_files(distribution: importlib.metadata.Distribution) -> dict[str, Path]:
+    """Return what the installer listed, and what lies in the packages of it."""
     found: dict[str, Path] = {}
+    whole: set[PurePosixPath] = set()
+    site, holds = Path(str(distribution.locate_file(""))), functools.cache(is_package)
     for entry in distribution.files or ():
         path, parts = Path(str(distribution.locate_file(entry))), entry.parts
         if parts[0].endswith((".dist-info", ".egg-info")):
             if entry.name == _POINTS:
                 found[_POINTS] = path
-        elif ".." not in parts and _CACHE not in parts:
-            found[entry.as_posix()] = path
-    for point in distribution.entry_points:
-        if point.group == ENTRY_POINT_GROUP:
-            found.update(module_files(point.module))
-    return {name: path for name, path in sorted(found.items()) if path.exists()}
+            continue
+        if CACHE in parts or _is_script(parts):
+            continue
+        found[entry.as_posix()] = path
+        if ".." in parts:
+            continue
+        package = next((one for one in reversed(entry.parents[:-1]) if holds(site / one)), None)
+        if package is not None:
+            whole.add(PurePosixPath(package))
+        elif path.suffix == ".py":
+            whole.update(PurePosixPath(entry).with_name(one.name) for one in shadows(path))
+    for name in whole:
+        found.update(_at(site, name))
+    return found
+
+
+def _at(site: Path, name: PurePosixPath) -> dict[str, Path]:
+    path, above = site / name, "" if name.parent == PurePosixPath() else name.parent.as_posix()
+    if path.is_file():
+        return {name.as_posix(): path}
+    return {_joined(above, key): one for key, one in files_of_package(path)}
+
+
+def _is_script(parts: Sequence[str]) -> bool:
+    """Whether a file lies in the folder of an environment's commands: installers write those anew."""
+    return ".." in parts and len(parts) > 1 and parts[-2] in _SCRIPTS and set(parts[:-2]) == {".."}
+
+
+def with_bytecode(files: Mapping[str, Path]) -> dict[str, Path]:
+    """Return files and the bytecode of them that Python would take without comparing it with its source."""
+    found = dict(files)
+    for name, path in files.items():
+        compiled = unchecked_bytecode(path) if path.suffix == ".py" else None
+        if compiled is not None:
+            found[_joined(name.rpartition("/")[0], f"{CACHE}/{compiled.name}")] = compiled
+    return found
 
 
 def module_files(module: str) -> dict[str, Path]:
@@ -63,7 +124,7 @@ def module_files(module: str) -> dict[str, Path]:
             above = "/".join(parts[: depth - 1])
             if roots is None:
                 return {_joined(above, path.name): path} if path.is_file() else {}
-            return {_joined(above, key): found for root in roots for key, found in _tree(Path(root))}
+            return {_joined(above, key): found for root in roots for key, found in files_of_package(Path(root))}
     return {}
 
 
@@ -96,12 +157,6 @@ def hashes_of(files: Mapping[str, Path]) -> dict[str, str]:
                 f"its distribution again"
             ) from error
     return hashes
-
-
-def _tree(root: Path) -> Iterator[tuple[str, Path]]:
-    for path in root.rglob("*"):
-        if path.is_file() and _CACHE not in path.relative_to(root).parts:
-            yield (Path(root.name) / path.relative_to(root)).as_posix(), path
 
 
 def _joined(above: str, name: str) -> str:

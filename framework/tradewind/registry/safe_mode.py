@@ -6,7 +6,7 @@ import importlib.metadata
 import re
 from typing import TYPE_CHECKING
 
-from tradewind.errors import UserError, choices
+from tradewind.errors import PluginError, UserError, choices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -84,7 +84,7 @@ def _names(distribution: str, name: str) -> bool:
         paths = source_files(importlib.metadata.distribution(distribution))
         texts = (path.read_bytes() for key, path in paths.items() if key.endswith(".py") and _is_small(path.stat()))
         return any(quote in text for text in texts for quote in quoted)
-    except (OSError, importlib.metadata.PackageNotFoundError):
+    except (OSError, PluginError, importlib.metadata.PackageNotFoundError):
         return False
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradewind.errors import ConfigError, PluginError, UserError, choices
-from tradewind.registry.files import hashes_of, module_files, source_files, source_of
+from tradewind.registry.files import hashes_of, module_files, source_files, source_of, with_bytecode
 from tradewind.registry.safe_mode import BUILT_IN, normalised
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def code_of_class(source: str, directory: Path) -> Code | None:
     top = source.partition(".")[0]
     if top in {"tradewind", "tradewind_plugins", "tradewind_strategies"}:
         return None
-    return _sound(Code(f"{_PYTHON}{top}", "", hashes_of(module_files(source))))
+    return _sound(Code(f"{_PYTHON}{top}", "", hashes_of(with_bytecode(module_files(source)))))
 
 
 def _path_name(source: str) -> str:
