@@ -122,6 +122,18 @@ def test_interruption_ends_with_130(run, monkeypatch):
     assert run("version") == (130, [], ["error: interrupted"])
 
 
+def test_an_interruption_says_what_was_interrupted(run, monkeypatch):
+    raising(monkeypatch, KeyboardInterrupt("while acme was loaded"))
+    assert run("version") == (130, [], ["error: interrupted while acme was loaded"])
+
+
+def test_what_is_no_exception_is_a_crash_with_a_message(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    raising(monkeypatch, type("Panic", (BaseException,), {})("a Rust extension"))
+    code, _, lines = run("version")
+    assert (code, lines[0]) == (70, "error: tradewind failed unexpectedly: Panic: a Rust extension")
+
+
 def test_details_of_an_unexpected_error_hold_no_password(run, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     raising(monkeypatch, RuntimeError("postgresql+psycopg://me:s3cret@host/database is odd"))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import tradewind
+from tradewind.engine.blame import blamed
 from tradewind.errors import PluginError
 
 PRICES = pd.DataFrame({"AA": np.linspace(10.0, 20.0, 40)}, index=pd.bdate_range("2024-01-01", periods=40))
@@ -54,3 +55,18 @@ def test_a_failing_strategy_is_told_with_its_own_line(tmp_path):
     text = message_of(tmp_path, "python", body)
     assert "Mine.on_bar raised ValueError at bar 0" in text
     assert "mine.py:4 in `return np.concatenate" in text
+
+
+def test_what_is_no_exception_is_told_too(tmp_path):
+    body = (
+        "class Panic(BaseException): ...\n\n\nclass Mine:\n    def on_bar(self, market, portfolio):\n"
+        "        raise Panic('a Rust extension')\n"
+    )
+    text = message_of(tmp_path, "python", body)
+    assert "Mine.on_bar raised Panic at bar 0: a Rust extension (mine.py:6 in `raise Panic" in text
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_an_interruption_is_nobodys_fault(error):
+    with pytest.raises(error), blamed("a plugin", "at bar 0"):
+        raise error

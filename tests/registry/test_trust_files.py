@@ -25,6 +25,7 @@ def place(tmp_path, monkeypatch):
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "acme_front", raising=False)
     return folder
 
 

@@ -37,8 +37,8 @@ def _run(arguments: list[str]) -> int:
     except TradewindError as error:
         _say(f"error: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("error: interrupted")
+    except KeyboardInterrupt as error:
+        _say(f"error: interrupted {error}".rstrip())
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Python flushes stdout once more when it exits.
@@ -51,7 +51,9 @@ def _run(arguments: list[str]) -> int:
             return _crash(error, arguments)
         _say(f"error: cannot write: {error.strerror}; free some space or write elsewhere")
         return EXIT_USAGE
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a message instead of a traceback
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the last line of defence: a message instead of a traceback
         return _crash(error, arguments)
     return code
 
@@ -98,7 +100,7 @@ def _received(error: Exception) -> str:
     return f"; received {faults()[0]['input']!r}" if callable(faults) else ""
 
 
-def _crash(error: Exception, arguments: list[str]) -> int:
+def _crash(error: BaseException, arguments: list[str]) -> int:
     import tempfile
     import time
     import traceback

@@ -38,13 +38,17 @@ class blamed:  # noqa: N801 - used as a statement, and a class because it is ent
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if isinstance(error, Exception | SystemExit):
+        if error is not None:
             raise_blamed(error, self._plugin, self._when)
 
 
-def raise_blamed(error: Exception | SystemExit, plugin: str, when: str) -> None:
-    """Raise what a plugin has raised as a `PluginError` that names it; return for one of tradewind's own errors."""
-    if isinstance(error, TradewindError):
+def raise_blamed(error: BaseException, plugin: str, when: str) -> None:
+    """Raise what a plugin has raised as a `PluginError` that names it.
+
+    Return for one of tradewind's own errors, and for what is no fault of the plugin: the user's interruption, and the
+    end of a generator that is read no further.
+    """
+    if isinstance(error, TradewindError | KeyboardInterrupt | GeneratorExit):
         return
     frame = _at_fault(traceback.extract_tb(error.__traceback__))
     line = f" in `{frame.line}`" if frame.line else ""

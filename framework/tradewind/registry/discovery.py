@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -17,6 +19,7 @@ from tradewind.contracts.plugin import API_VERSION, KINDS, Plugin
 from tradewind.errors import PluginError, choices
 from tradewind.hookspecs import ENTRY_POINT_GROUP, HookSpecs
 from tradewind.registry.parameters import read_signature
+from tradewind.registry.raised import told
 from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
 from tradewind.registry.safe_mode import allowed_distributions, normalised
 
@@ -81,13 +84,23 @@ class Discovery:
 
     def _load(self, point: importlib.metadata.EntryPoint, provider: Provider) -> int | None:
         """Import an entry point, take what it yields, and return the API version it states."""
-        try:
+        place, sound, unread = _working_directory(), len(self.sound), len(self._unread)
+        module = version = None
+        with self._breaking(provider, f"importing {point.value}"):
             module = point.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything, and others go on
-            self._break(provider, f"importing {point.value} raised {type(error).__name__}: {error}")
-            return None
-        self._add_module(module, provider)
-        version = getattr(module, _API, API_VERSION)
+        if module is not None:
+            with self._breaking(provider, f"reading {point.value}"):
+                self._add_module(module, provider)
+                version = getattr(module, _API, API_VERSION)
+        moved = _working_directory()
+        if place is not None and moved != place:
+            os.chdir(place)
+            del self.sound[sound:], self._unread[unread:]
+            self._break(
+                provider,
+                f"loading {point.value} changed the working directory to {moved or 'one that is gone'}, where "
+                f"the paths that users give mean other files; it was changed back. Use absolute paths in the plugin",
+            )
         return version if isinstance(version, int) else None
 
     def add(self, plugin: object, provider: str, distribution: str, version: str) -> None:
@@ -96,7 +109,8 @@ class Discovery:
         if isinstance(plugin, Plugin):
             self._add_record(plugin, plugin.kind, source)
         else:
-            self._add_module(plugin, source)
+            with self._breaking(source, "reading its hooks"):
+                self._add_module(plugin, source)
 
     def read_signatures(self, kind: str | None = None, name: str | None = None) -> None:
         """Read the signatures not read yet, of a kind and a name or all; a plugin at fault is no longer sound."""
@@ -106,15 +120,24 @@ class Discovery:
         known = {id(one) for one in chosen}
         self._unread = [one for one in self._unread if id(one) not in known]
         for one in chosen:
-            try:
-                read_signature(one.plugin.create)
-            except PluginError as error:
+            fault = _signature_fault(one)
+            if fault:
                 self.sound = [other for other in self.sound if other is not one]
-                reason = f"{one.kind} '{one.name}': {error}"
+                reason = f"{one.kind} '{one.name}': {fault}"
                 self.broken.append(BrokenPlugin(one.provider, one.distribution, one.version, reason))
 
     def _break(self, provider: Provider, reason: str) -> None:
         self.broken.append(BrokenPlugin(provider.name, provider.distribution, provider.version, reason))
+
+    @contextlib.contextmanager
+    def _breaking(self, provider: Provider, doing: str) -> Iterator[None]:
+        """Write down what a plugin raises, and name the plugin where the user interrupts it."""
+        try:
+            yield
+        except KeyboardInterrupt as interruption:
+            raise KeyboardInterrupt(f"while {provider.name} was loaded") from interruption
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and others go on
+            self._break(provider, f"{doing} raised {told(error)}")
 
     def _add_module(self, module: object, provider: Provider) -> None:
         fault = _version_fault(module, provider)
@@ -145,15 +168,14 @@ class Discovery:
             self._manager.unregister(module)
 
     def _call(self, hook: str, function: Any, provider: Provider) -> None:
-        try:
+        records: list[object] | None = None
+        with self._breaking(provider, hook):
             yielded = function()
-            if not isinstance(yielded, Iterable) or isinstance(yielded, str):
-                shown = type(yielded).__name__
-                self._break(provider, f"{hook} must yield records; it returned {shown}")
-                return
-            records = list(yielded)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything, and others go on
-            self._break(provider, f"{hook} raised {type(error).__name__}: {error}")
+            if isinstance(yielded, Iterable) and not isinstance(yielded, str):
+                records = list(yielded)
+            else:
+                self._break(provider, f"{hook} must yield records; it returned {type(yielded).__name__}")
+        if records is None:
             return
         if not records:
             self._break(provider, f"{hook} yielded no record")
@@ -174,6 +196,26 @@ class Discovery:
 def installed_distributions() -> dict[str, str]:
     """Return the installed distributions that give plugins, with their versions; nothing of them is imported."""
     return {one.distribution: one.version for one, _ in _entry_points() if one.distribution}
+
+
+def _signature_fault(plugin: RegisteredPlugin) -> str:
+    """Return why the parameters of a plugin cannot be read, or an empty text."""
+    try:
+        read_signature(plugin.plugin.create)
+    except PluginError as error:
+        return str(error)
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt(f"while the signature of {plugin.provider} was read") from interruption
+    except BaseException as error:  # noqa: BLE001 - it asks the plugin's own objects, which may raise anything
+        return f"reading the signature of create raised {told(error)}"
+    return ""
+
+
+def _working_directory() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 def _entry_points() -> list[tuple[Provider, importlib.metadata.EntryPoint]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradewind.errors import ConfigError, PluginError, TradewindError, choices
+from tradewind.registry.raised import told
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -120,11 +121,12 @@ def _load_file(path: Path, source: str) -> tuple[ModuleType, str]:
     try:
         # Compiled from what was hashed, so that version and behaviour cannot part, and no __pycache__ is written.
         exec(compile(content, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
-    except TradewindError:
+    except BaseException as error:  # a user's file may raise anything
         del sys.modules[name]
-        raise
-    except (Exception, SystemExit) as error:  # a user's file may raise anything
-        del sys.modules[name]
+        if isinstance(error, TradewindError):
+            raise
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(f"while {source} was loaded") from error
         raise PluginError(_failure(error, source, path)) from error
     return module, version
 
@@ -136,7 +138,7 @@ def _failure(error: BaseException, source: str, path: Path) -> str:
         return f"{source}: holds null bytes, which Python source has not; save the file as UTF-8 text"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     where = f"{source}:{lines[-1]}" if lines else source
-    text = f"{where}: loading it raised {type(error).__name__}: {error}"
+    text = f"{where}: loading it raised {told(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name and (path.parent / f"{error.name}.py").exists():
         text += "; a file is loaded alone, without its directory on sys.path: put both into one file or a package"
     return text
@@ -162,5 +164,7 @@ def _import(name: str) -> ModuleType:
         raise PluginError(f"{name}: importing it raised ModuleNotFoundError: {error}") from error
     except TradewindError:
         raise
-    except (Exception, SystemExit) as error:  # a user's module may raise anything
-        raise PluginError(f"{name}: importing it raised {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt(f"while {name} was imported") from interruption
+    except BaseException as error:  # a user's module may raise anything
+        raise PluginError(f"{name}: importing it raised {told(error)}") from error

@@ -25,6 +25,7 @@ from tradewind.registry.discovery import Discovery
 from tradewind.registry.parameters import model_of, read_signature
 from tradewind.registry.problems import Problem, Step, problems_of, raise_problems
 from tradewind.registry.python_source import check_form, load_source
+from tradewind.registry.raised import told
 from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
 from tradewind.registry.reference import PluginRef
 from tradewind.registry.safe_mode import disabled_note
@@ -357,5 +358,7 @@ def _call(create: Any, arguments: Mapping[str, Any], title: str) -> object:
         raise
     except TradewindError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may raise anything; it is named and translated
-        raise PluginError(f"{title} could not be made: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt(f"while {title} was made") from interruption
+    except BaseException as error:  # a plugin may raise anything; it is named and translated
+        raise PluginError(f"{title} could not be made: {told(error)}") from error
