@@ -145,12 +145,14 @@ def _quality(store: JournalStore, info: SessionInfo, journal: str, *, as_json: b
     import json
     from pathlib import Path
 
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.registry import Registry
     from tradewind.runs.parity import find_session
     from tradewind.runs.quality import session_quality
 
     directory = find_session(str(info.id), Path("runs"), journal).directory or Path.cwd()
-    table = session_quality(store, info, Registry.load(), directory)
+    with kept_for_json(as_json):
+        table = session_quality(store, info, Registry.load(), directory)
     if as_json:
         rows = {
             str(group): {name: None if value != value else value for name, value in row.items()}

@@ -59,6 +59,7 @@ def parity(
     """
     import json
 
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.journal.store import open_store
     from tradewind.registry import Registry
     from tradewind.runs.parity import compare_session, find_session, read_session, session_info
@@ -67,7 +68,8 @@ def parity(
     with open_store(named.journal, create=False, writes=False) as store:
         session = read_session(store, session_info(store, named.number, named.journal))
     place = directory or named.directory or Path.cwd()
-    compared = compare_session(session, Registry.load(), place, backtest=_backtest(backtest, runs), band=band)
+    with kept_for_json(as_json):
+        compared = compare_session(session, Registry.load(), place, backtest=_backtest(backtest, runs), band=band)
     if as_json:
         typer.echo(json.dumps(compared.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
     else:

@@ -12,6 +12,7 @@ from tradewind.cli.group import NamingGroup
 from tradewind.cli.plugin_options import AsJson, Kind, echo_json, find, require_kind
 from tradewind.cli.plugins_pip import install, uninstall
 from tradewind.cli.plugins_trust import trust, untrust
+from tradewind.cli.standard_output import kept_for_json
 
 if TYPE_CHECKING:
     from tradewind.registry.describe import Description
@@ -43,7 +44,8 @@ def list_plugins(kind: Kind = None, as_json: AsJson = False) -> None:
 
     if kind is not None:
         require_kind(kind)
-    rows = plugin_rows(Registry.load())
+    with kept_for_json(as_json):
+        rows = plugin_rows(Registry.load())
     shown = [row for row in rows if kind in (None, row.kind)]
     if as_json:
         echo_json([dataclasses.asdict(row) for row in shown])
@@ -66,8 +68,9 @@ def info(
     from tradewind.registry import Registry
     from tradewind.registry.describe import describe
 
-    registry = Registry.load()
-    found = describe(registry, find(registry, name, kind))
+    with kept_for_json(as_json):
+        registry = Registry.load()
+        found = describe(registry, find(registry, name, kind))
     if as_json:
         echo_json(dataclasses.asdict(found))
     else:
@@ -83,8 +86,9 @@ def doctor(as_json: AsJson = False) -> None:
     from tradewind.registry import Registry
     from tradewind.registry.listing import findings
 
-    registry = Registry.load()
-    found = findings(registry)
+    with kept_for_json(as_json):
+        registry = Registry.load()
+        found = findings(registry)
     if as_json:
         echo_json([dataclasses.asdict(one) for one in found])
     else:

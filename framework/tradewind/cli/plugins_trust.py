@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from tradewind.cli.plugin_options import AsJson, Kind, echo_json, find, require_kind
+from tradewind.cli.standard_output import kept_for_json
 
 if TYPE_CHECKING:
     from tradewind.registry import RegisteredPlugin, Registry
@@ -45,12 +46,14 @@ def trust(
         raise UserError(
             f"trust: received {' '.join(names or ['no name'])}{' and --list' * list_all}; give names or --list"
         )
-    registry, trusted = Registry.load(), TrustFile.read(directory)
+    trusted = TrustFile.read(directory)
     if list_all:
-        _list(registry, trusted, directory, as_json=as_json)
+        _list(trusted, directory, as_json=as_json)
         return
-    found = [(find(registry, name, kind, directory), name) for name in names or ()]
-    told = [_trust(plugin, name, trusted, directory) for plugin, name in found]
+    with kept_for_json(as_json):
+        registry = Registry.load()
+        found = [(find(registry, name, kind, directory), name) for name in names or ()]
+        told = [_trust(plugin, name, trusted, directory) for plugin, name in found]
     if any(one["origin"] != BUILT_IN for one in told):
         trusted.write()
     if as_json:
@@ -116,12 +119,16 @@ def _tell(told: list[dict[str, Any]], trusted: TrustFile) -> None:
             typer.echo(f"  trusted anew with the same code: {', '.join(one['others'])}")
 
 
-def _list(registry: Registry, trusted: TrustFile, directory: Path, *, as_json: bool) -> None:
+def _list(trusted: TrustFile, directory: Path, *, as_json: bool) -> None:
+    from tradewind.registry import Registry
+
     entries = []
-    for origin, code in sorted(trusted.code.items()):
-        for label in sorted(trusted.plugins[origin]):
-            state = _state(registry, code, label, directory)
-            entries.append({"plugin": label, "origin": origin, "version": code.version, "state": state})
+    with kept_for_json(as_json):
+        registry = Registry.load()
+        for origin, code in sorted(trusted.code.items()):
+            for label in sorted(trusted.plugins[origin]):
+                state = _state(registry, code, label, directory)
+                entries.append({"plugin": label, "origin": origin, "version": code.version, "state": state})
     if as_json:
         echo_json(entries)
         return

@@ -42,6 +42,7 @@ def rebalance(
     The account is the one in --positions, else that of the mode's broker, else that of the unfinished paper session,
     else the configuration's cash.
     """
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.config.loader import check_plan
     from tradewind.engine.assemble import Builder
     from tradewind.errors import UserError
@@ -51,11 +52,12 @@ def rebalance(
     if not dry_run:
         raise UserError("rebalance: add --dry-run; orders are sent by `tradewind run CONFIG --mode paper` only")
     loaded = options.load(config, extra, mode, mode_file, overrides, start, end)
-    registry = Registry.load()
-    check_plan(loaded, registry)
-    builder = Builder(loaded.plan, registry, loaded.directory)
-    with loaded.placing():
-        shown = preview(builder, _holdings(builder, positions, journal))
+    with kept_for_json(as_json):
+        registry = Registry.load()
+        check_plan(loaded, registry)
+        builder = Builder(loaded.plan, registry, loaded.directory)
+        with loaded.placing():
+            shown = preview(builder, _holdings(builder, positions, journal))
     if as_json:
         _print_json(shown)
     else:

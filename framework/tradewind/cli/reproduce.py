@@ -20,12 +20,13 @@ def reproduce(
     import json
 
     from tradewind.cli.progress import progress_bar
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.registry import Registry
     from tradewind.runs.capsule import find_capsule
     from tradewind.runs.reproduce import reproduce as repeat
 
     capsule = find_capsule(run, runs)
-    with progress_bar(quiet=as_json) as progress:
+    with kept_for_json(as_json), progress_bar(quiet=as_json) as progress:
         outcome = repeat(capsule, Registry.load(), progress)
     same = outcome.same_decisions and outcome.same_data
     if as_json:

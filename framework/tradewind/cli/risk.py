@@ -10,6 +10,7 @@ import typer
 
 from tradewind.cli import options
 from tradewind.cli.group import NamingGroup
+from tradewind.cli.standard_output import kept_for_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -111,7 +112,8 @@ def stress_run(
         mean_block_bars=block,
     )
     scenarios = load_scenarios(scenario or ())
-    report = stress(find_capsule(run, runs), Registry.load(), scenarios, settings)
+    with kept_for_json(as_json):
+        report = stress(find_capsule(run, runs), Registry.load(), scenarios, settings)
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
@@ -175,9 +177,11 @@ def drill_plan(
             raise UserError(f"{flag}: received {value}; give a whole number, at least {least}")
     if picture is not None:
         require_picture(picture)
-    loaded, registry = options.load(config, extra, "backtest", None, overrides, start, end), Registry.load()
-    check_plan(loaded, registry)
-    report = rehearse(loaded, registry, drills, Settings(bars=bars, seed=seed))
+    loaded = options.load(config, extra, "backtest", None, overrides, start, end)
+    with kept_for_json(as_json):
+        registry = Registry.load()
+        check_plan(loaded, registry)
+        report = rehearse(loaded, registry, drills, Settings(bars=bars, seed=seed))
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
     else:

@@ -63,13 +63,14 @@ def run(
     if supervised:
         raise typer.Exit(_supervised())
     from tradewind.cli.progress import progress_bar
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.registry import Registry
     from tradewind.runs.launch import run_plan
     from tradewind.runs.paper import run_session_of
 
     # A run makes many small values and next to no cycles: looking for cycles less often saves a twentieth of its time.
     gc.set_threshold(100_000, 20, 20)
-    with progress_bar(quiet=as_json) as progress, loaded.placing():
+    with kept_for_json(as_json), progress_bar(quiet=as_json) as progress, loaded.placing():
         if loaded.plan.mode.mode == "backtest":
             result = run_plan(
                 loaded, Registry.load(), runs_directory=runs, reports=reports, verifies=verifies, progress=progress

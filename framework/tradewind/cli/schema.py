@@ -19,10 +19,12 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of a configuration file, with all installed plugins and their parameters."""
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.config.schema import json_schema
     from tradewind.registry import Registry
 
-    text = json.dumps(json_schema(Registry.load()), indent=2, ensure_ascii=False)
+    with kept_for_json():
+        text = json.dumps(json_schema(Registry.load()), indent=2, ensure_ascii=False)
     if output is None:
         typer.echo(text)
         return

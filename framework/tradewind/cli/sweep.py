@@ -72,10 +72,11 @@ def sweep(
     Ends with 0 if every point has figures, 1 if some failed, 130 if it was interrupted.
     """
     request = _request(config, extra, grid, points, random, seed, overrides, start, end, resuming=resume is not None)
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.cli.sweep_progress import sweep_progress
     from tradewind.research.sweep.api import run_sweep
 
-    with sweep_progress(metric, quiet=as_json) as progress:
+    with kept_for_json(as_json), sweep_progress(metric, quiet=as_json) as progress:
         result = run_sweep(
             request,
             metric=metric,

@@ -57,6 +57,7 @@ def verify(
     import json
 
     from tradewind.cli.progress import progress_bar
+    from tradewind.cli.standard_output import kept_for_json
     from tradewind.registry import Registry
     from tradewind.runs.capsule import find_capsule
     from tradewind.runs.renew import renew_reports
@@ -66,15 +67,15 @@ def verify(
         raise UserError("verify: --run takes configuration, values and period from the run; leave the others away")
     if run is None and config is None:
         raise UserError("verify: nothing to verify; give a configuration, as idea.yaml, or a kept run, as --run latest")
-    registry = Registry.load()
     capsule = None if run is None else find_capsule(run, runs)
-    with progress_bar(quiet=as_json) as progress:
+    with kept_for_json(as_json), progress_bar(quiet=as_json) as progress:
+        registry = Registry.load()
         if capsule is not None:
             verdict = verify_run(capsule, registry, cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=progress)
         elif config is not None:
             loaded = options.load(config, extra, "backtest", None, overrides, start, end)
             verdict = verify_plan(loaded, registry, cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=progress)
-    reports = [] if capsule is None else list(renew_reports(capsule, registry))
+        reports = [] if capsule is None else list(renew_reports(capsule, registry))
     if as_json:
         typer.echo(json.dumps(verdict.as_data(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
