@@ -12,7 +12,7 @@ import tradewind
 from tradewind.cli import main
 from tradewind.contracts.plugin import KINDS
 from tradewind.errors import UserError
-from tradewind.scaffold import Name, plugin_files, write_files
+from tradewind.scaffold import Name, plugin_files, strategy_files, write_files
 from tradewind.scaffold.render import render
 
 needs_sample = pytest.mark.skipif(importlib.util.find_spec("skfolio") is None, reason="needs the sample prices")
@@ -122,10 +122,41 @@ def test_a_name_that_cannot_be_one_gets_the_nearest(run, folder, text, instead):
     assert files_in(folder) == []
 
 
-@pytest.mark.parametrize("text", ["class", "json", "tradewind", "numpy", "import"])
+@pytest.mark.parametrize("text", ["class", "json", "test", "tradewind", "numpy", "import"])
 def test_a_name_that_would_hide_a_library_is_refused(text):
     with pytest.raises(UserError, match=f"NAME: '{text}' is taken by Python or a library, .* as 'my_{text}'"):
         Name(text)
+
+
+@pytest.mark.parametrize("text", ["true", "false", "none"])
+def test_a_name_whose_class_is_a_word_of_python_is_refused(text):
+    with pytest.raises(UserError, match=f"NAME: '{text}' would make a class {text.title()}, .* as 'my_{text}'"):
+        Name(text)
+
+
+@pytest.mark.parametrize("text", ["null", "yes", "no", "on", "off"])
+def test_a_word_of_yaml_stays_a_name(text):
+    for made in (strategy_files(Name(text)), *(plugin_files(Name(text), kind) for kind in KINDS)):
+        for path, content in made.items():
+            if path.endswith(".yaml"):
+                values = list(values_of(yaml.safe_load(content)))
+                assert text in values
+                assert not [value for value in values if value is None or isinstance(value, bool)]
+
+
+def values_of(value):
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from values_of(one)
+    else:
+        yield value
+
+
+def test_a_configuration_with_a_word_of_yaml_as_name_is_checked(run, folder):
+    assert run("new", "strategy", "null")[0] == 0
+    code, output, errors = run("check", "null.yaml")
+    assert (code, errors) == (0, "")
+    assert "./null.py:Null" in output
 
 
 @pytest.mark.parametrize("text", ["é", "", "日本"])

@@ -7,12 +7,16 @@ import re
 import sys
 from dataclasses import dataclass
 
+import yaml
+
 from tradewind.errors import UserError
 
 __all__ = ["Name"]
 
 LONGEST = 40
 _NAME = re.compile(rf"(?=.{{2,{LONGEST}}}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_UNLISTED = ("test",)
+"""Packages of the standard library that `sys.stdlib_module_names` leaves out."""
 _OWN = ("tradewind", "tradewind_plugins", "tradewind_strategies", "tests", "numpy", "pandas", "pydantic", "pytest")
 """Packages that a module of the same name would hide."""
 
@@ -35,7 +39,12 @@ class Name:
                 f"NAME: {self.text!r} cannot be a name; write 2 to {LONGEST} lower-case letters and digits, beginning "
                 f"with a letter, with '-' or '_' between words{_instead(self.text)}"
             )
-        if keyword.iskeyword(self.module) or self.module in (*sys.stdlib_module_names, *_OWN):
+        if keyword.iskeyword(self.class_name):
+            raise UserError(
+                f"NAME: {self.text!r} would make a class {self.class_name}, which is a word of Python; put a word "
+                f"before it, as 'my_{self.module}'"
+            )
+        if keyword.iskeyword(self.module) or self.module in (*sys.stdlib_module_names, *_UNLISTED, *_OWN):
             raise UserError(
                 f"NAME: {self.text!r} is taken by Python or a library, which a module of this name would hide; put a "
                 f"word before it, as 'my_{self.module}'"
@@ -45,6 +54,11 @@ class Name:
     def module(self) -> str:
         """Name of the plugin, its package and its file."""
         return self.text.replace("-", "_")
+
+    @property
+    def yaml_name(self) -> str:
+        """Name of the plugin as YAML reads a text: quoted where it is a word of YAML, as ``null`` and ``yes``."""
+        return self.module if yaml.safe_load(self.module) == self.module else f'"{self.module}"'
 
     @property
     def distribution(self) -> str:

@@ -81,6 +81,7 @@ def _values(name: Name, kind: str, licence: str) -> dict[str, str]:
     major, minor = version("tradewind").split(".")[:2]
     return {
         "name": name.module,
+        "yaml_name": name.yaml_name,
         "class": name.class_name,
         "title": name.title,
         "distribution": name.distribution,

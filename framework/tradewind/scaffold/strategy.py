@@ -14,7 +14,7 @@ __all__ = ["strategy_files"]
 
 def strategy_files(name: Name) -> dict[str, str]:
     """Return the strategy and its configuration, by file name."""
-    values = {"name": name.module, "class": name.class_name, "title": name.title}
+    values = {"name": name.module, "yaml_name": name.yaml_name, "class": name.class_name, "title": name.title}
     return {
         f"{name.module}.py": render("project/strategy.py", values),
         f"{name.module}.yaml": render("project/strategy.yaml", values),
