@@ -273,6 +273,28 @@ def test_a_failed_write_leaves_the_file_as_it_was(place, monkeypatch):
     assert [path.name for path in configs.iterdir()] == [FILE_NAME]
 
 
+def test_a_linked_file_stays_a_link(place, tmp_path):
+    _, configs = place
+    (tmp_path / "kept").mkdir()
+    shared = tmp_path / "kept" / "shared.json"
+    (configs / FILE_NAME).symlink_to("../kept/shared.json")
+    trust(configs)
+    assert (configs / FILE_NAME).readlink() == Path("../kept/shared.json")
+    assert "acme-trust" in json.loads(shared.read_text())["trusted"]
+    trust(configs)
+    assert (configs / FILE_NAME).is_symlink()
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["shared.json"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_permissions_of_the_file_stay_as_they_are(place, mode):
+    _, configs = place
+    trust(configs)
+    (configs / FILE_NAME).chmod(mode)
+    trust(configs)
+    assert (configs / FILE_NAME).stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ FILE_NAME = "trusted_plugins.json"
 _PYTHON = "python:"
 _SHOWN = 5
 """Files of a kind of change that a message names."""
+_NEW_MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class TrustFile:
         return removed
 
     def write(self) -> None:
-        """Write the file at once or not at all, one line a file.
+        """Write the file at once or not at all, one line a file; a link stays one, and permissions stay as they are.
 
         Raises
         ------
@@ -275,16 +277,21 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
+    target = path.resolve()
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        mode = _NEW_MODE
     with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+        "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
     ) as file:
         temporary = Path(file.name)
         try:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
+            temporary.chmod(mode)
+            temporary.replace(target)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
