@@ -128,10 +128,26 @@ def test_a_name_that_would_hide_a_library_is_refused(text):
         Name(text)
 
 
-@pytest.mark.parametrize("text", ["true", "false", "none"])
+@pytest.mark.parametrize("text", ["true", "false", "none", "exception", "value_error"])
 def test_a_name_whose_class_is_a_word_of_python_is_refused(text):
-    with pytest.raises(UserError, match=f"NAME: '{text}' would make a class {text.title()}, .* as 'my_{text}'"):
+    with pytest.raises(UserError, match=f"NAME: '{text}' would make a class .*, which is .* as 'my_{text}'"):
         Name(text)
+
+
+@pytest.mark.parametrize("text", ["field", "annotated", "iterable", "market", "signals"])
+def test_a_name_whose_class_would_hide_an_import_is_refused(run, folder, text):
+    code, _, errors = run("new", "plugin", text, "--kind", "sizer")
+    assert code == 1
+    assert f"NAME: '{text}' would make a class {text.title()}, and src/{text}/" in errors
+    assert errors.endswith(f"imports another of this name; put a word before it, as 'my_{text}'")
+    assert files_in(folder) == []
+
+
+def test_a_strategy_whose_class_would_hide_an_import_is_refused(run, folder):
+    code, _, errors = run("new", "strategy", "signals")
+    assert code == 1
+    assert "would make a class Signals, and signals.py imports another" in errors
+    assert files_in(folder) == []
 
 
 @pytest.mark.parametrize("text", ["null", "yes", "no", "on", "off"])

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import keyword
 import re
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import yaml
 
 from tradewind.errors import UserError
 
-__all__ = ["Name"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Name", "require_own_class"]
 
 LONGEST = 40
 _NAME = re.compile(rf"(?=.{{2,{LONGEST}}}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*")
@@ -39,10 +45,10 @@ class Name:
                 f"NAME: {self.text!r} cannot be a name; write 2 to {LONGEST} lower-case letters and digits, beginning "
                 f"with a letter, with '-' or '_' between words{_instead(self.text)}"
             )
-        if keyword.iskeyword(self.class_name):
+        if self.class_name in dir(builtins):
             raise UserError(
-                f"NAME: {self.text!r} would make a class {self.class_name}, which is a word of Python; put a word "
-                f"before it, as 'my_{self.module}'"
+                f"NAME: {self.text!r} would make a class {self.class_name}, which is a word of Python's own; put a "
+                f"word before it, as 'my_{self.module}'"
             )
         if keyword.iskeyword(self.module) or self.module in (*sys.stdlib_module_names, *_UNLISTED, *_OWN):
             raise UserError(
@@ -74,6 +80,32 @@ class Name:
     def title(self) -> str:
         """Name for headings: ``Acme gap``."""
         return self.module.replace("_", " ").capitalize()
+
+
+def require_own_class(name: Name, texts: Mapping[str, str]) -> None:
+    """Refuse a name whose class would hide what the files that are made for it import.
+
+    Raises
+    ------
+    UserError
+        If it would.
+    """
+    for path, text in texts.items():
+        if path.endswith(".py") and name.class_name in _imported(text, but_from=name.module):
+            raise UserError(
+                f"NAME: {name.text!r} would make a class {name.class_name}, and {path} imports another of this name; "
+                f"put a word before it, as 'my_{name.module}'"
+            )
+
+
+def _imported(source: str, *, but_from: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) or (
+            isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] != but_from
+        ):
+            found |= {alias.asname or alias.name for alias in node.names}
+    return found
 
 
 def _instead(text: str) -> str:

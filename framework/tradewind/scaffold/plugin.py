@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tradewind.contracts.plugin import API_VERSION
 from tradewind.scaffold.licences import LICENCES
+from tradewind.scaffold.names import require_own_class
 from tradewind.scaffold.render import render
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ def plugin_files(name: Name, kind: str, licence: str = "gpl") -> dict[str, str]:
         Of the plugin.
     licence
         A word of `LICENCES`.
+
+    Raises
+    ------
+    UserError
+        If the name's class would hide what the files import.
     """
     values = _values(name, kind, licence)
     package = f"src/{name.module}"
@@ -74,6 +80,7 @@ def plugin_files(name: Name, kind: str, licence: str = "gpl") -> dict[str, str]:
         f"tests/test_{name.module}.py": render(f"tests/{kind}.py", values),
         "example.yaml": render(f"examples/{kind}.yaml", values),
     }
+    require_own_class(name, files)
     return files | {path: render(template, values) for path, template in _MORE.get(kind, {}).items()}
 
 
