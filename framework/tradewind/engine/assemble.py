@@ -10,7 +10,7 @@ from tradewind.contracts import Breaker, Cost, Exit, Gate, OnReference, Regime, 
 from tradewind.engine.account import SessionRecorder
 from tradewind.engine.bridges import drive
 from tradewind.engine.desk import RiskDesk
-from tradewind.engine.guarded import GuardedBreaker, GuardedGate
+from tradewind.engine.guarded import GuardedBreaker, GuardedCost, GuardedGate
 from tradewind.engine.ledger import Ledger
 from tradewind.engine.panel import FactorCache, Factors, HistoryPanel, StreamPanel
 from tradewind.engine.quotes import PanelCost, PanelQuotes
@@ -75,9 +75,10 @@ class Builder:
             self._sleeve(f"sleeves.{number}", config, instruments) for number, config in enumerate(self.plan.sleeves)
         ]
 
-    def cost(self) -> Cost | None:
+    def cost(self) -> GuardedCost | None:
         """Build the cost model; None where trading is free."""
-        return cast("Cost", self.create("cost", self.plan.costs, "costs")) if self.plan.costs else None
+        ref = self.plan.costs
+        return GuardedCost(ref.label, cast("Cost", self.create("cost", ref, "costs"))) if ref else None
 
     def desk(self, panel: Panel, *, adjusted: bool) -> RiskDesk:
         """Build the gates and breakers, and the desk that asks them."""
@@ -260,7 +261,7 @@ def run_session(
     panel: Panel = HistoryPanel(bars, factors, cache) if rows is None else StreamPanel(bars, rows, factors)
     quotes = PanelQuotes(panel, quote_sources(panel))
     cost = builder.cost()
-    charged = PanelCost(_for_data(cost, bars), panel, quotes) if cost is not None else None
+    charged = PanelCost(cost.for_data(bars.adjusted, "volume" in bars.fields), panel, quotes) if cost else None
     labels = detector.labels if detector is not None and held_regime is None else ()
     exchange = Exchange(
         cash=plan.account.cash, rules=exchange_rules(plan), cost=charged, acknowledges=execution is not None
@@ -315,11 +316,6 @@ def _regime_state(plan: Plan, detector: Regime | None) -> RegimeState | None:
         hysteresis=plan.regime.hysteresis,
         immediate=plan.regime.immediate,
     )
-
-
-def _for_data(cost: Cost, bars: Bars) -> Cost:
-    adapt = getattr(cost, "for_data", None)
-    return cost if adapt is None else cast("Cost", adapt(bars.adjusted, "volume" in bars.fields))
 
 
 def _check_labels(where: str, sleeve: SleeveConfig, labels: tuple[str, ...]) -> None:

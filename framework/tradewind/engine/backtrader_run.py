@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import BaseModel
 
 from tradewind.config.plan import AccountConfig, ExchangeConfig, RebalanceConfig
-from tradewind.contracts import Cost, Trades
 from tradewind.engine.backtrader_record import RunRecorder
 from tradewind.engine.blame import blamed
 from tradewind.engine.drop_in import Cerebro, ColumnFeed, day_numbers
@@ -19,6 +18,7 @@ from tradewind.engine.panel import HistoryPanel, StreamPanel
 from tradewind.engine.recorder import Recorder
 from tradewind.engine.structural import StructuralBroker
 from tradewind.errors import ConfigError, PluginError, choices
+from tradewind.exchange.charges import Execution, charge
 from tradewind.journal import Journal
 from tradewind.registry import load_class
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tradewind.config.plan import Plan, PluginRef
     from tradewind.engine.assemble import Builder
+    from tradewind.engine.guarded import GuardedCost
     from tradewind.model import Bars, Instrument, Row
 
 __all__ = ["BacktraderLedger", "BacktraderSession", "run_backtrader"]
@@ -104,19 +105,8 @@ class PluginCommission(bt.CommInfoBase):
     def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:  # noqa: ARG002
         if size == 0.0:
             return 0.0
-        model: Cost = self.p.model
-        unknown = np.array([np.nan])
-        charged = model.costs(
-            Trades(
-                instruments=(self.p.instrument,),
-                quantities=np.array([float(size)]),
-                prices=np.array([float(price)]),
-                average_daily_volume=unknown,
-                daily_volatility=unknown,
-                passive=np.array([False]),
-            )
-        )
-        return float(charged.commission[0] + charged.spread[0] + charged.slippage[0] + charged.impact[0])
+        execution = Execution(self.p.instrument, float(size), float(price), passive=False)
+        return charge(self.p.model, [execution])[0].total
 
 
 def run_backtrader(
@@ -184,7 +174,7 @@ def _stream_feeds(panel: StreamPanel) -> Iterator[SymbolFeed]:
         yield SymbolFeed(name=instrument.symbol, queue=queue, panel=panel, column=column)
 
 
-def _set_broker(cerebro: Any, plan: Plan, cost: Cost | None, instruments: tuple[Instrument, ...]) -> None:
+def _set_broker(cerebro: Any, plan: Plan, cost: GuardedCost | None, instruments: tuple[Instrument, ...]) -> None:
     cerebro.broker.setcash(plan.account.cash)
     if plan.exchange.volume_limit:
         cerebro.broker.set_filler(bt.broker.fillers.FixedBarPerc(perc=round(100.0 * plan.exchange.volume_limit, 9)))

@@ -1,4 +1,4 @@
-"""Gates and breakers as a run asks them: what goes wrong in one is told as its fault, with bar, file and line."""
+"""Gates, breakers and costs as a run asks them: what goes wrong in one is told as its fault, with file and line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradewind.contracts import Reading, Verdict
+from tradewind.contracts import Cost, Costs, Reading, Verdict
 from tradewind.engine.blame import blamed, raise_blamed
 from tradewind.errors import PluginError
 from tradewind.model import Standing
@@ -14,9 +14,9 @@ from tradewind.model import Standing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tradewind.contracts import AccountView, Breaker, BreakerPath, BreakerView, Gate, OrderBatch
+    from tradewind.contracts import AccountView, Breaker, BreakerPath, BreakerView, Gate, OrderBatch, Trades
 
-__all__ = ["GuardedBreaker", "GuardedGate"]
+__all__ = ["GuardedBreaker", "GuardedCost", "GuardedGate"]
 
 
 class GuardedGate:
@@ -147,6 +147,64 @@ class GuardedBreaker:
         """Let the breaker remember what `state` has returned."""
         with blamed(f"{self._title}.restore", "when it was told what to remember"):
             self._breaker.restore(state)
+
+
+class GuardedCost:
+    """A cost model whose errors and wrong answers stop the run with a message that names it.
+
+    Parameters
+    ----------
+    name
+        As the configuration names it.
+    cost
+        Asked.
+    """
+
+    def __init__(self, name: str, cost: Cost) -> None:
+        self.title = f"cost model {name!r}"
+        self.uses_liquidity: bool = getattr(cost, "uses_liquidity", True)
+        self._name = name
+        self._cost = cost
+        self._called = _title("cost model", name, cost)
+
+    def costs(self, trades: Trades, bar: int | None = None) -> Costs:
+        """Return what the model charges at a bar; None: at one that is not known."""
+        try:
+            costs = self._cost.costs(trades)
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+            raise_blamed(error, f"{self._called}.costs", _at(bar))
+            raise
+        if not isinstance(costs, Costs):
+            raise PluginError(
+                f"{self._called}.costs returned {_shown(costs)} {_at(bar)}; return tradewind.contracts.Costs(commission"
+                f"=..., spread=..., slippage=..., impact=...), each an array of shape ({len(trades.instruments)},)"
+            )
+        return costs
+
+    def for_data(self, adjusted: bool, has_volume: bool) -> GuardedCost:
+        """Return the model to use on such data."""
+        asked = getattr(self._cost, "for_data", None)
+        if asked is None:
+            return self
+        with blamed(f"{self._called}.for_data", "before the first bar"):
+            cost = asked(adjusted, has_volume)
+        if not isinstance(cost, Cost):
+            raise PluginError(
+                f"{self._called}.for_data returned {_shown(cost)}; return a cost model, `self` where nothing changes"
+            )
+        return GuardedCost(self._name, cost)
+
+    def stamps(self, adjusted: bool, has_volume: bool) -> tuple[str, ...]:
+        """Return what of the model does not apply to such data."""
+        asked = getattr(self._cost, "stamps", None)
+        if asked is None:
+            return ()
+        with blamed(f"{self._called}.stamps", "when it was asked what to say of the data"):
+            return tuple(asked(adjusted, has_volume))
+
+
+def _at(bar: int | None) -> str:
+    return "in Backtrader's run" if bar is None else f"at bar {bar}"
 
 
 def _title(kind: str, name: str, plugin: object) -> str:

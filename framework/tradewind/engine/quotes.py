@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tradewind.contracts import Cost, Costs, Trades
+from tradewind.contracts import Costs, Trades
 from tradewind.exchange import Quote, QuoteSource
+from tradewind.exchange.charges import checked_costs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tradewind.engine.guarded import GuardedCost
     from tradewind.engine.panel import Panel
     from tradewind.model import Instrument
     from tradewind.model.typing import FloatArray
@@ -97,42 +99,53 @@ class PanelQuotes:
 class PanelCost:
     """A cost model that is told volume and volatility of the bars before the trade."""
 
-    def __init__(self, cost: Cost, panel: Panel, quotes: PanelQuotes) -> None:
+    def __init__(self, cost: GuardedCost, panel: Panel, quotes: PanelQuotes) -> None:
         self._cost = cost
         self._panel = panel
         self._quotes = quotes
-        self._measures: bool = getattr(cost, "uses_liquidity", True)
+        self._measures = cost.uses_liquidity
         self._bar = -1
         self._volume = np.empty(0)
         self._volatility = np.empty(0)
 
+    @property
+    def title(self) -> str:
+        """What to call the model at this bar in a message."""
+        return f"{self._cost.title} at bar {self._panel.bar}"
+
     def costs(self, trades: Trades) -> Costs:
         """Return the model's costs with liquidity filled in from the bars before this one."""
+        bar = self._panel.bar
         if not self._measures:
-            return self._cost.costs(trades)
-        if self._bar != self._panel.bar:
+            return self._cost.costs(trades, bar)
+        if self._bar != bar:
             self._measure()
         columns = np.array([self._column(instrument) for instrument in trades.instruments])
-        return self._cost.costs(
-            dataclasses.replace(
-                trades, average_daily_volume=self._volume[columns], daily_volatility=self._volatility[columns]
-            )
+        known = dataclasses.replace(
+            trades, average_daily_volume=self._volume[columns], daily_volatility=self._volatility[columns]
         )
+        return self._cost.costs(known, bar)
 
     def estimate(self, instruments: Sequence[Instrument], quantities: FloatArray, prices: FloatArray) -> FloatArray:
-        """Return the total cash cost of trades that cross the spread, shape (M,)."""
+        """Return the total cash cost of trades that cross the spread, shape (M,).
+
+        Raises
+        ------
+        PluginError
+            If the model answers what could not be charged: what is bought depends on it.
+        """
         unknown = np.full(len(quantities), math.nan)
-        charged = self.costs(
-            Trades(
-                instruments=tuple(instruments),
-                quantities=quantities,
-                prices=prices,
-                average_daily_volume=unknown,
-                daily_volatility=unknown,
-                passive=np.zeros(len(quantities), dtype=np.bool_),
-            )
+        trades = Trades(
+            instruments=tuple(instruments),
+            quantities=quantities,
+            prices=prices,
+            average_daily_volume=unknown,
+            daily_volatility=unknown,
+            passive=np.zeros(len(quantities), dtype=np.bool_),
         )
-        return charged.commission + charged.spread + charged.slippage + charged.impact
+        commission, spread, slippage, impact = checked_costs(self, trades)
+        total: FloatArray = commission + spread + slippage + impact
+        return total
 
     def _column(self, instrument: Instrument) -> int:
         """Column of an instrument, or the last, which knows nothing."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tradewind.model import Instrument
     from tradewind.model.typing import FloatArray
 
-__all__ = ["FREE", "Charges", "Execution", "Tariff", "charge"]
+__all__ = ["FREE", "Charges", "Execution", "Tariff", "charge", "checked_costs"]
 
 
 class Execution(NamedTuple):
@@ -92,32 +92,46 @@ def charge(cost: Cost, executions: Sequence[Execution]) -> list[Charges]:
         daily_volatility=unknown,
         passive=np.array(passive, dtype=np.bool_),
     )
+    return list(map(Charges._make, checked_costs(cost, trades).T.tolist()))
+
+
+def checked_costs(cost: Cost, trades: Trades) -> FloatArray:
+    """Return the components of the costs of a batch, in the order of `Charges`, shape (4, M).
+
+    Raises
+    ------
+    PluginError
+        As in `charge`, naming the model by its ``title``, where it has one, else by its class.
+    """
     answer = cost.costs(trades)
     components = (answer.commission, answer.spread, answer.slippage, answer.impact)
-    if not all(np.shape(component) == unknown.shape for component in components):
-        _refuse(cost, components, executions)
+    if not all(np.shape(component) == trades.quantities.shape for component in components):
+        _refuse(cost, components, trades)
     table = np.array(components, dtype=np.float64)
     # A NaN is the least and the most of a table, and fails both.
-    if not (table.min() >= 0.0 and table.max() < np.inf):
-        _refuse(cost, components, executions)
-    return list(map(Charges._make, table.T.tolist()))
+    if not (table.min(initial=0.0) >= 0.0 and table.max(initial=0.0) < np.inf):
+        _refuse(cost, components, trades)
+    return table
 
 
-def _refuse(cost: Cost, components: Sequence[FloatArray], executions: Sequence[Execution]) -> None:
+def _refuse(cost: Cost, components: Sequence[FloatArray], trades: Trades) -> None:
     for name, component in zip(Charges._fields, components, strict=True):
-        _check(cost, name, np.asarray(component, dtype=np.float64).tolist(), executions)
+        _check(cost, name, np.asarray(component, dtype=np.float64).tolist(), trades)
 
 
-def _check(cost: Cost, name: str, column: object, executions: Sequence[Execution]) -> None:
-    who = type(cost).__name__
-    if not isinstance(column, list) or len(column) != len(executions):
+def _check(cost: Cost, name: str, column: object, trades: Trades) -> None:
+    who = getattr(cost, "title", f"cost model {type(cost).__name__}")
+    count = len(trades.instruments)
+    if not isinstance(column, list) or len(column) != count:
         raise PluginError(
-            f"cost model {who}: {name} must have shape ({len(executions)},), one value an execution; received "
-            f"{column}. Return an array for every component"
+            f"{who}: {name} must have shape ({count},), one value an execution; received {column}. Return an array for "
+            f"every component"
         )
-    for value, execution in zip(column, executions, strict=True):
+    for value, instrument, quantity, price in zip(
+        column, trades.instruments, trades.quantities, trades.prices, strict=True
+    ):
         if not (isinstance(value, float) and math.isfinite(value) and value >= 0.0):
             raise PluginError(
-                f"cost model {who}: {name} of {execution.quantity:g} {execution.instrument.symbol} at "
-                f"{execution.price:g} must be finite and at least 0; received {value}. Charge 0 where it does not apply"
+                f"{who}: {name} of {quantity:g} {instrument.symbol} at {price:g} must be finite and at least 0; "
+                f"received {value}. Charge 0 where it does not apply"
             )

@@ -326,11 +326,10 @@ def _stamps(builder: Builder, bars: Bars) -> tuple[str, ...]:
         stamps.append("Close-only bars: a decision at the close of a bar fills at the next close.")
     elif not bars.close_only:
         stamps.append("A decision at the close of a bar fills at the next open.")
-    if plan.costs is None:
-        stamps.append("No costs: trading is free in this run.")
-    else:
-        applies = getattr(builder.cost(), "stamps", None)
-        stamps.extend(applies(bars.adjusted, "volume" in bars.fields) if applies else ())
+    cost = builder.cost()
+    stamps.extend(
+        cost.stamps(bars.adjusted, "volume" in bars.fields) if cost else ["No costs: trading is free in this run."]
+    )
     if bars.adjusted:
         stamps.append("Adjusted prices: lots, ticks and per-share fees are not applicable; quantities are fractional.")
     stamps.extend(_risk_stamps(plan))

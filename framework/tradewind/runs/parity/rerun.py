@@ -93,8 +93,7 @@ class Reruns:
         cost = self.builder.cost()
         if cost is None:
             return None
-        adapt = getattr(cost, "for_data", None)
-        adapted: Cost = cost if adapt is None else adapt(self.bars.adjusted, "volume" in self.bars.fields)
+        adapted = cost.for_data(self.bars.adjusted, "volume" in self.bars.fields)
         return PanelCost(adapted, session.panel, session.ledger.quotes)
 
     def _done(self, run: Session, opening_cash: float) -> Rerun:
