@@ -76,7 +76,7 @@ def test_an_interrupted_run_is_kept_as_partial_and_reproduced_to_its_last_bar(co
     whole = execute(loaded.plan, registry, directory=loaded.directory).result.equity
     asked = iter(range(10_000))
     execution = execute(loaded.plan, registry, directory=loaded.directory, stopped=lambda: next(asked) >= 5)
-    result = keep(execution, registry, project / "runs", reports=True, directory=loaded.directory)
+    result = keep(execution, project / "runs", reports=True, directory=loaded.directory)
     assert result.status == "partial"
     assert 5 < len(result.equity) < len(whole)
     pd.testing.assert_series_equal(result.equity["equity"], whole["equity"].iloc[: len(result.equity)])

@@ -26,8 +26,7 @@ def check(
 ) -> None:
     """Check configurations with every plugin and parameter they name, without running anything.
 
-    All plugins are made but those that reach outside: feed, broker and reports. What only the data can show is seen by
-    run.
+    All plugins are made but those that reach outside: feed and broker. What only the data can show is seen by run.
 
     Several configurations are checked one by one, each with the same options.
     """
@@ -35,6 +34,7 @@ def check(
     from tradewind.config.trust import require_trusted
     from tradewind.engine.assemble import Builder
     from tradewind.registry import Registry
+    from tradewind.runs.launch import reports_of
 
     registry = Registry.load()
     failed = 0
@@ -45,6 +45,7 @@ def check(
             require_trusted(loaded.plan, registry, loaded.directory)
             with loaded.placing():
                 Builder(loaded.plan, registry, loaded.directory).rehearse()
+                reports_of(loaded, registry)
         except TradewindError as error:
             if len(configs) == 1:
                 raise

@@ -128,6 +128,6 @@ def show(result: Result, *, as_json: bool, verbose: bool) -> None:
         kept = "the run is kept, marked partial" if result.directory else "the same command continues the session"
         notes.print(f"interrupted: {kept}", style="yellow")
     if result.directory is not None:
-        for file in sorted(result.directory.glob("report.*")):
+        for file in result.reports:
             typer.echo(f"report: {file}")
         typer.echo(f"run: {result.directory}")

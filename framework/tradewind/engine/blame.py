@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-__all__ = ["blamed", "raise_blamed"]
+__all__ = ["blamed", "line_at_fault", "raise_blamed"]
 
 _ENGINE = tuple(str(Path(module.__file__ or "").parent) for module in (errors, bt, np, pd))
 _PYTHON = (sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"])
@@ -73,3 +73,10 @@ def _is_engine(file: str) -> bool:
     if any(path.is_relative_to(folder) for folder in _ENGINE):
         return True
     return _INSTALLED not in file and any(path.is_relative_to(folder) for folder in _PYTHON)
+
+
+def line_at_fault(error: BaseException) -> str:
+    """Return file, line number and line that led to an error, in brackets, for a message of one's own."""
+    frame = _at_fault(traceback.extract_tb(error.__traceback__))
+    line = f" in `{frame.line}`" if frame.line else ""
+    return f"({Path(frame.filename).name}:{frame.lineno}{line})"

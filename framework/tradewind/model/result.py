@@ -77,6 +77,8 @@ class Result:
         What a reader must know about how the figures came about; what went wrong without stopping the run.
     directory
         The run's capsule; None when not kept.
+    reports
+        Files that the run's reports have just written; empty for a run that is read again.
     """
 
     name: str
@@ -106,3 +108,4 @@ class Result:
     stamps: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     directory: Path | None = None
+    reports: tuple[Path, ...] = ()

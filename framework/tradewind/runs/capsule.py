@@ -16,7 +16,7 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -135,7 +135,7 @@ def load_result(directory: Path) -> Result:
             stamps=tuple(summary["stamps"]),
             warnings=tuple(summary["warnings"]),
             directory=directory,
-            **tables,
+            **cast("Any", tables),
         )
     except (OSError, KeyError, ValueError, TypeError, yaml.YAMLError) as error:
         raise UserError(

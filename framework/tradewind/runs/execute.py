@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from tradewind.config.loader import effective_feed
-from tradewind.contracts import DataRequest, Feed, StreamingFeed
+from tradewind.contracts import DataRequest
 from tradewind.engine.assemble import Builder, check_needs, run_session
 from tradewind.engine.detect import detect
 from tradewind.errors import DataError, PluginError, TradewindError
@@ -19,6 +18,7 @@ from tradewind.model import Bars, Result
 from tradewind.modes import require_mode
 from tradewind.report.detection import detection_scores
 from tradewind.report.metrics import compute_metrics
+from tradewind.runs.feeds import feed_of
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.risk_summary import risk_warnings
 from tradewind.validation import require_valid
@@ -188,21 +188,21 @@ def read_data(
         If the bars cannot be traded on.
     """
     plan = builder.plan
-    feed = builder.create("feed", effective_feed(plan, builder.registry), "data.feed")
+    feed = feed_of(builder)
     request = request or DataRequest(
         start=plan.data.start, end=plan.data.end, symbols=plan.data.symbols, references=plan.data.references
     )
     warnings: tuple[str, ...] = ()
-    if isinstance(feed, Feed):
+    if feed.gives_history:
         bars = feed.history(request)
         warnings = tuple(str(finding) for finding in require_valid(bars).warnings)
         if not streaming:
             return bars, None, warnings
-    if not isinstance(feed, StreamingFeed):
+    if not (streaming and feed.gives_stream):
         raise PluginError(
-            f"data.feed: {effective_feed(plan, builder.registry).label!r} delivers "
-            f"{'history only' if streaming else 'a stream only'}, and --mode {plan.mode.mode} needs "
-            f"{'a stream' if streaming else 'history'}; name a streaming feed, as replay, in the mode's overlay"
+            f"data.feed: {feed.label!r} delivers {'history only' if streaming else 'a stream only'}, and --mode "
+            f"{plan.mode.mode} needs {'a stream' if streaming else 'history'}; name a streaming feed, as replay, in "
+            f"the mode's overlay"
         )
     template, rows = feed.stream(request)
     return template, rows, warnings

@@ -20,13 +20,15 @@ from tradewind.registry import Registry
 from tradewind.report.notebook import result_html
 from tradewind.runs.arguments import as_overrides, as_paths
 from tradewind.runs.execute import Execution, execute
+from tradewind.runs.reports import make_reports, write_reports
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Sequence
 
+    from tradewind.runs.reports import GuardedReport
 
-__all__ = ["interruptible", "keep", "require_writable", "run", "run_plan"]
+__all__ = ["interruptible", "keep", "reports_of", "require_writable", "run", "run_plan", "with_reports"]
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -112,6 +114,7 @@ def run_plan(
     require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)
+    made = reports_of(loaded, registry) if reports and runs_directory is not None else []
     begun = time.process_time()
     with interruptible() as interrupted:
         execution = execute(
@@ -129,7 +132,8 @@ def run_plan(
                 progress=progress,
                 stopped=interrupted.is_set,
             )
-    return keep(execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress)
+    result = keep(execution, runs_directory, reports=reports, directory=loaded.directory)
+    return with_reports(result, made, progress)
 
 
 def require_writable(directory: Path) -> None:
@@ -149,15 +153,12 @@ def require_writable(directory: Path) -> None:
 
 def keep(
     execution: Execution,
-    registry: Registry,
     runs_directory: Path | None,
     *,
     reports: bool,
     directory: Path,
-    progress: Callable[[str, int, int], None] | None = None,
 ) -> Result:
-    """Write the capsule and the reports of an execution."""
-    from tradewind.engine.assemble import Builder
+    """Write the capsule of an execution; with what only reports show, where there are to be ``reports``."""
     from tradewind.runs.capsule import write_capsule
     from tradewind.runs.portfolio_risk import with_portfolio_risk
 
@@ -166,21 +167,28 @@ def keep(
         return result
     if reports:
         execution = dataclasses.replace(execution, result=with_portfolio_risk(result, execution.bars))
-    result = write_capsule(execution, runs_directory, directory)
-    if reports and result.directory is not None:
-        builder = Builder(execution.plan, registry, directory)
-        for number, ref in enumerate(execution.plan.reports):
-            if progress is not None:
-                progress(f"report {ref.label}", 0, 0)
-            report: Any = builder.create("report", ref, f"reports.{number}")
-            try:
-                report.write(result, result.directory)
-            except KeyboardInterrupt:
-                raise UserError(
-                    f"interrupted while writing the report {ref.label}; the run is kept in {result.directory}, and "
-                    f"`tradewind report {result.directory.name}` writes its reports"
-                ) from None
-    return result
+    return write_capsule(execution, runs_directory, directory)
+
+
+def reports_of(loaded: LoadedPlan, registry: Registry) -> list[GuardedReport]:
+    """Make the reports of a plan: what cannot be made is told before a run.
+
+    Raises
+    ------
+    TradewindError
+        If one cannot be made.
+    """
+    refs = ((f"reports.{number}", ref) for number, ref in enumerate(loaded.plan.reports))
+    return make_reports(registry, refs, loaded.directory)
+
+
+def with_reports(
+    result: Result, reports: Sequence[GuardedReport], progress: Callable[[str, int, int], None] | None = None
+) -> Result:
+    """Write the reports of a run that is kept, and return the result with their paths."""
+    if result.directory is None:
+        return result
+    return dataclasses.replace(result, reports=write_reports(reports, result, progress))
 
 
 @contextmanager

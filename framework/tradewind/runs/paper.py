@@ -12,7 +12,7 @@ from tradewind.engine.assemble import Builder
 from tradewind.errors import DataError
 from tradewind.modes import require_mode
 from tradewind.runs.execute import execute
-from tradewind.runs.launch import keep, require_writable
+from tradewind.runs.launch import keep, reports_of, require_writable, with_reports
 from tradewind.runs.session import open_run
 from tradewind.runs.stopping import Stop, stoppable
 
@@ -71,6 +71,7 @@ def run_session_of(
     require_trusted(loaded.plan, registry, loaded.directory)
     if runs_directory is not None:
         require_writable(runs_directory)
+    made = reports_of(loaded, registry) if reports and runs_directory is not None else []
     stop = Stop()
     with stoppable(stop), open_store(journal) as store:
         builder = Builder(loaded.plan, registry, loaded.directory)
@@ -95,11 +96,10 @@ def run_session_of(
                 return execution.result
             execution = dataclasses.replace(execution, session={"journal": _place(journal), "number": durable.session})
             # Finished only when it is kept: what cannot be kept now is gone through again by the next call.
-            result = keep(
-                execution, registry, runs_directory, reports=reports, directory=loaded.directory, progress=progress
-            )
+            result = keep(execution, runs_directory, reports=reports, directory=loaded.directory)
             durable.end("finished")
-    return result
+        # The session is over whatever becomes of its reports, which can be written again.
+        return with_reports(result, made, progress)
 
 
 def _place(journal: str | Path) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tradewind.config.plan import PluginRef
 from tradewind.runs.capsule import load_result, read_provenance
+from tradewind.runs.reports import make_reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ def renew_reports(capsule: Path, registry: Registry, kinds: Sequence[str] = ()) 
     UserError
         If the capsule cannot be read.
     PluginError
-        If a report is not known.
+        If a report is not known, cannot be made or fails.
     """
     result = load_result(capsule)
     directory = Path(read_provenance(capsule)["config_directory"])
@@ -32,6 +33,5 @@ def renew_reports(capsule: Path, registry: Registry, kinds: Sequence[str] = ()) 
     if not wanted:
         configured = [PluginRef.model_validate(ref) for ref in result.config.get("reports", ())]
         wanted = [(f"reports.{number}", ref) for number, ref in enumerate(configured or [PluginRef(name="html")])]
-    for where, ref in wanted:
-        plugin: Any = registry.create("report", ref, directory=directory, where=where)
-        yield Path(plugin.write(result, capsule))
+    for report in make_reports(registry, wanted, directory):
+        yield report.write(result, capsule)

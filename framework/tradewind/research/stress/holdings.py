@@ -12,11 +12,12 @@ import pandas as pd
 from pydantic import ValidationError
 
 from tradewind.config.plan import Plan
-from tradewind.contracts import DataRequest, Feed
+from tradewind.contracts import DataRequest
 from tradewind.engine.assemble import Builder
 from tradewind.errors import TradewindError, UserError
 from tradewind.model import AssetClass
 from tradewind.runs.capsule import read_provenance
+from tradewind.runs.feeds import feed_of
 
 if TYPE_CHECKING:
     from tradewind.model import Bars, Instrument, Result
@@ -127,8 +128,8 @@ def read_bars(result: Result, registry: Registry) -> tuple[Bars | None, str]:
     try:
         plan = Plan.model_validate(dict(result.config))
         builder = Builder(plan, registry, Path(read_provenance(result.directory)["config_directory"]))
-        feed = builder.create("feed", plan.data.feed, "data.feed")
-        if not isinstance(feed, Feed):
+        feed = feed_of(builder, plan.data.feed)
+        if not feed.gives_history:
             return None, f"the feed {plan.data.feed.label} gives no history"
         end = pd.Timestamp(result.data["end"]).date()
         request = DataRequest(

@@ -11,10 +11,10 @@ import math
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from tradewind.config.loader import effective_feed
-from tradewind.contracts import DataRequest, Feed, StreamingFeed
+from tradewind.contracts import DataRequest
 from tradewind.engine.assemble import Builder
 from tradewind.errors import PluginError
+from tradewind.runs.feeds import feed_of
 from tradewind.runs.parity.history import data_difference, last_prices, window
 from tradewind.runs.parity.outcome import PARTS, Parity, RecordDifference
 from tradewind.runs.parity.ports import Level
@@ -131,16 +131,15 @@ def first_difference(paper: Iterable[Record], backtest: Iterable[Record], bars: 
 def template_of(builder: Builder) -> tuple[Bars, Bars | None]:
     """Return bars that tell the instruments of the columns, and the feed's history where it has one."""
     plan = builder.plan
-    ref = effective_feed(plan, builder.registry, directory=builder.directory)
-    feed = builder.create("feed", ref, "data.feed")
+    feed = feed_of(builder)
     request = DataRequest(
         start=plan.data.start, end=plan.data.end, symbols=plan.data.symbols, references=plan.data.references
     )
-    if isinstance(feed, Feed):
+    if feed.gives_history:
         history = feed.history(request)
         return history, history
-    if not isinstance(feed, StreamingFeed):
-        raise PluginError(f"data.feed: {ref.label!r} delivers neither history nor a stream; name another feed")
+    if not feed.gives_stream:
+        raise PluginError(f"data.feed: {feed.label!r} delivers neither history nor a stream; name another feed")
     return feed.stream(request)[0], None
 
 
