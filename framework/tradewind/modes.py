@@ -38,7 +38,7 @@ MODES: dict[str, Mode] = {
         feed="stream",
         broker="venue",
         clock="wall",
-        missing=("a plugin of a real broker", "a streaming market-data feed", "risk gates"),
+        missing=("a plugin of a real broker", "a streaming market-data feed"),
     ),
 }
 
@@ -56,7 +56,7 @@ def require_mode(name: str) -> Mode:
     mode = MODES[name]
     if mode.missing:
         raise UserError(
-            f"--mode {name}: refused before anything was sent, because this version lacks {', '.join(mode.missing)}. "
-            f"Use --mode paper, which runs the same decisions on the simulated exchange"
+            f"--mode {name}: refused before anything was sent, because this version lacks "
+            f"{' and '.join(mode.missing)}. Use --mode paper, which runs the same decisions on the simulated exchange"
         )
     return mode

@@ -26,7 +26,7 @@ def test_options_reach_the_check(run, folder):
         (["plna.yaml"], 1, "error: plna.yaml: no such file; in ./: plan.yaml. Did you mean 'plan.yaml'?"),
         (["."], 2, "error: .: is a directory; give one of its files: plan.yaml"),
         (["plan.yaml", "--set", "nmae=x"], 2, "error: --set nmae: nmae: unknown key 'nmae'; received 'x' (text); known: "),
-        (["plan.yaml", "--mode", "papr"], 2, "error: --mode papr: unknown mode; known: backtest, live, paper. Did you mean"),
+        (["plan.yaml", "--mode", "papr"], 1, "error: --mode papr: unknown mode; known: backtest, live, paper. Did you mean"),
         (["plan.yaml", "--start", "soon"], 2, "error: --start: data.start: expected a date like 2020-01-31; received 'soon'"),
         (["plan.yaml", "--set", "strategy.params.top=1"], 2, "error: --set strategy.params.top: sleeves.0.strategy.params.top: Strategy has no parameter 'top'"),
         (["plan.yaml", "--set", "costs=absent"], 3, "error: --set costs: costs: unknown cost 'absent'; known: "),
@@ -38,6 +38,17 @@ def test_fault_ends_with_its_code_and_message(run, arguments, code, message):
     found, output, errors = run("check", *arguments)
     assert (found, output) == (code, [])
     assert errors[0].startswith(message)
+
+
+def test_a_mode_that_cannot_run_is_refused_as_by_run(run):
+    for kind in ("feed", "strategy"):
+        assert run("plugins", "trust", f"./toys.py:{kind.title()}", "--kind", kind)[0] == 0
+    found = run("check", "plan.yaml", "--mode", "live")
+    assert found == run("run", "plan.yaml", "--mode", "live")
+    code, output, errors = found
+    assert (code, output) == (1, [])
+    assert errors[0].startswith("error: --mode live: refused before anything was sent, because this version lacks a ")
+    assert "gate" not in errors[0]
 
 
 def test_several_configurations_are_checked_one_by_one(run, folder):

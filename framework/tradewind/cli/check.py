@@ -26,13 +26,15 @@ def check(
 ) -> None:
     """Check configurations with every plugin and parameter they name, without running anything.
 
-    All plugins are made but those that reach outside: feed and broker. What only the data can show is seen by run.
+    All plugins are made but those that reach outside: feed and broker. What only the data can show is seen by run. A
+    mode that cannot run is refused when all else is right.
 
     Several configurations are checked one by one, each with the same options.
     """
     from tradewind.config.loader import check_plan
     from tradewind.config.trust import require_trusted
     from tradewind.engine.assemble import Builder
+    from tradewind.modes import require_mode
     from tradewind.registry import Registry
     from tradewind.runs.launch import reports_of
 
@@ -46,6 +48,7 @@ def check(
             with loaded.placing():
                 Builder(loaded.plan, registry, loaded.directory).rehearse()
                 reports_of(loaded, registry)
+            require_mode(loaded.plan.mode.mode)
         except TradewindError as error:
             if len(configs) == 1:
                 raise

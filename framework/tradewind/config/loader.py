@@ -107,7 +107,7 @@ def load_plan(
     Raises
     ------
     UserError
-        If a file does not exist.
+        If a file does not exist, or the mode is unknown.
     ConfigError
         For all faults of one stage at once, one a line, each with file, line and column.
     """

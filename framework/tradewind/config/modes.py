@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tradewind.config.node import Node, Origin
 from tradewind.config.plan import ModeConfig, Plan, SleeveConfig
 from tradewind.config.yaml_source import read_file
-from tradewind.errors import ConfigError, choices
+from tradewind.errors import ConfigError, UserError, choices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +33,12 @@ def mode_row(mode: str, mode_file: Path | None, directory: Path) -> Node:
     Raises
     ------
     UserError
-        If ``mode_file`` does not exist.
+        If the mode is unknown, or ``mode_file`` does not exist.
     ConfigError
-        If the mode is unknown, or the overlay names anything but feed, broker and clock, or another mode.
+        If the overlay names anything but feed, broker and clock, or another mode.
     """
     if mode not in BUILT_IN_ROWS:
-        raise ConfigError(f"--mode {mode}: unknown mode; {choices(mode, BUILT_IN_ROWS)}")
+        raise UserError(f"--mode {mode}: unknown mode; {choices(mode, BUILT_IN_ROWS)}")
     flag = Origin("--mode")
     path = mode_file or directory / "modes" / f"{mode}.yaml"
     if mode_file is None and not path.exists():
