@@ -180,6 +180,12 @@ def test_result_that_breaks_the_contract_is_refused(value, reason):
     assert str(caught.value) == f"sizer: equal (acme:sizers) breaks the contract of a sizer: {reason}"
 
 
+def test_an_exit_has_its_article():
+    registry = registry_of(ExitPlugin(name="nothing", create=lambda: None, summary="Nothing."))
+    with pytest.raises(PluginError, match="breaks the contract of an exit: it returned a NoneType"):
+        registry.create("exit", PluginRef(name="nothing"))
+
+
 def test_method_with_a_further_optional_argument_keeps_the_contract():
     assert registry_of(returning(OptionalFourth())).create("sizer", PluginRef(name="equal"))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from tradewind.contracts import Regime
 from tradewind.engine.panel import HistoryPanel
+from tradewind.engine.regime_track import estimate_of
 from tradewind.errors import ConfigError
 from tradewind.portfolio.regime_state import RegimeState
 
@@ -35,5 +36,5 @@ def detect(builder: Builder, ref: PluginRef, bars: Bars) -> list[str]:
     panel = HistoryPanel(bars, {"regime": dict(getattr(detector, "factors", {}))})
     labels: list[str] = []
     while panel.advance():
-        labels.append(state.update(detector.estimate(panel.market("regime")) if panel.bar >= warmup else None))
+        labels.append(state.update(estimate_of(detector, panel.market("regime")) if panel.bar >= warmup else None))
     return labels

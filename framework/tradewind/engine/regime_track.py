@@ -7,14 +7,16 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from tradewind.engine.blame import blamed
+from tradewind.errors import PluginError, choices
+from tradewind.model import RegimeEstimate
 
 if TYPE_CHECKING:
     from tradewind.contracts import Regime
     from tradewind.engine.panel import Panel
-    from tradewind.model import RegimeEstimate
+    from tradewind.model import Market
     from tradewind.portfolio.regime_state import RegimeState
 
-__all__ = ["RegimeTrack"]
+__all__ = ["RegimeTrack", "estimate_of"]
 
 
 class _Bar(NamedTuple):
@@ -68,7 +70,31 @@ class RegimeTrack:
         bar, before = self._bar, self._state.label
         estimate: RegimeEstimate | None = None
         if bar >= self._warmup:
-            with blamed(f"regime {type(self._detector).__name__}.estimate", f"at bar {bar}"):
-                estimate = self._detector.estimate(self._panel.market("regime", bar))
+            estimate = estimate_of(self._detector, self._panel.market("regime", bar))
         label = self._state.update(estimate)
         return _Bar(label, estimate, label != before)
+
+
+def estimate_of(detector: Regime, market: Market) -> RegimeEstimate | None:
+    """Ask a detector; what goes wrong in it is told as its fault.
+
+    Raises
+    ------
+    PluginError
+        If it raises, or answers with anything but an estimate of one of its labels.
+    """
+    called = f"regime {type(detector).__name__}.estimate"
+    with blamed(called, f"at bar {market.bar}"):
+        estimate: object = detector.estimate(market)
+    if estimate is None:
+        return None
+    if not isinstance(estimate, RegimeEstimate):
+        raise PluginError(
+            f"{called} returned {type(estimate).__name__} at bar {market.bar}; return tradewind.RegimeEstimate"
+        )
+    if estimate.label not in detector.labels:
+        raise PluginError(
+            f"{called} returned the label {estimate.label!r} at bar {market.bar}, which it does not declare; "
+            f"{choices(estimate.label, detector.labels)}"
+        )
+    return estimate

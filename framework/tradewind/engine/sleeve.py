@@ -113,7 +113,7 @@ class Sleeve:
         if self.sizer is not None:
             raise PluginError(
                 f"sleeve {self.name!r}: {type(self.strategy).__name__} returns Targets, which no sizer applies to; "
-                f"remove `sizer: {type(self.sizer).__name__}` from the sleeve"
+                f"remove `sizer:` from the sleeve"
             )
         if answer.weights is not None:
             self._check_shape("Targets.weights", answer.weights, market)

@@ -291,7 +291,7 @@ class Registry:
         created = _call(registered.plugin.create, arguments, title)
         fault = contract_fault(kind, created)
         if fault:
-            raise PluginError(f"{title} breaks the contract of a {kind}: {fault}")
+            raise PluginError(f"{title} breaks the contract of {_an(kind)}: {fault}")
         return created
 
     def _create_nested(self, kind: str, value: Any, directory: Path | None, seed: int, where: str) -> Any:
@@ -318,6 +318,10 @@ class Registry:
         for name, kind in nested.items():
             for _, one in _references(getattr(values, name)):
                 yield kind, one
+
+
+def _an(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _check_kind(kind: str) -> None:
