@@ -8,7 +8,7 @@ import pytest
 
 import tradewind
 from tradewind.engine.detect import detect
-from tradewind.errors import PluginError
+from tradewind.errors import LookAheadError, PluginError
 from tradewind.runs.in_memory import builder_over
 from tradewind.testing import make_bars
 
@@ -62,3 +62,39 @@ def test_a_sizer_beside_targets_is_to_be_removed_as_it_is_written(tmp_path):
     )
     with pytest.raises(PluginError, match="remove `sizer:` from the sleeve"):
         tradewind.backtest({"strategy": {"python": f"{tmp_path}/mine.py:Mine"}, "sizer": "equal_weight"}, PRICES)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "told"),
+    [
+        (
+            "return Targets(weights=np.full(1, np.inf))",
+            PluginError,
+            "sleeve 'main': Mine.on_bar at bar 0: targets: weights must be finite or NaN (keep); received inf",
+        ),
+        (
+            "return market.current('close', 1)",
+            LookAheadError,
+            "sleeve 'main': Mine.on_bar at bar 0: 'close' with offset +1 at bar 0 would read the future",
+        ),
+        ("return market.current('clsoe')", PluginError, "sleeve 'main': Mine.on_bar at bar 0: "),
+    ],
+)
+def test_what_is_asked_of_a_value_in_vain_is_told_with_its_line(tmp_path, line, kind, told):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\nfrom tradewind import Targets\nclass Mine:\n    def on_bar(self, market, portfolio):\n"
+        f"        {line}\n"
+    )
+    with pytest.raises(kind) as caught:
+        tradewind.backtest({"strategy": {"python": f"{tmp_path}/mine.py:Mine"}}, PRICES)
+    assert str(caught.value).startswith(told)
+    assert str(caught.value).endswith(f"(mine.py:5 in `{line}`)")
+
+
+def test_what_a_plugin_raises_of_tradewind_itself_passes(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from tradewind.errors import PluginError\nclass Mine:\n    def on_bar(self, market, portfolio):\n"
+        "        raise PluginError('my own words')\n"
+    )
+    with pytest.raises(PluginError, match=r"^my own words$"):
+        tradewind.backtest({"strategy": {"python": f"{tmp_path}/mine.py:Mine"}}, PRICES)

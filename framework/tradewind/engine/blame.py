@@ -23,6 +23,7 @@ __all__ = ["blamed", "line_at_fault", "raise_blamed"]
 _ENGINE = tuple(str(Path(module.__file__ or "").parent) for module in (errors, bt, np, pd))
 _PYTHON = (sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"])
 _INSTALLED = "site-packages"
+_VALUES = Path(errors.__file__).parent / "model"
 
 
 class blamed:  # noqa: N801 - used as a statement, and a class because it is entered on every bar
@@ -45,17 +46,23 @@ class blamed:  # noqa: N801 - used as a statement, and a class because it is ent
 def raise_blamed(error: BaseException, plugin: str, when: str) -> None:
     """Raise what a plugin has raised as a `PluginError` that names it.
 
-    Return for one of tradewind's own errors, and for what is no fault of the plugin: the user's interruption, and the
-    end of a generator that is read no further.
+    What one of tradewind's values refuses (a market, targets) is told with plugin and line, and stays of its class.
+    Return for every other of tradewind's own errors, and for what is no fault of the plugin: the user's interruption,
+    and the end of a generator that is read no further.
     """
     if isinstance(error, TradewindError | KeyboardInterrupt | GeneratorExit):
+        if isinstance(error, PluginError) and _is_misuse(error):
+            raise type(error)(f"{plugin} {when}: {error} {line_at_fault(error)}") from error
         return
-    frame = _at_fault(traceback.extract_tb(error.__traceback__))
-    line = f" in `{frame.line}`" if frame.line else ""
     raise PluginError(
-        f"{plugin} raised {type(error).__name__} {when}: {error} "
-        f"({Path(frame.filename).name}:{frame.lineno}{line}); nothing was traded after it"
+        f"{plugin} raised {type(error).__name__} {when}: {error} {line_at_fault(error)}; nothing was traded after it"
     ) from error
+
+
+def _is_misuse(error: PluginError) -> bool:
+    """Tell whether one of tradewind's values has raised an error: a market, targets, an estimate."""
+    *_, innermost = traceback.walk_tb(error.__traceback__)
+    return Path(innermost[0].f_code.co_filename).is_relative_to(_VALUES)
 
 
 def _at_fault(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummary:

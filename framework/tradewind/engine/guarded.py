@@ -47,7 +47,7 @@ class GuardedGate:
         """Return the gate's verdicts."""
         try:
             verdicts = self._gate.check(batch, account)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+        except BaseException as error:  # a plugin may raise anything; without one nothing is spent
             raise_blamed(error, self._called, f"at bar {account.bar}")
             raise
         if not isinstance(verdicts, list | tuple):
@@ -95,7 +95,7 @@ class GuardedBreaker:
         """Return the breaker's reading."""
         try:
             reading = self._breaker.observe(view)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+        except BaseException as error:  # a plugin may raise anything; without one nothing is spent
             raise_blamed(error, self._observed, f"at bar {view.bar}")
             raise
         if not isinstance(reading, Reading) or not (
@@ -171,7 +171,7 @@ class GuardedCost:
         """Return what the model charges at a bar; None: at one that is not known."""
         try:
             costs = self._cost.costs(trades)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+        except BaseException as error:  # a plugin may raise anything; without one nothing is spent
             raise_blamed(error, f"{self._called}.costs", _at(bar))
             raise
         if not isinstance(costs, Costs):

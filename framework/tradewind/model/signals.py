@@ -100,7 +100,12 @@ class Targets:
 
     def __post_init__(self) -> None:
         if self.weights is not None and np.isinf(self.weights).any():
-            raise PluginError(f"targets: weights must be finite or NaN (keep); received {self.weights}")
+            values = np.ravel(self.weights)
+            infinite = np.flatnonzero(np.isinf(values))
+            raise PluginError(
+                f"targets: weights must be finite or NaN (keep); received {values[infinite[0]]} in column "
+                f"{infinite[0]}, {len(infinite)} of {len(values)} are infinite"
+            )
         for instrument, quantity in self.quantities.items():
             if not math.isfinite(quantity):
                 raise PluginError(f"targets: quantity of {instrument.symbol} must be finite; received {quantity}")

@@ -96,7 +96,7 @@ class _GuardedRows:
             row = next(self._rows)
         except StopIteration:
             raise
-        except (Exception, SystemExit) as error:  # a plugin may raise anything; without one nothing is spent
+        except BaseException as error:  # a plugin may raise anything; without one nothing is spent
             raise_blamed(error, self._called, f"after {self._count} rows")
             raise
         if not isinstance(row, Row):

@@ -50,9 +50,9 @@ class GuardedReport:
         """
         try:
             path = self._report.write(result, directory)
-        except TradewindError:
+        except (TradewindError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise  # a full disk is nobody's fault, and is told as such
             told = f"{self._called} raised {type(error).__name__}: {error} {line_at_fault(error)}"
