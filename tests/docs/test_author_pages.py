@@ -1,5 +1,6 @@
 """The author's guide: a page for each kind, whose example is what `tradewind new` writes, and all there is in it."""
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -17,6 +18,7 @@ import yaml
 import tradewind.testing
 from tradewind.cli import app
 from tradewind.config.schema import json_schema
+from tradewind.contracts import AccountView, OrderBatch, Trades
 from tradewind.contracts.plugin import KINDS
 from tradewind.hookspecs import HookSpecs
 from tradewind.registry import Registry
@@ -186,3 +188,28 @@ def test_an_example_in_yaml_has_keys_that_there_are(text):
             Scenario(**document)
         else:
             assert set(document) <= known, sorted(set(document) - known)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("gate", OrderBatch), ("gate", AccountView), ("cost", Trades)])
+def test_a_page_has_every_field_of_what_a_plugin_is_shown(kind, shown):
+    word = {OrderBatch: "batch", AccountView: "account", Trades: "trades"}[shown]
+    table = re.search(rf"^\| field of `{word}` \|.*\n\|---\|---\|\n((?:\|.*\n)+)", read(kind), flags=re.MULTILINE)
+    assert table is not None
+    told = re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table[1].splitlines()))
+    documented = re.findall(r"^([\w, ]+)$", inspect.getdoc(shown).partition("----------\n")[2], flags=re.MULTILINE)
+    assert told == ", ".join(documented).split(", ")
+    assert set(told) == {field.name for field in dataclasses.fields(shown)}
+
+
+def test_the_tutorial_says_what_the_workflow_runs():
+    page = (AUTHORS / "tutorial.md").read_text().replace("\n", " ")
+    told = re.search(r"`\.github/workflows/ci\.yml` runs ([^;,]*(?:, [^;,]*)*?), which", page)
+    steps = re.findall(r"^ +- run: (.+)$", plugin_files(Name("acme-sizer"), "sizer")[".github/workflows/ci.yml"], re.M)
+    assert told is not None
+    assert re.findall(r"`([^`]+)`", told[1]) == [step for step in steps if not step.startswith("python -m pip")]
+
+
+def test_the_readme_has_every_command():
+    listed = (ROOT / "README.md").read_text().partition("## Commands")[2]
+    missing = [name for name in app.COMMANDS if f"`tradewind {name}" not in listed and f"`{name}" not in listed]
+    assert not missing
