@@ -1,5 +1,6 @@
 """`run`, `runs`, `report`, `reproduce` and `compare`, as a user types them."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tradewind.cli.run import show
+from tradewind.testing.results import make_result
 
 STRATEGY = '''
 from tradewind import Signals
@@ -261,3 +265,20 @@ def test_a_closed_output_is_no_crash(project):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "is closed" in done.stderr
+
+
+def test_init_prints_a_command_that_a_shell_understands(tmp_path):
+    done = tradewind(tmp_path, "init", "my desk")
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("next: ")]
+    change = line.removeprefix("next: ").partition(" && ")[0]
+    moved = subprocess.run(["sh", "-c", f"{change} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(moved.stdout.strip()) == tmp_path / "my desk"
+
+
+@pytest.mark.parametrize(
+    ("reports", "place"), [((), "2 more; see --verbose"), ((Path("r.txt"),), "2 more; see the report or --verbose")]
+)
+def test_further_warnings_are_where_it_says(capsys, reports, place):
+    result = dataclasses.replace(make_result(), warnings=tuple("abcde"), reports=reports)
+    show(result, as_json=False, verbose=False)
+    assert place in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -22,4 +23,4 @@ def init(
     paths = write_files(directory, project_files(directory.resolve().name))
     for path in paths:
         typer.echo(f"wrote {path}")
-    typer.echo(f"next: cd {directory} && tradewind run configs/quickstart.yaml")
+    typer.echo(f"next: cd {shlex.quote(str(directory))} && tradewind run configs/quickstart.yaml")

@@ -121,7 +121,8 @@ def show(result: Result, *, as_json: bool, verbose: bool) -> None:
     for warning in result.warnings[:shown]:
         notes.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
     if len(result.warnings) > shown:
-        notes.print(f"warning: {len(result.warnings) - shown} more; see the report or --verbose", style="yellow")
+        place = "the report or --verbose" if result.reports else "--verbose"
+        notes.print(f"warning: {len(result.warnings) - shown} more; see {place}", style="yellow")
     for stamp in result.stamps if verbose else ():
         notes.print(f"note: {stamp}", markup=False, highlight=False)
     if result.status == "partial":
