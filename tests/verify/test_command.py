@@ -26,7 +26,8 @@ def test_an_honest_configuration_ends_with_0(run):
     code, output, _ = run("verify", "honest.yaml", *QUICK)
     assert code == 0
     assert output.splitlines()[0] == "rotate"
-    assert output.splitlines()[1].startswith("No look-ahead found at 3 cuts, 3 on decisions: a plugin that reads the")
+    assert output.splitlines()[1].startswith("No look-ahead found at 3 cuts, 3 on decisions: of what shows in a ")
+    assert re.search(r"\. All \d+ decisions are the same bar by bar\.$", output.splitlines()[1])
     assert "on one decision in ten would have been found with 27.1%, on one in twenty with 14.3%." in output
     for check in ("again", "windows", "streamed"):
         assert re.search(rf"^{check} +passed ", output, flags=re.MULTILINE)
@@ -43,6 +44,15 @@ def test_a_leak_ends_with_14_and_is_told_whole(run):
     assert re.search(r"^strategy ./rotate.py:Cheat of sleeve main: signals at bar \d+ \(200[78]-", output, re.MULTILINE)
     assert re.search(r"^  It is enough to change the close of (AAPL|KO|MSFT|XOM) of bar \d+ \(", output, re.MULTILINE)
     assert "  do: Read the market through `market.current`" in output
+
+
+def test_a_plan_that_decides_nothing_is_not_verified_and_ends_with_1(run, project):
+    never = (project / "rotate.py").read_text() + "\n\nclass Never(Rotate):\n    warmup = 5000\n"
+    (project / "rotate.py").write_text(never)
+    code, output, errors = run("verify", "honest.yaml", *QUICK, "--set", "strategy.python=./rotate.py:Never", "--json")
+    assert code == 1
+    assert json.loads(output)["passed"] is None
+    assert "Not one decision was compared, so that nothing is known" in errors
 
 
 def test_json_is_the_verdict_alone(run):

@@ -92,11 +92,11 @@ def test_one_symbol_and_its_references_are_no_findings():
 
 
 @pytest.mark.parametrize("bars", [10, 11, 14])
-def test_runs_shorter_than_their_warmup_pass_and_say_little(bars):
+def test_runs_shorter_than_their_warmup_are_not_accused_and_not_verified(bars):
     verdict = verdict_on(idea({"name": "high_52w", "params": {"lookback_bars": 60}}), prices(bars), cuts=3)
-    assert verdict.passed
-    assert verdict.decisions == 0
-    assert "none is on a decision, which says little" in verdict.sentence
+    assert verdict.findings == ()
+    assert verdict.passed is None
+    assert verdict.sentence == "Not verified: nothing was decided at 5 cuts."
 
 
 def test_warnings_of_made_up_futures_are_neither_shown_nor_findings(recwarn):

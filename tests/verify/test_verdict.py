@@ -12,7 +12,7 @@ from tests.verify.planted import Plain, idea, prices, verdict_on
 from tradewind.errors import DataError, PluginError
 from tradewind.journal import Record
 from tradewind.runs.in_memory import backtest, builder_over
-from tradewind.verify import Finding, Verdict, verify, verify_shortly
+from tradewind.verify import Check, Finding, Verdict, verify, verify_shortly
 from tradewind.verify.cuts import decision_bars, draw_cuts
 
 RUN_SECONDS = 60.0
@@ -71,9 +71,73 @@ def test_the_sentence_of_a_finding_names_plugin_and_bar():
     )
 
 
-def test_without_a_decision_or_a_cut_it_says_so():
-    assert "none is on a decision, which says little" in verdict(decisions=0).sentence
-    assert verdict(cuts=0, decisions=0, skipped="no time").sentence == "Not verified: no time."
+def test_without_a_decision_or_a_cut_it_is_not_verified_and_says_so():
+    assert verdict(decisions=0).sentence == "Not verified: nothing was decided at 44 cuts."
+    none = verdict(cuts=0, decisions=0, skipped="no time")
+    assert none.sentence == "Not verified: no time."
+    assert none.passed is None
+    assert none.as_data()["passed"] is None
+
+
+def test_decisions_that_were_compared_bar_by_bar_alone_are_told():
+    streamed = verdict(cuts=0, decisions=0, skipped="no window is long enough", streamed=1200)
+    assert streamed.passed
+    assert streamed.sentence == (
+        "No look-ahead found bar by bar, where all 1,200 decisions are the same; no cut is on one: no window is long "
+        "enough."
+    )
+    assert verdict(streamed=1200).sentence.endswith("with 87.1%. All 1,200 decisions are the same bar by bar.")
+
+
+def test_windows_are_told_for_what_they_can_show():
+    windows = Check(name="windows", extent="", compared=40, passed=True)
+    assert (
+        "decisions: of what shows in a window from a flat account, a plugin that" in verdict(checks=(windows,)).sentence
+    )
+    short = verdict(checks=(windows,), short=True).sentence
+    assert "decisions: of what shows in a short window from a flat account, a plugin that" in short
+
+
+def test_the_confidence_is_that_of_the_sleeve_with_the_fewest_decisions():
+    mixed = verdict(by_sleeve={"daily": 36, "monthly": 4})
+    assert mixed.confidence(0.1) == pytest.approx(1.0 - 0.9**4)
+    assert (
+        "40 on decisions, of sleeve monthly only 4: a plugin that reads the future on one decision in ten would "
+        in (mixed.sentence)
+    )
+    assert "with 34.4%" in mixed.sentence
+
+
+class Daily(Plain):
+    schedule = "every_bar"
+
+
+class Monthly(Plain):
+    schedule = "monthly"
+
+
+def test_sleeves_take_turns_and_are_counted_each_for_itself():
+    config = idea()
+    config["sleeves"] = [
+        {"name": name, "strategy": strategy, "sizer": "equal_weight", "share": 0.5}
+        for name, strategy in (("daily", Daily), ("monthly", Monthly))
+    ]
+    found = verdict_on(config, prices(250), cuts=20, whole_cuts=0)
+    assert found.decisions >= 18
+    assert found.by_sleeve["monthly"] >= 8
+    assert found.by_sleeve["daily"] >= 18
+    assert found.fewest == found.by_sleeve["monthly"]
+    data = found.as_data()
+    assert data["decisions_by_sleeve"] == dict(found.by_sleeve)
+    assert data["confidence"]["one in ten"] == pytest.approx(1.0 - 0.9 ** found.by_sleeve["monthly"])
+
+
+def test_all_decisions_are_counted_where_bars_arrive_one_by_one():
+    bars = prices()
+    records = backtest(idea(), bars)._session.ledger.journal.records
+    assert verdict_on(idea(), bars, cuts=1, whole_cuts=0).streamed == len(
+        {record.bar for record in records if record.kind in {"signals", "targets", "exit", "intent"}}
+    )
 
 
 def test_json_has_no_time_and_is_the_same_again():
@@ -84,7 +148,7 @@ def test_json_has_no_time_and_is_the_same_again():
     data = json.loads(first)
     assert set(data) == {
         "passed", "short", "sentence", "skipped", "cuts", "decisions", "confidence", "seed", "checks", "findings",
-        "not_checked",
+        "not_checked", "decisions_by_sleeve", "decisions_streamed",
     }  # fmt: skip
     assert data["findings"][0]["rule"] == "look_ahead"
     assert data["confidence"]["one in ten"] == pytest.approx(1.0 - 0.9 ** data["decisions"])
@@ -165,6 +229,30 @@ def test_a_plan_that_needs_more_than_a_window_is_told_as_not_checked():
     assert any("the plan cannot be run over them" in line and "window of 50 bars" in line for line in told)
 
 
+def test_windows_that_are_refused_for_one_reason_are_told_once_with_their_number():
+    class TooLong(Plain):
+        def on_bar(self, market, portfolio):
+            if len(market.fields["close"]) != 120:
+                raise RuntimeError(f"not the whole at bar {market.bar}")
+            return super().on_bar(market, portfolio)
+
+    found = verdict_on(idea(TooLong), cuts=7, whole_cuts=0)
+    (told,) = [line for line in found.not_checked if "the plan cannot be run over them" in line]
+    assert told.startswith("Bars ")
+    assert told.endswith("(6 more windows for the same reason)")
+
+
+def test_cuts_of_the_whole_history_make_up_for_windows_that_are_refused():
+    class Whole(Plain):
+        def on_bar(self, market, portfolio):
+            assert len(market.fields["close"]) > 100, "where is the rest?"
+            return super().on_bar(market, portfolio)
+
+    found = verdict_on(idea(Whole), cuts=2, whole_cuts=2)
+    assert (found.cuts, found.skipped) == (2, "")
+    assert "No look-ahead found at 2 cuts" in found.sentence or found.findings
+
+
 def test_a_plan_that_no_window_suits_is_not_verified():
     class Whole(Plain):
         def on_bar(self, market, portfolio):
@@ -208,7 +296,7 @@ def test_the_short_version_passes_the_honest():
 
 def test_no_cut_is_made_where_one_would_take_too_long():
     short = shortly(idea(), budget=0.25 * RUN_SECONDS, run=10 * RUN_SECONDS)
-    assert (short.cuts, short.checks, short.passed) == (0, (), True)
+    assert (short.cuts, short.checks, short.passed) == (0, (), None)
     assert short.sentence == "Not verified: one cut would take longer than a quarter of the run."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ __all__ = ["FOUND", "verify"]
 
 FOUND = 14
 """Exit code where something was found: a finding, not an error."""
+_STYLES = MappingProxyType({True: "green", False: "red", None: "yellow"})
 
 
 def verify(
@@ -52,7 +54,7 @@ def verify(
     Bars behind cuts are replaced; factors, regime and decisions up to the cut must stay as they were. The plan is also
     run twice, bar by bar, and with a longer history.
 
-    Ends with 0 where nothing was found, with 14 where something was.
+    Ends with 0 where nothing was found, with 14 where something was, with 1 where nothing could be compared.
     """
     import json
 
@@ -82,8 +84,13 @@ def verify(
         _print(verdict)
         for path in reports:
             typer.echo(f"report: {path}")
-    if not verdict.passed:
+    if verdict.findings:
         raise typer.Exit(FOUND)
+    if not verdict.passed:
+        raise UserError(
+            f"verify: {verdict.sentence} Not one decision was compared, so that nothing is known; choose an earlier "
+            f"start or more cuts, or a plan that decides"
+        )
 
 
 def _print(verdict: Verdict) -> None:
@@ -91,7 +98,7 @@ def _print(verdict: Verdict) -> None:
 
     console = Console(highlight=False)
     console.print(verdict.name, style="bold", markup=False)
-    console.print(verdict.sentence, style="green" if verdict.passed else "red", markup=False, soft_wrap=True)
+    console.print(verdict.sentence, style=_STYLES[verdict.passed], markup=False, soft_wrap=True)
     if verdict.checks:
         console.print(_table(verdict))
     for finding in verdict.findings:

@@ -114,7 +114,7 @@ def verified(
         told = f"look-ahead: not verified, the plan cannot be put together again: {error}"
         return dataclasses.replace(execution, result=dataclasses.replace(result, warnings=(*result.warnings, told)))
     warnings = result.warnings
-    if not verdict.passed:
+    if verdict.findings:
         warnings = (f"look-ahead: {verdict.sentence} `tradewind verify` shows what brings it about", *warnings)
     result = dataclasses.replace(result, verification=verdict.as_data(), warnings=warnings)
     return dataclasses.replace(execution, result=result)
@@ -127,4 +127,4 @@ def _verify(
     told("data", 0, 0)
     bars, _, _ = read_data(builder)
     check_needs(builder, bars)
-    return verify(builder, bars, cuts=cuts, whole_cuts=whole_cuts, seed=seed, tell=told)
+    return verify(builder, bars, cuts=cuts, whole_cuts=whole_cuts, seed=seed, fresh_process=True, tell=told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tradewind.journal import Record
     from tradewind.model import Bars
 
-__all__ = ["Cut", "decision_bars", "draw_cuts", "longest_warmup"]
+__all__ = ["Cut", "decision_bars", "draw_cuts", "longest_warmup", "of_sleeve", "sleeves_of"]
 
 _AHEAD = 40
 """Bars behind a cut: a plugin that reads further ahead is found where a history is cut as a whole."""
@@ -53,6 +54,19 @@ def decision_bars(records: Sequence[Record], *, whole: bool) -> list[int]:
     """
     asked = sorted({record.bar for record in records if record.kind in _ASKED}) if not whole else []
     return asked or sorted({record.bar for record in records if record.kind in DECIDED})
+
+
+def of_sleeve(records: Sequence[Record], name: str) -> list[Record]:
+    """Return the journal entries that name a sleeve; by their text, which is many times as fast as to read each."""
+    key = json.dumps(name)
+    marks = (f'"sleeve":{key}', f"{key}:")
+    return [record for record in records if record.kind in DECIDED and any(mark in record.payload for mark in marks)]
+
+
+def sleeves_of(record: Record) -> set[str]:
+    """Return the sleeves that an entry is of; of a Backtrader strategy's, which names none, an empty name."""
+    payload = json.loads(record.payload)
+    return {payload["sleeve"]} if "sleeve" in payload else set(payload.get("split") or ("",))
 
 
 def draw_cuts(

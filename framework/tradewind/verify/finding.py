@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
 __all__ = ["Check", "Finding", "Verdict"]
@@ -105,6 +107,10 @@ class Verdict:
         Bars up to which decisions were compared.
     decisions
         Of these, bars on which something was decided.
+    by_sleeve
+        Of these, those on which a sleeve has decided, by its name; empty: all are of the only sleeve.
+    streamed
+        Bars with a decision that was the same where bars arrived one by one; 0 where that was not compared.
     not_checked
         What it says nothing about.
     skipped
@@ -125,18 +131,28 @@ class Verdict:
     seed: int
     seconds: float
     skipped: str = ""
+    by_sleeve: Mapping[str, int] = field(default_factory=dict)
+    streamed: int = 0
 
     @property
-    def passed(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
+    def passed(self) -> bool | None:
+        """Whether nothing was found; None where not one decision was compared, which says nothing."""
+        if self.findings:
+            return False
+        return True if self.decisions or self.streamed else None
+
+    @property
+    def fewest(self) -> int:
+        """Cuts on decisions of the sleeve that has the fewest of them."""
+        return min(self.by_sleeve.values(), default=self.decisions)
 
     def confidence(self, part: float) -> float:
         """Return how likely a plugin would have been found out that reads the future on a part of its decisions.
 
-        Cuts lie on decisions drawn at random, so that n of them miss it with probability ``(1 - part) ** n``.
+        Cuts lie on decisions drawn at random, so that n of them miss it with probability ``(1 - part) ** n``; n is that
+        of the sleeve with the fewest.
         """
-        return float(1.0 - (1.0 - part) ** self.decisions)
+        return float(1.0 - (1.0 - part) ** self.fewest)
 
     @property
     def sentence(self) -> str:
@@ -144,19 +160,35 @@ class Verdict:
         if self.findings:
             first = self.findings[0]
             return f"{len(self.findings)} found, the first: {first.plugin}, {first.what}, at bar {first.bar}."
-        if self.skipped:
-            return f"Not verified: {self.skipped}."
         if not self.decisions:
-            return f"No look-ahead found at {self._cuts}, but none is on a decision, which says little."
+            reason = self.skipped or f"nothing was decided at {self._cuts}"
+            bar_by_bar = f"No look-ahead found bar by bar, where all {self.streamed:,} decisions are the same"
+            return f"{bar_by_bar}; no cut is on one: {reason}." if self.streamed else f"Not verified: {reason}."
         return (
-            f"No look-ahead found at {self._cuts}, {self.decisions} on decisions: a plugin that reads the future on "
-            f"one decision in ten would have been found with {self.confidence(0.1):.1%}, on one in twenty with "
-            f"{self.confidence(0.05):.1%}."
+            f"No look-ahead found at {self._cuts}, {self.decisions} on decisions{self._fewest}: {self._scope}a plugin "
+            f"that reads the future on one decision in ten would have been found with {self.confidence(0.1):.1%}, on "
+            f"one in twenty with {self.confidence(0.05):.1%}.{self._streamed}"
         )
 
     @property
     def _cuts(self) -> str:
         return f"{self.cuts} cut{'' if self.cuts == 1 else 's'}"
+
+    @property
+    def _fewest(self) -> str:
+        if len(self.by_sleeve) < 2:
+            return ""
+        return f", of sleeve {min(self.by_sleeve, key=self.by_sleeve.__getitem__)} only {self.fewest}"
+
+    @property
+    def _scope(self) -> str:
+        """What windows cannot show: what begins after many decisions, or with what is held."""
+        windows = any(check.name == "windows" for check in self.checks)
+        return f"of what shows in a {'short ' if self.short else ''}window from a flat account, " if windows else ""
+
+    @property
+    def _streamed(self) -> str:
+        return f" All {self.streamed:,} decisions are the same bar by bar." if self.streamed else ""
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data for JSON; without the time it took, so that it is the same each time."""
@@ -167,6 +199,8 @@ class Verdict:
             "skipped": self.skipped,
             "cuts": self.cuts,
             "decisions": self.decisions,
+            "decisions_by_sleeve": dict(self.by_sleeve),
+            "decisions_streamed": self.streamed,
             "confidence": {"one in ten": self.confidence(0.1), "one in twenty": self.confidence(0.05)},
             "seed": self.seed,
             "checks": [

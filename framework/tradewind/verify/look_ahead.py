@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from tradewind.errors import TradewindError
+from tradewind.verify.cuts import sleeves_of
 from tradewind.verify.difference import AN_ERROR, Baseline, Difference, difference_of
 from tradewind.verify.finding import Finding
 from tradewind.verify.futures import FUTURES
@@ -29,6 +30,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "factor": "Make each row of the factor from rows up to its own: no statistics of the whole array, no negative "
         "shift, no centred window.",
         AN_ERROR: "A plugin must not fail, or go on, because of bars that are still to come.",
+        "standing": "Let a breaker judge a bar by itself and those before it, in `quiet` as in `observe`.",
         "": "Read the market through `market.current`, `market.window` and `market.history`, which end at this bar.",
     }
 )
@@ -43,11 +45,12 @@ REPEATABLE = (
 class Looked(NamedTuple):
     """What looking behind one cut has brought.
 
-    ``decided``: something was decided on it; ``finding``: the difference found; ``failed``: why the plan cannot be run
-    over this window of the true bars; ``differs``: whether there was a difference, also one of a plugin known before.
+    ``decided``: the sleeves that decided something on it; ``finding``: the difference found; ``failed``: why the plan
+    cannot be run over this window of the true bars; ``differs``: whether there was a difference, also one of a plugin
+    known before.
     """
 
-    decided: bool
+    decided: frozenset[str]
     finding: Finding | None
     failed: str = ""
     differs: bool = False
@@ -99,10 +102,11 @@ def _looked(
     try:
         base = Baseline.of(builder, bars, cut.last - cut.start)
     except TradewindError as error:
-        return Looked(decided=False, finding=None, failed=str(error))
+        return Looked(frozenset(), None, failed=str(error))
     if base.trace.error:
-        return Looked(decided=False, finding=None, failed=base.trace.error)
-    decided = any(record.bar == base.cut and record.kind in DECIDED for record in base.trace.records)
+        return Looked(frozenset(), None, failed=base.trace.error)
+    on_cut = [record for record in base.trace.records if record.bar == base.cut and record.kind in DECIDED]
+    decided = frozenset(name for record in on_cut for name in sleeves_of(record))
     for name in futures:
         other = FUTURES[name](bars, base.cut, generator)
         difference = difference_of(builder, base, other)
