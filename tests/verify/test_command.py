@@ -3,6 +3,7 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from tradewind.cli import main
@@ -87,6 +88,35 @@ def test_a_kept_run_gets_its_verdict_and_its_report_again(run, project):
     assert "Nobody has looked" not in after
     assert verdict["sentence"] in after
     assert "It is enough to change the close of" in after
+
+
+def test_a_kept_run_of_other_code_gets_no_verdict(run, project):
+    assert run("run", "cheat.yaml", "--no-verify", "--no-reports", "--runs", "runs")[0] == 0
+    (kept,) = (project / "runs").iterdir()
+    source = (project / "rotate.py").read_text().replace("class Cheat", "class Was")
+    (project / "rotate.py").write_text(f"{source}\n\nclass Cheat(Rotate):\n    pass\n")
+    code, _, errors = run("verify", "--run", "latest", *QUICK)
+    assert code == 1
+    assert re.search(r"was made with other code, versions or data .*: [\w.]*strategy: \w{12} then", errors)
+    assert "or run it again and verify that run" in errors
+    assert not (kept / "verification.json").exists()
+
+
+def test_a_kept_run_of_other_data_gets_no_verdict(run, project):
+    days = [str(day.date()) for day in pd.bdate_range("2007-02-20", "2007-04-04")]
+    (project / "AA.csv").write_text("date,close\n" + "".join(f"{day},{50 + len(day) % 7}\n" for day in days))
+    text = (project / "cheat.yaml").read_text()
+    feed = text[text.index("data:") : text.index("strategy:")]
+    files = "data: {feed: {name: files, params: {path: AA.csv}}}\n"
+    (project / "cheat.yaml").write_text(text.replace(feed, files))
+    assert run("run", "cheat.yaml", "--no-verify", "--no-reports", "--runs", "runs")[0] == 0
+    (kept,) = (project / "runs").iterdir()
+    with (project / "AA.csv").open("a") as prices:
+        prices.write("2007-04-05,51\n")
+    code, _, errors = run("verify", "--run", "latest", *QUICK)
+    assert code == 1
+    assert re.search(r"other code, versions or data .*: data: [0-9a-f]{12} then, [0-9a-f]{12} now", errors)
+    assert not (kept / "verification.json").exists()
 
 
 def test_a_paper_run_is_not_verified(run, project):

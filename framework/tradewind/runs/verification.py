@@ -5,26 +5,30 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder, check_needs
 from tradewind.errors import TradewindError, UserError
 from tradewind.runs.capsule import load_result, read_provenance, write_verification
 from tradewind.runs.execute import read_data
+from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.reproduce import kept_plan
 from tradewind.verify import verify, verify_shortly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from tradewind.config.loader import LoadedPlan
+    from tradewind.model import Bars
     from tradewind.registry import Registry
     from tradewind.runs.execute import Execution
     from tradewind.verify import Verdict
 
 __all__ = ["PART_OF_RUN", "verified", "verify_plan", "verify_run"]
 
+_MOST_CHANGES = 4
+"""Of more changes than this since a run, so many are told."""
 PART_OF_RUN = 0.25
 """Time that looking for look-ahead beside a run may take, as a part of the run's own."""
 _SPARE = 0.8
@@ -48,7 +52,10 @@ def verify_plan(
         Whatever stands in the way of a run of it.
     """
     check_plan(loaded, registry)
-    return _verify(Builder(loaded.plan, registry, loaded.directory), cuts, whole_cuts, seed, tell)
+    (tell or (lambda *_: None))("data", 0, 0)
+    builder = Builder(loaded.plan, registry, loaded.directory)
+    bars, _, _ = read_data(builder)
+    return _verify(builder, bars, cuts, whole_cuts, seed, tell)
 
 
 def verify_run(
@@ -65,7 +72,7 @@ def verify_run(
     Raises
     ------
     UserError
-        If it is no backtest.
+        If it is no backtest; if code, versions or data are no longer those of the run: the verdict would be on others.
     TradewindError
         Whatever stands in the way of a run of it.
     """
@@ -75,8 +82,16 @@ def verify_run(
             f"verify: {capsule.name} is a {result.mode} run, which hears of no bar before it is there; name a "
             f"backtest, or verify its configuration"
         )
-    directory = Path(read_provenance(capsule)["config_directory"])
-    verdict = _verify(Builder(kept_plan(capsule, result), registry, directory), cuts, whole_cuts, seed, tell)
+    provenance = read_provenance(capsule)
+    builder = Builder(kept_plan(capsule, result), registry, Path(provenance["config_directory"]))
+    _require_same(capsule, _changes(builder, provenance))
+    (tell or (lambda *_: None))("data", 0, 0)
+    bars, _, _ = read_data(builder)
+    if result.status == "partial":
+        bars = bars.between(0, min(int(result.data["bars"]), len(bars)))
+    if bars.sha256() != result.data_hash:
+        _require_same(capsule, [f"data: {result.data_hash[:12]} then, {bars.sha256()[:12]} now"])
+    verdict = _verify(builder, bars, cuts, whole_cuts, seed, tell)
     write_verification(capsule, verdict.as_data())
     return verdict
 
@@ -120,11 +135,30 @@ def verified(
     return dataclasses.replace(execution, result=result)
 
 
+def _changes(builder: Builder, provenance: Mapping[str, Any]) -> list[str]:
+    """Return which versions and code are no longer those of a run."""
+    code = code_hashes(builder.plan, builder.registry, builder.directory or Path())
+    return [
+        f"{name}: {provenance[kind].get(name)!s:.12} then, {new:.12} now"
+        for kind, current in (("versions", versions_of(builder.registry)), ("code", code))
+        for name, new in current.items()
+        if provenance[kind].get(name) != new
+    ]
+
+
+def _require_same(capsule: Path, changes: Sequence[str]) -> None:
+    if changes:
+        more = f" and {len(changes) - _MOST_CHANGES} more" if len(changes) > _MOST_CHANGES else ""
+        raise UserError(
+            f"verify: {capsule.name} was made with other code, versions or data than there are now, of which a verdict "
+            f"would say nothing: {'; '.join(changes[:_MOST_CHANGES])}{more}. Verify the configuration "
+            f"(`tradewind verify CONFIG`), or run it again and verify that run"
+        )
+
+
 def _verify(
-    builder: Builder, cuts: int, whole_cuts: int, seed: int, tell: Callable[[str, int, int], None] | None
+    builder: Builder, bars: Bars, cuts: int, whole_cuts: int, seed: int, tell: Callable[[str, int, int], None] | None
 ) -> Verdict:
-    told = tell or (lambda *_: None)
-    told("data", 0, 0)
-    bars, _, _ = read_data(builder)
     check_needs(builder, bars)
+    told = tell or (lambda *_: None)
     return verify(builder, bars, cuts=cuts, whole_cuts=whole_cuts, seed=seed, fresh_process=True, tell=told)
