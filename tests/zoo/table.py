@@ -12,6 +12,7 @@ from tests.zoo import (
     healthy_strategies,
     sick_exits,
     sick_factors,
+    sick_memories,
     sick_regimes,
     sick_sizers,
     sick_strategies,
@@ -229,6 +230,15 @@ SICK = [
             ("InfiniteLimit", RESTING, "a resting price is above 0 and finite, or NaN where none rests; received inf"),
             ("MovesUnannounced", MOVES, "passes over a bar on which it acts"),
             ("LimitOnTheWrongSide", RESTING, "a limit lies over the entry price of a long"),
+        )
+    ),
+    *(
+        Sick(kind, plugin, ELSEWHERE, "scene late_start: its answers differ .*may hide here that it reads ahead")
+        for kind, plugin in (
+            ("strategy", sick_memories.KeptInModule),
+            ("strategy", sick_memories.KeptInClass),
+            ("sizer", sick_memories.SizesByTomorrow),
+            ("factor", sick_memories.RisesTomorrow),
         )
     ),
     *(

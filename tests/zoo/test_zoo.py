@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.zoo import sick_memories
 from tests.zoo.table import HEALTHY, SICK
 from tradewind.testing.installed import kit_of
 from tradewind.testing.kits import KitFailureError
@@ -64,6 +65,14 @@ def test_a_factor_whose_forms_differ_is_not_said_to_look_ahead():
     kit.test_the_future_changes_nothing()
     with pytest.raises(KitFailureError, match="the step form differs from the batch form"):
         kit.test_batch_and_step_are_equal_to_the_last_bit()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_a_class_keeps_is_found_whatever_was_asked_before():
+    kit = _kit("strategy", sick_memories.KeptInClass)
+    kit().test_it_answers_in_every_scene()
+    with pytest.raises(KitFailureError, match=r"an attribute of the class.*received KeptInClass\.fits"):
+        kit().test_two_of_them_share_nothing()
 
 
 def test_there_are_enough_of_each():

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PluginKit"]
 
-ELSEWHERE_SCENES = ("ordinary", "halts", "late_start")
-"""Scenes that are played in other processes too."""
+ELSEWHERE_SCENES = ("late_start", "ordinary", "halts")
+"""Scenes that are played in other processes too; the first of them in the other form, while nothing is known there."""
 LONGEST_SUMMARY = 120
 LONGEST_IMPORT_SECONDS = 0.5
 _SENTENCE = re.compile(rf"(?=.{{3,{LONGEST_SUMMARY}}}$)[A-Z0-9](?:(?!\. ).)*\.")
@@ -85,7 +85,9 @@ class PluginKit:
     def elsewhere(cls) -> list[Elsewhere]:
         """Return what came of the plugin in fresh processes; they are asked once a class."""
         if cls._elsewhere is None:
-            cls._elsewhere = elsewhere(cls.subject(), cls.plugin, cls.rehearsal, ELSEWHERE_SCENES)
+            refused = getattr(cls, "refuses", {})
+            scenes = [name for name in ELSEWHERE_SCENES if name not in refused]
+            cls._elsewhere = elsewhere(cls.subject(), cls.plugin, cls.rehearsal, scenes)
         return cls._elsewhere
 
     def test_its_record_is_complete(self) -> None:

@@ -124,9 +124,10 @@ def _digests(wanted: dict[str, Any]) -> dict[str, str]:
     )
     needs = subject.registry.needs(wanted["kind"], subject.ref, directory=subject.directory)
     digests = {}
-    for name in wanted["scenes"]:
+    for number, name in enumerate(wanted["scenes"]):
         bars = rehearsal.market(name, subject.create(), needs)
-        digests[name] = digest_of(rehearsal.begin(subject.create(), bars))
+        play = rehearsal.begin if number else rehearsal.without_history
+        digests[name] = digest_of(play(subject.create(), bars))
     return digests
 
 

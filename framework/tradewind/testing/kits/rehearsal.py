@@ -18,7 +18,7 @@ from tradewind.testing.kits.holdings import Holdings
 from tradewind.testing.scenes import scene, with_series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tradewind.contracts import Factor
     from tradewind.engine.panel import Panel
@@ -97,6 +97,10 @@ class Rehearsal(ABC):
     def begin(self, created: Any, bars: Bars, *, streamed: bool = False, reads: Reads | None = None) -> Run:
         """Return a run of a fresh plugin over a market, before its first bar."""
         return PanelRun(self, created, bars, streamed=streamed, reads=reads)
+
+    def without_history(self, created: Any, bars: Bars) -> Iterable[Answer]:
+        """Return what a fresh plugin answers in its other form: bar by bar, where nothing is known of later bars."""
+        return self.begin(created, bars, streamed=True)
 
     @abstractmethod
     def ask(self, actor: Any, market: Market, portfolio: Portfolio) -> Any:

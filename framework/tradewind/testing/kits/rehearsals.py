@@ -15,7 +15,7 @@ from tradewind.testing.kits.answers import Answer
 from tradewind.testing.kits.rehearsal import PanelRun, Rehearsal, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tradewind.contracts import Factor
     from tradewind.model import Bars, Market, Portfolio
@@ -132,6 +132,11 @@ class FactorRehearsal(Rehearsal):
     def begin(self, created: Any, bars: Bars, *, streamed: bool = False, reads: Reads | None = None) -> Run:
         """Return a run of the step form."""
         return FactorRun(created, bars, reads)
+
+    def without_history(self, created: Any, bars: Bars) -> Iterable[Answer]:
+        """Return the batch form's rows: the step form is what a run asks."""
+        with blamed(type(created).__name__, "in its batch form"):
+            return [Answer(bar, row) for bar, row in enumerate(created.compute(bars))]
 
     def ask(self, actor: Any, market: Market, portfolio: Portfolio) -> Any:
         """Return nothing: a factor knows no market."""
