@@ -35,6 +35,50 @@ def test_a_file_is_tested_without_a_test_file(run, folder):
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+_INTERRUPTED = """
+
+    def __init__(self):
+        raise KeyboardInterrupt
+"""
+
+
+def test_kits_that_are_interrupted_end_with_130_and_say_nothing_good(run, folder):
+    (folder / "slow.py").write_text(
+        _SOUND.replace("    warmup = 1\n", f"    warmup = 1{_INTERRUPTED}"), encoding="utf-8"
+    )
+    code, output, _ = run("test", "./slow.py:Follow", "--kind", "strategy")
+    assert code == 130
+    assert not any(line.startswith("ok") for line in output)
+
+
+def test_a_plugin_none_of_whose_tests_runs_is_not_sound(run, folder, monkeypatch):
+    from tradewind.testing import installed
+
+    monkeypatch.setattr(installed, "check_source", lambda *_: (installed.Verdict("strategy 'none'", skipped=19),))
+    code, output, errors = run("test", "./mine.py:Follow", "--kind", "strategy")
+    assert code == 3
+    assert output == ["FAILED strategy 'none': 0 passed, 19 skipped"]
+    assert errors == ["error: 1 of 1 plugins fail their kit; each message says what to do"]
+
+
+@pytest.mark.parametrize("options", ['["params"]', '{"agree": print}', '{"params": None}', '{"name": "x"}'])
+def test_options_that_no_kit_takes_end_with_3(run, folder, options):
+    mine = _SOUND.replace("    warmup = 1\n", f"    warmup = 1\n    kit_options = {options}\n")
+    (folder / "mine.py").write_text(mine, encoding="utf-8")
+    code, output, errors = run("test", "./mine.py:Follow", "--kind", "strategy")
+    assert (code, output) == (3, [])
+    assert re.search(r"strategy '.*Follow'.*: kit_options", errors[0])
+
+
+def test_a_class_of_another_kind_fails_where_its_kind_has_no_kit_of_its_own(run, folder):
+    (folder / "mine.py").write_text(_SOUND, encoding="utf-8")
+    code, output, _ = run("test", "./mine.py:Follow", "--kind", "broker")
+    assert code == 3
+    assert any(
+        "test_it_keeps_the_contract_of_its_kind" in line and "what it makes is no broker" in line for line in output
+    )
+
+
 def test_a_plugin_that_fails_its_kit_ends_with_3_and_says_what_to_do(run, folder):
     leaky = _SOUND.replace('market.current("close", -1)', 'market.fields["close"][min(market.bar + 1, 100)]')
     (folder / "leaky.py").write_text(leaky, encoding="utf-8")

@@ -43,7 +43,7 @@ def run_kits(
     _show(verdicts)
     for reason in broken:
         typer.echo(f"FAILED {reason}")
-    failed = sum(bool(verdict.failures) for verdict in verdicts) + len(broken)
+    failed = sum(not verdict.good for verdict in verdicts) + len(broken)
     if failed:
         raise PluginError(
             f"{failed} of {len(verdicts) + len(broken)} plugins fail their kit; each message says what to do"
@@ -64,7 +64,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
         counts += f", {verdict.skipped} skipped" if verdict.skipped else ""
         counts += f", {len(verdict.failures)} failed" if verdict.failures else ""
         counts += "; this kind's own kit needs a test file" if verdict.partial else ""
-        typer.echo(f"{'FAILED' if verdict.failures else 'ok'} {verdict.title}: {counts}")
+        typer.echo(f"{'ok' if verdict.good else 'FAILED'} {verdict.title}: {counts}")
         for failure in verdict.failures:
             typer.echo(f"  {failure.test}: {failure.message}")
             typer.echo(f"    {failure.meaning}")

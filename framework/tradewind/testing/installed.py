@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tradewind.errors import UserError, choices
+from tradewind.errors import PluginError, UserError, choices
 from tradewind.registry import Registry
 from tradewind.testing.examples import example_params
 from tradewind.testing.kits.base import PluginKit
 from tradewind.testing.kits.subject import installed_registry
+from tradewind.testing.kits.told import options_of
 
 if TYPE_CHECKING:
     from tradewind.registry.records import RegisteredPlugin
@@ -99,6 +100,11 @@ class Verdict:
     skipped: int = 0
     failures: list[Failure] = field(default_factory=list)
 
+    @property
+    def good(self) -> bool:
+        """Whether none failed, and one at least passed: what was not tested is not sound."""
+        return self.passed > 0 and not self.failures
+
 
 def kit_of(
     kind: str, plugin: Any, params: Mapping[str, Any], name: str = "", *, shared_only: bool = False, **attributes: Any
@@ -132,7 +138,7 @@ def kit_of_installed(registry: Registry, registered: RegisteredPlugin, name: str
     A plugin whose class or function has ``kit_options``, a mapping of attributes of its kit (``params``, ``refuses``),
     says with them how it is to be tested; parameters without a default otherwise get a middling value.
     """
-    options = dict(getattr(registered.plugin.create, "kit_options", {}))
+    options = options_of(registered.plugin.create, registered.kind, f"{registered.kind} '{registered.name}'")
     example = example_params(registry, registered)
     lacks_files = registered.kind in _NEEDS_FILES and bool(example) and not options
     params = {**example, **options.pop("params", {})}
@@ -188,7 +194,7 @@ def check_source(reference: str, kind: str) -> tuple[Verdict, ...]:
     absolute = f"{Path(source).resolve()}:{name}" if source.endswith(".py") else reference
     bare = kit_of(kind, absolute, {}, "TestBare")
     subject = bare.subject()
-    options = dict(getattr(subject.registered.plugin.create, "kit_options", {}))
+    options = options_of(subject.registered.plugin.create, kind, subject.title)
     params = {**example_params(subject.registry, subject.registered), **options.pop("params", {})}
     return _run({"TestPlugin0": kit_of(kind, absolute, params, "TestPlugin0", **options)})
 
@@ -231,8 +237,16 @@ def _run(kits: Mapping[str, type[PluginKit]]) -> tuple[Verdict, ...]:
         configuration = Path(folder, "pytest.ini")
         configuration.write_text("[pytest]\nfilterwarnings =\n    ignore\n", encoding="utf-8")
         places = ("--rootdir", folder, "--confcutdir", folder, "-c", str(configuration), "--import-mode=importlib")
-        pytest.main(
+        ended = pytest.main(
             [str(file), *places, "-p", "no:cacheprovider", "-p", "no:terminal"], plugins=[_Collector(verdicts, kits)]
+        )
+    if ended == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise PluginError(
+            f"the kits did not come to an end: pytest ended with {int(ended)} after "
+            f"{sum(one.passed for one in verdicts.values())} tests. Test the plugin from a test file of your own, "
+            f"where pytest says what is wrong"
         )
     return tuple(verdicts.values())
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from tradewind.contracts.plugin import KINDS
+from tradewind.errors import PluginError, TradewindError
 from tradewind.testing.kits.children import Elsewhere, elsewhere
 from tradewind.testing.kits.failure import fail
 from tradewind.testing.kits.parameters import check_bounds, check_refusals, check_round_trip
 from tradewind.testing.kits.subject import Subject, find_subject
+from tradewind.testing.kits.told import refuse_replacements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +27,8 @@ __all__ = ["PluginKit"]
 
 ELSEWHERE_SCENES = ("late_start", "ordinary", "halts")
 """Scenes that are played in other processes too; the first of them in the other form, while nothing is known there."""
+BREAKS_CONTRACT = "breaks the contract of a"
+"""In the message of a registry that has made something of another kind."""
 LONGEST_SUMMARY = 120
 LONGEST_IMPORT_SECONDS = 0.5
 _SENTENCE = re.compile(rf"(?=.{{3,{LONGEST_SUMMARY}}}$)[A-Z0-9](?:(?!\. ).)*\.")
@@ -69,8 +73,7 @@ class PluginKit:
             )
         if cls.kind and cls.kind not in KINDS:
             raise TypeError(f"{cls.__qualname__}: kind is one of {', '.join(KINDS)}; received {cls.kind!r}")
-        if not cls.__module__.startswith("tradewind.testing."):
-            _refuse_replacements(cls)
+        refuse_replacements(cls)
         cls._subject = None
         cls._elsewhere = None
 
@@ -78,6 +81,7 @@ class PluginKit:
     def subject(cls) -> Subject:
         """Return the plugin under test, found once a class."""
         if cls._subject is None:
+            refuse_replacements(cls)
             cls._subject = find_subject(cls.kind, cls.plugin, cls.params, _directory_of(cls))
         return cls._subject
 
@@ -111,6 +115,27 @@ class PluginKit:
                     received=need,
                     remedy='Write needs=("close", "volume", "reference:vix")',
                 )
+
+    def test_it_keeps_the_contract_of_its_kind(self) -> None:
+        """What it makes has the members of its kind's contract, and methods that take what they are given.
+
+        If this fails, it is of another kind, or a method has another name or other arguments: `tradewind.contracts`
+        says what is asked of each kind.
+        """
+        subject = self.subject()
+        try:
+            subject.create()
+        except PluginError as error:
+            if BREAKS_CONTRACT not in str(error):
+                pytest.skip(f"it cannot be made here: {error}")
+            fail(
+                subject.title,
+                f"what it makes is no {subject.registered.kind}",
+                received=str(error),
+                remedy=f"Write what the contract of a {subject.registered.kind} asks, or name its kind",
+            )
+        except TradewindError as error:
+            pytest.skip(f"it cannot be made here: {error}")
 
     def test_parameters_pass_through_yaml_and_json_schema(self) -> None:
         """Every parameter can be written in YAML and is described in JSON Schema.
@@ -156,21 +181,6 @@ class PluginKit:
                     received=f"{one.import_seconds:.2f} s",
                     remedy="Import heavy libraries inside of the function that needs them",
                 )
-
-
-def _refuse_replacements(cls: type) -> None:
-    for name, value in vars(cls).items():
-        inherited = any(name in vars(base) for base in cls.__mro__[1:])
-        if name.startswith("test") and inherited and not _expects_failure(value):
-            raise TypeError(
-                f"{cls.__qualname__}.{name} replaces a test of the kit; mark it with "
-                f'@pytest.mark.xfail(reason="why the plugin does not keep this"), or give it another name'
-            )
-
-
-def _expects_failure(test: Any) -> bool:
-    marks: list[pytest.Mark] = getattr(test, "pytestmark", [])
-    return any(mark.name == "xfail" and str(mark.kwargs.get("reason", "")).strip() for mark in marks)
 
 
 def _directory_of(cls: type) -> Path:
