@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import dis
 import random
 import sys
 import time
 from collections.abc import ItemsView, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from tradewind.model import Bars
 
 __all__ = ["Reads", "watch_clocks_and_dice"]
 
-_CLOCKS = ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime")
+_CLOCKS = frozenset(
+    f"{name}{unit}"
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime")
+    for unit in ("", "_ns")
+)
+_SHOWN: Mapping[str, int] = MappingProxyType({"localtime": 0, "gmtime": 0, "ctime": 0, "asctime": 0, "strftime": 1})
+"""Functions of `time` that read the clock where they get so few arguments; given a moment, they show that."""
+_MAKERS = frozenset({"datetime64", "Timestamp", "to_datetime"})
+"""What makes a moment of a text, in compiled code; two texts mean the clock's."""
+_CLOCK_TEXTS = ("now", "today")
+_BETWEEN = frozenset({"PUSH_NULL", "PRECALL", "CACHE", "EXTENDED_ARG"})
 _MOMENTS = ("now", "utcnow", "today")
 _SHARED_DICE = getattr(random.random, "__self__", None)
 _SPARED = ("logging", "tradewind.testing")
 """Modules that may look at the clock on a plugin's behalf."""
+_LIBRARIES = ("numpy", "pandas", "tradewind.")
+"""Modules whose code is not read for clocks."""
+_FORKING = ("multiprocessing", "concurrent", "threading", "tempfile", "joblib", "sklearn", "threadpoolctl", "numba")
+"""Modules that ask for the process's number for their own sake."""
 
 
 class _Watched(Mapping[str, Any]):
@@ -84,10 +100,13 @@ class Reads:
 def watch_clocks_and_dice() -> Iterator[list[str]]:
     """Collect, within a ``with`` block, the clocks that are read and the generators nobody has seeded."""
     found: list[str] = []
+    entered: set[CodeType] = set()
 
     def note(frame: FrameType, event: str, function: Any) -> None:
+        if event == "call" and not frame.f_globals.get("__name__", "").startswith(_LIBRARIES):
+            entered.add(frame.f_code)
         if event == "c_call" and not frame.f_globals.get("__name__", "").startswith(_SPARED):
-            name = _forbidden(function)
+            name = _forbidden(function, frame)
             if name:
                 found.append(f"{name} in {frame.f_code.co_name}, line {frame.f_lineno}")
 
@@ -99,6 +118,7 @@ def watch_clocks_and_dice() -> Iterator[list[str]]:
             yield found
         finally:
             sys.setprofile(profile)
+    found.extend(moment for code in entered for moment in _clock_texts(code))
     if before != _shared_state():
         found.append("numpy's global generator (np.random)")
 
@@ -130,11 +150,35 @@ def _shared_state() -> tuple[bytes, int]:
     return state["key"].tobytes(), int(state["pos"])
 
 
-def _forbidden(function: Any) -> str:
+def _clock_texts(code: CodeType) -> Iterator[str]:
+    """Yield where a function that was entered asks numpy or pandas for now by a text, which no profile sees."""
+    if not _MAKERS & {*code.co_names, *code.co_varnames, *code.co_freevars}:
+        return
+    maker, line = "", code.co_firstlineno
+    for step in dis.get_instructions(code):
+        line = step.positions.lineno or line if step.positions else line
+        if step.opname == "LOAD_CONST" and maker and step.argval in _CLOCK_TEXTS:
+            yield f"{maker}({step.argval!r}) in {code.co_name}, line {line}"
+        if step.opname not in _BETWEEN:
+            maker = step.argval if step.opname.startswith("LOAD_") and step.argval in _MAKERS else ""
+
+
+def _arguments(frame: FrameType) -> int:
+    """Return the number of arguments of the call that a frame is at; -1 where it cannot be told."""
+    code = frame.f_code.co_code
+    name = dis.opname[code[frame.f_lasti]]
+    return code[frame.f_lasti + 1] if name in {"CALL", "PRECALL", "CALL_KW"} else -1
+
+
+def _forbidden(function: Any, frame: FrameType) -> str:
     """Return the name of a clock or a generator without a seed; empty for other functions."""
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    if owner is time and name in _CLOCKS:
+    if owner is time and (name in _CLOCKS or 0 <= _arguments(frame) <= _SHOWN.get(name, -1)):
         return f"time.{name}"
+    if name.startswith("generate_time_safe"):
+        return "uuid.uuid1"
+    if name == "getpid" and not frame.f_globals.get("__name__", "").startswith(_FORKING):
+        return "os.getpid"
     if isinstance(owner, type) and issubclass(owner, dt.date) and name in _MOMENTS:
         return f"{owner.__name__}.{name}"
     if owner is _SHARED_DICE or isinstance(owner, random.SystemRandom):
