@@ -5,6 +5,8 @@ import pytest
 
 from tests.verify import planted
 from tests.verify.planted import SYMBOLS, FactorReader, StepsOtherwise, idea, prices, reader_of, verdict_on
+from tradewind.contracts import Reading
+from tradewind.model import Standing
 from tradewind.runs.in_memory import builder_over
 from tradewind.testing import make_bars
 from tradewind.verify.cuts import Cut
@@ -158,3 +160,40 @@ def test_a_decision_that_fails_because_of_bars_to_come_names_who_failed():
     assert (finding.rule, finding.what) == ("look_ahead", "an error")
     assert "Refusing.on_bar" in finding.plugin
     assert "must not fail" in finding.remedy
+
+
+class QuietAhead:
+    """Trips on a fall; calls bars quiet by the last of them."""
+
+    def __init__(self):
+        self._before = np.inf
+
+    def observe(self, view):
+        fell = view.equity < 0.99 * self._before
+        self._before = view.equity
+        return Reading(Standing.REDUCE_ONLY, "it fell by more than 1 %") if fell else Reading()
+
+    def quiet(self, path):
+        return len(path.equity) if len(path.equity) and path.equity[-1] > 0.9 * path.equity[0] else 0
+
+    def pass_over(self, path, bars):
+        self._before = float(path.equity[bars - 1]) if bars else self._before
+
+    def rearm(self, view):
+        pass
+
+    def state(self):
+        return {"before": self._before}
+
+    def restore(self, state):
+        self._before = state["before"]
+
+
+def test_a_breaker_whose_quiet_reads_ahead_is_told_of_quiet_and_not_of_next_event():
+    monthly = type("Monthly", (planted.Plain,), {"schedule": "monthly"})
+    config = idea(monthly, risk={"gates": [], "breakers": [QuietAhead]})
+    finding = found(config, cuts=1)
+    assert (finding.rule, finding.what) == ("stream_differs", "standing")
+    assert "QuietAhead" in finding.plugin
+    assert "`quiet` passes over a bar on which `observe` would act" in finding.remedy
+    assert "next_event" not in finding.remedy

@@ -44,7 +44,7 @@ _STEPS = (
 _STREAMED: Mapping[str, str] = MappingProxyType(
     {
         "standing": "A breaker changes on another bar when bars arrive one by one: `quiet` passes over a bar on which "
-        "`observe` would act, or judges a bar by those behind it.",
+        "`observe` would act, or judges a bar by those behind it. Let it judge each bar as `observe` does.",
         "": "The plan decides otherwise when bars arrive one by one: `next_event` passes over a bar on which something "
         "happens, or something is read that is not there yet.",
     }
