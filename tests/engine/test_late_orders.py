@@ -1,8 +1,7 @@
-"""Orders that did not arrive, were refused later, or stand beside others: closings, stops, and buys that wait."""
+"""Orders that did not arrive, or stand beside others: closings, and the stops that protect what is held."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, cast
 
 import numpy as np
@@ -11,17 +10,14 @@ import pytest
 from tests.engine.helpers import scripted, weights
 from tests.engine.test_flattening import S0, Quiet, filling
 from tests.engine.test_risk_orders import RISK, STOP, flat, on_a_venue
+from tests.engine.test_waiting_buys import RefusesLater
 from tests.orders.scripted import ScriptedBroker
 from tradewind.contracts import BrokerOrder
 from tradewind.engine.session import Session
 from tradewind.errors import BrokerError, RiskHaltError
 from tradewind.model import (
     Bars,
-    ExecutionReport,
     OrderIntent,
-    OrderState,
-    ReasonCode,
-    ReportKind,
     Standing,
     Targets,
 )
@@ -42,15 +38,15 @@ class Hiccup(ScriptedBroker):
         return super().order(order_id)
 
 
-class RefusesLater(ScriptedBroker):
-    """Takes sales of a stock, and refuses them a moment later."""
+class Deaf(ScriptedBroker):
+    """A venue that answers no question at first."""
 
-    def refuse(self) -> None:
-        for order in self.open_orders():
-            if order.instrument == S0 and order.quantity < 0.0:
-                self.orders[order.order_id] = dataclasses.replace(order, state=OrderState.REJECTED)
-                report = ExecutionReport(order.order_id, ReportKind.REJECTED, reason="halted", code=ReasonCode.HALTED)
-                self.queue.append(report)
+    deaf = True
+
+    def order(self, order_id: str) -> BrokerOrder | None:
+        if self.deaf:
+            raise BrokerError("timeout")
+        return super().order(order_id)
 
 
 def sent_from_outside(broker: ScriptedBroker, session: Session, *names: str) -> None:
@@ -137,41 +133,6 @@ def test_the_closing_of_a_short_is_sent_when_the_account_is_gone() -> None:
     assert closing == {"S0": -1.0, "S1": 1.0}
 
 
-def test_a_sale_that_is_refused_later_does_not_keep_buys_that_cash_pays_for() -> None:
-    broker = RefusesLater(waits_for_sells=True)
-
-    def later(session: Session) -> None:
-        broker.clock.now += 1.0
-        broker.refuse()
-        for _ in range(3):
-            session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
-            filling(broker)(session)
-        broker.clock.now += 60.0
-        session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
-
-    plan = {0: Targets(weights=np.array([0.3, 0.0])), 3: Targets(weights=np.array([0.0, 0.2]))}
-    acts = dict.fromkeys(range(1, 8), later)
-    on_a_venue(flat(8, columns=2), [{"strategy": scripted("refused_later", plan)}], broker, acts)
-    assert {one.symbol: held for one, held in broker.positions().items()} == {"S0": 300.0, "S1": 200.0}
-
-
-def test_a_sale_that_is_refused_later_is_no_room_for_what_cash_does_not_pay() -> None:
-    broker = RefusesLater(waits_for_sells=True)
-
-    def later(session: Session) -> None:
-        broker.clock.now += 60.0
-        broker.refuse()
-        session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
-        filling(broker)(session)
-
-    plan = {0: Targets(weights=np.array([0.9, 0.0])), 3: Targets(weights=np.array([0.0, 0.9]))}
-    acts = dict.fromkeys(range(1, 8), later)
-    risk = {**RISK, "switched_off": [*RISK["switched_off"], "total_allocation", "buying_power"]}
-    session, _ = on_a_venue(flat(8, columns=2), [{"strategy": scripted("no_room", plan)}], broker, acts, risk)
-    assert session.ledger.recorder.tables(session.panel.timestamps, None)["equity"]["gross"].max() <= 1.0 + 1e-9
-    assert broker.cash >= 0.0
-
-
 def test_a_stop_that_did_not_arrive_is_sent_again_under_its_name() -> None:
     broker = ScriptedBroker()
     resting: list[int] = []
@@ -228,3 +189,41 @@ def test_an_order_that_is_accepted_as_data_end_is_not_forgotten() -> None:
     session, _ = on_a_venue(bars, [{"strategy": scripted("ends", plan)}], broker, dict.fromkeys((1, 3, 4), fill))
     assert {one.symbol: held for one, held in broker.positions().items()} == {"S1": 300.0}
     assert session.ledger.working() == []
+
+
+@pytest.mark.parametrize("standing", [Standing.KILLED, Standing.HALTED])
+def test_an_order_that_was_cancelled_while_nobody_knew_of_it_is_gone_when_it_never_arrived(standing: Standing) -> None:
+    broker = Deaf()
+    broker.script.append("vanished")
+
+    def stop(session: Session) -> None:
+        session.operate(standing, "test")
+        broker.deaf = False
+
+    def resume(session: Session) -> None:
+        path: Any = session.ledger.exchange
+        assert (path.open_orders, path.undelivered) == ({}, {})
+        session.resume(rearm=True)
+
+    acts = {0: stop, 2: resume}
+    plan = {0: weights(0.4), 4: weights(0.5)}
+    on_a_venue(flat(9), [{"strategy": scripted("vanished", plan)}], broker, acts)
+    assert [order.quantity for order in broker.open_orders()] == [500.0]
+
+
+@pytest.mark.parametrize("word", ["not_sent", "busy"])
+def test_many_late_stops_are_tried_together(word: str) -> None:
+    broker = ScriptedBroker()
+    waited: list[float] = []
+
+    def down(session: Session) -> None:
+        filling(broker)(session)
+        broker.script.extend([word] * 10_000)
+        waited.append(broker.clock.now)
+
+    def look(_: Session) -> None:
+        waited.append(broker.clock.now)
+
+    sleeves = [{"strategy": scripted(f"many_{word}", {0: weights(*[0.018] * 50)}), "exits": [STOP]}]
+    on_a_venue(flat(4, columns=50), sleeves, broker, {0: down, 1: look, 2: look})
+    assert max(np.diff(waited)) <= 7.0

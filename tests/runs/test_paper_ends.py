@@ -241,3 +241,26 @@ def test_a_command_left_for_a_stopped_session_is_carried_out_when_it_goes_on(tmp
     if command == "flatten":
         assert "flatten" in set(result.orders["reason"])
         assert result.weights.iloc[-1].abs().sum() == 0.0
+
+
+@pytest.mark.parametrize("command", ["pause", "reduce_only", "kill"])
+def test_a_command_just_before_the_first_order_of_a_process_does_not_spoil_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (tmp_path / "undisturbed").mkdir()
+    bar = int(Sessions(tmp_path / "undisturbed").run().orders["bar"].min())
+    sessions = Sessions(tmp_path)
+    made = Builder.create
+
+    def post() -> None:
+        with open_store(sessions.journal) as store:
+            store.post(1, command, {"reason": "test"})
+
+    def create(self: Builder, kind: str, ref: Any, where: str) -> Any:
+        plugin = made(self, kind, ref, where)
+        return Meddled(plugin, {bar: post}) if kind == "feed" else plugin
+
+    with monkeypatch.context() as once:
+        once.setattr(Builder, "create", create)
+        sessions.stop_after(bar + 5)
+    assert sessions.run().status == "complete"

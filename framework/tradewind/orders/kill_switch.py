@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import secrets
 import signal
 import time
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tradewind.model import Instrument
     from tradewind.registry import Registry
 
-__all__ = ["SILENT_SECONDS", "Stopped", "ask", "heartbeat_age_seconds", "stop_session"]
+__all__ = ["SILENT_SECONDS", "Stopped", "ask", "closings_at_work", "heartbeat_age_seconds", "stop_session"]
 
 _SECONDS_BETWEEN_LOOKS = 0.01
 _ROUNDS = 100
@@ -164,11 +165,9 @@ def _stop_at_venue(store: JournalStore, info: SessionInfo, courier: Courier, pro
                 f"session {info.id} was taken up by another process, or is being stopped by another command; the "
                 f"command stays in the journal, and `tradewind status` shows whether it was carried out"
             )
-        pending = store.pending(info.id)
-        tag, longest = str(info.header["tag"]), courier.broker.capabilities.order_id_length
-        closings = {client_id(tag, order.name, longest) for order in _closings_of(pending)}
+        pending, tag = store.pending(info.id), str(info.header["tag"])
         # Closings of an earlier command go on, but where all is closed anew.
-        left = _cancel_all(courier, cancelled, spared=set() if flatten else closings)
+        left = _cancel_all(courier, cancelled, spared=set() if flatten else closings_at_work(courier.broker, tag))
         orders = _closing_orders(courier.broker) if flatten and not left else {}
         if orders and store.exchange(info.id, _with_orders(pending, [*_closings_of(pending), *orders])):
             closing = tuple((order.symbol, order.quantity) for order in orders)
@@ -299,11 +298,32 @@ def _cancel_all(courier: Courier, cancelled: dict[str, None], *, spared: Collect
     return at_work
 
 
+def closings_at_work(broker: Broker, tag: str) -> set[str]:
+    """Return the closings of a session at work, its own and those from outside, that close no more than is held.
+
+    None where the venue does not say what is held: to cancel comes first, and the next process closes anew.
+    """
+    closing = re.compile(rf"{re.escape(tag)}-(\d+-)?{FLATTEN}-")
+    orders = [one for one in broker.open_orders() if closing.match(one.order_id)]
+    found = set()
+    try:
+        held = {one.symbol: quantity for one, quantity in broker.positions().items()} if orders else {}
+    except BrokerError:
+        return set()
+    for order in orders:
+        left, symbol = order.quantity - order.filled, order.instrument.symbol
+        there = held.get(symbol, 0.0)
+        if there * left < 0.0 and abs(left) <= abs(there) + _DUST:
+            found.add(order.order_id)
+            held[symbol] = there + left
+    return found
+
+
 def _closing_orders(broker: Broker) -> dict[ClosingOrder, Instrument]:
     """Return an order for every position that the venue tells of; nothing is at work there by then."""
     once = secrets.token_hex(4)
     return {
-        ClosingOrder(f"{once}-{instrument.symbol}", instrument.symbol, -quantity): instrument
+        ClosingOrder(f"{FLATTEN}-{once}-{instrument.symbol}", instrument.symbol, -quantity): instrument
         for instrument, quantity in broker.positions().items()
         if abs(quantity) > _DUST
     }

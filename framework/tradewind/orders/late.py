@@ -49,12 +49,12 @@ class LateOrders:
         """Return the closing orders among them."""
         return [intent for intent in self._late() if intent.reason == FLATTEN]
 
-    def protective(self) -> list[OrderIntent]:
-        """Return the stops and limits of exits among them."""
+    def protective(self, *, before: int) -> list[OrderIntent]:
+        """Return the stops and limits of exits among them that were decided before a bar."""
         return [
             intent
             for intent in self._late()
-            if intent.order_type is not OrderType.MARKET and intent.reason.startswith(_EXIT)
+            if intent.order_type is not OrderType.MARKET and intent.reason.startswith(_EXIT) and intent.bar < before
         ]
 
     def closes(self, intent: OrderIntent) -> bool:

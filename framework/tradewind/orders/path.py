@@ -109,7 +109,8 @@ class OrderPath(AccountPort):
             self._reconciliation,
             self.undelivered,
             account.held,
-            lambda: not self._talks.repeating and forbidden(),
+            # What a broker in this process does is done again by the next one, and must come out the same.
+            lambda: not rehearses and forbidden(),
         )
         self.late = LateOrders(self.open_orders, self.undelivered, account.held)
         """Orders that have not arrived at the venue."""
@@ -169,7 +170,9 @@ class OrderPath(AccountPort):
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:
             self._send(now)
-        self._waiting.hold(buys, dict.fromkeys(sells, 0.0), patient=False)
+        # Judged with the room of sales beside them, they may not go without it; else cash pays for them.
+        apart = set(sells).isdisjoint(intent.order_id for intent in sent)
+        self._waiting.hold(buys, dict.fromkeys(sells, 0.0), patient=False, apart=apart)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:
         """Ask to cancel what of these orders is at work; what was never delivered is dropped at once."""
@@ -203,8 +206,7 @@ class OrderPath(AccountPort):
 
     def deliver_again(self, order_id: str) -> None:
         """Try again to deliver an order."""
-        intent = self.orders[order_id].intent
-        self._settle(self._talks.request("submit", lambda _: self._delivery.deliver([intent], again=True), [order_id]))
+        self._send([self.orders[order_id].intent], late=True)
 
     def idle(self) -> Sequence[OrderEvent]:
         """Hear what the venue says between two bars, send what waited for it, and return what has become of orders.
@@ -296,11 +298,16 @@ class OrderPath(AccountPort):
 
     def deliver_late(self, *, closings: bool) -> None:
         """Deliver late orders again, under their own names: one may still be under way. Drop what closes no more."""
-        for intent in self.late.closings() if closings else self.late.protective():
-            if self.late.closes(intent):
-                self.deliver_again(intent.order_id)
-            else:
+        late = self.late.closings() if closings else self.late.protective(before=self._talks.bar)
+        going: dict[object, OrderIntent] = {}
+        for intent in late:
+            if not self.late.closes(intent):
                 self.drop(intent.order_id, "not sent")
+            else:
+                # Of several closings of a position one goes at a time: the next call drops or sends the others.
+                going.setdefault(intent.instrument if closings else intent.order_id, intent)
+        if going:
+            self._send(list(going.values()), late=True)
 
     def activities(self) -> Sequence[Activity]:
         """Return what has changed the account without an order since the last call."""
@@ -365,11 +372,10 @@ class OrderPath(AccountPort):
             if free:
                 self._send(free)
 
-    def _send(self, intents: Sequence[OrderIntent]) -> None:
-        order_ids = [intent.order_id for intent in intents]
-        self._settle(
-            self._talks.request("submit", lambda again: self._delivery.deliver(intents, again=again), order_ids)
-        )
+    def _send(self, intents: Sequence[OrderIntent], *, late: bool = False) -> None:
+        """Deliver orders; ``late`` ones were tried before."""
+        order_ids, deliver = [intent.order_id for intent in intents], self._delivery.deliver
+        self._settle(self._talks.request("submit", lambda again: deliver(intents, again=again or late), order_ids))
 
     def _go_live(self) -> None:
         """Connect, and ask for everything that was missed since the record ended."""
@@ -408,6 +414,8 @@ class OrderPath(AccountPort):
             self._follow(order_id, Outcome(outcome), known)
             if outcome == Outcome.REFUSED:
                 self._receive(ExecutionReport(order_id, ReportKind.REJECTED, reason=reason, code=ReasonCode(code)))
+            elif outcome == Outcome.NOT_SENT and order_id in self._cancellations.wanted:
+                self.drop(order_id, "cancelled")
 
     def _follow(self, order_id: str, outcome: Outcome, known: Response | None) -> None:
         """Move an order's state to what is known of its delivery."""

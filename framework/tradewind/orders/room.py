@@ -35,12 +35,12 @@ class Room:
     ) -> None:
         self._orders, self._open_orders, self._account, self._mark = orders, open_orders, account, mark
 
-    def free_cash(self, waiting: Container[str]) -> float:
-        """Return the cash that buys at work leave; those that wait are not at work. At least 0, 0 without a price."""
+    def free_cash(self, going: Container[str]) -> float:
+        """Return the cash that other buys, at work or waiting, leave for these. At least 0, and 0 without a price."""
         needed = math.fsum(
             self._value(order.intent.instrument, order.remaining)
             for name, order in self._open_orders.items()
-            if order.intent.quantity > 0.0 and name not in waiting
+            if order.intent.quantity > 0.0 and name not in going
         )
         left = self._account.cash - needed
         return max(0.0, left) if math.isfinite(left) else 0.0

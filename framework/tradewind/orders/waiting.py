@@ -31,6 +31,8 @@ class _Held(NamedTuple):
     since: float
     patient: bool
     """Whether they wait as long as it takes."""
+    apart: bool
+    """Whether they were decided without the room that the blockers make."""
 
 
 class WaitingOrders:
@@ -58,10 +60,15 @@ class WaitingOrders:
     def __contains__(self, order_id: str) -> bool:
         return any(order_id == intent.order_id for held in self._held for intent in held.intents)
 
-    def hold(self, intents: Sequence[OrderIntent], blockers: Mapping[str, float], *, patient: bool) -> None:
-        """Hold orders back until others, of which so much is filled, have ended."""
+    def hold(
+        self, intents: Sequence[OrderIntent], blockers: Mapping[str, float], *, patient: bool, apart: bool = False
+    ) -> None:
+        """Hold orders back until others, of which so much is filled, have ended.
+
+        ``apart``: they were decided without the room that the others make, and need it only for their cash.
+        """
         if intents:
-            self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient))
+            self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient, apart))
 
     def hold_replacements(
         self, intents: Sequence[OrderIntent], at_work: Iterable[Order], to_cancel: Collection[str] = ()
@@ -88,14 +95,14 @@ class WaitingOrders:
     def unpaid(self, order_ids: Collection[str], room: Room) -> set[str]:
         """Return the buys among orders that are to go now, last ones first, for which their sells have made no room."""
         found: set[str] = set()
-        waiting = {intent.order_id for held in self._held for intent in held.intents}
         for held in self._held:
             going = [intent for intent in held.intents if intent.order_id in order_ids and not held.patient]
             if not going:
                 continue
             needed = math.fsum(room.needed(intent) for intent in going)
-            # Cash that is there pays for them, whatever was not sold.
-            lacking = min(math.fsum(room.lacking(name) for name in held.blockers), needed - room.free_cash(waiting))
+            lacking = math.fsum(room.lacking(name) for name in held.blockers)
+            if held.apart:
+                lacking = min(lacking, needed - room.free_cash({intent.order_id for intent in going}))
             if lacking <= _LITTLE * needed:
                 continue
             for intent in reversed(going):
