@@ -95,6 +95,7 @@ def on_a_venue(
     risk: object = RISK, **options: Any,
 ) -> tuple[Session, OrderPath]:  # fmt: skip
     box: dict[str, Any] = {}
+    sections = {"account": options.pop("account")} if "account" in options else {}
 
     def make(_: object) -> OrderPath:
         box["path"] = OrderPath(
@@ -110,7 +111,7 @@ def on_a_venue(
         return True
 
     session = run_session(
-        builder(bars, sleeves, risk=risk), bars, execution=make, on_bar=on_bar,
+        builder(bars, sleeves, risk=risk, **sections), bars, execution=make, on_bar=on_bar,
         prepared=lambda one: box.__setitem__("session", one), **options,
     )  # fmt: skip
     return session, box["path"]

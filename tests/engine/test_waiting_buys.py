@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from tests.engine.helpers import scripted
-from tests.engine.test_flattening import filling
+from tests.engine.test_flattening import S0, filling
 from tests.engine.test_risk_orders import RISK, flat, on_a_venue
 from tests.orders.scripted import ScriptedBroker
 from tradewind.contracts import Outcome, Response
 from tradewind.engine.session import Session
-from tradewind.model import ExecutionReport, OrderState, ReasonCode, ReportKind, Targets
+from tradewind.model import ExecutionReport, Instrument, OrderState, ReasonCode, ReportKind, Targets
 
+S1 = Instrument(symbol="S1", lot_size=0.0)
 UNGUARDED = {**RISK, "switched_off": [*RISK["switched_off"], "total_allocation", "buying_power"]}
 
 
@@ -140,6 +141,38 @@ def test_what_backs_a_short_pays_for_nothing(broker: RefusesLater) -> None:
         filling(broker)(session)
 
     plan = {0: weights(0.5, -0.3, 0.0), 3: weights(0.0, -0.3, 0.5)}
-    acts = {1: filling(broker), 2: filling(broker), 3: later}
+    acts = {1: filling(broker), 2: filling(broker)} | dict.fromkeys(range(3, 8), later)
     on_a_venue(flat(8, columns=3), [{"strategy": scripted("backed", plan)}], broker, acts, UNGUARDED)
     assert broker.cash >= 1.5 * 30_000.0 - 1e-6
+
+
+def test_nor_does_the_cash_buffer(broker: RefusesLater) -> None:
+    plan = {0: weights(0.4, 0.0), 3: weights(0.0, 0.9)}
+    acts = {1: filling(broker)} | dict.fromkeys(range(2, 8), refusing(broker))
+    on_a_venue(
+        flat(8, columns=2), [{"strategy": scripted("buffer", plan)}], broker, acts, account={"cash": 100_000.0, "cash_buffer": 0.1}
+    )  # fmt: skip
+    assert broker.positions().keys() == {S0, S1}
+    assert broker.cash == pytest.approx(10_000.0)
+
+
+def test_other_sales_that_fill_do_not_keep_a_buy_from_going_beside_one_that_is_refused(broker: RefusesLater) -> None:
+    bought: list[int] = []
+
+    def later(session: Session) -> None:
+        broker.clock.now += 1.0
+        for order in broker.open_orders():
+            if order.instrument == S1 and order.quantity < 0.0:
+                broker.fill(order.order_id, price=100.0)
+        broker.refuse()
+        for _ in range(3):
+            hears(session)
+            filling(broker)(session)
+        if any(one.symbol == "S2" for one in broker.positions()):
+            bought.append(session.panel.bar)
+
+    trims = {bar: weights(0.0, 0.3 - 0.02 * (bar - 2), 0.2) for bar in range(3, 10)}
+    plan = {0: weights(0.2, 0.3, 0.0), **trims}
+    acts = {1: filling(broker)} | dict.fromkeys(range(2, 12), later)
+    on_a_venue(flat(12, columns=3), [{"strategy": scripted("trims", plan)}], broker, acts)
+    assert bought[0] <= 4

@@ -31,7 +31,9 @@ def test_closings_of_the_session_and_from_outside_go_on(name: str) -> None:
     assert closings_at_work(venue(-400.0, **{name: 400.0}), "t") == {name.replace("_", "-")}
 
 
-@pytest.mark.parametrize("name", ["t_8_0_S0", "t_8_flat_stop_S0", "u_8_flatten_1_S0", "t_8_sleeve_flatten_1_S0"])
+@pytest.mark.parametrize(
+    "name", ["t_8_0_S0", "t_8_flat_stop_S0", "u_8_flatten_1_S0", "t_8_sleeve_flatten_1_S0", "t_8_flatten_stop_S0"]
+)
 def test_nothing_else_does(name: str) -> None:
     assert closings_at_work(venue(400.0, **{name: -400.0}), "t") == set()
 

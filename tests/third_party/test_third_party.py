@@ -160,7 +160,8 @@ def test_safe_mode_refuses_the_run_and_names_the_distribution(environment, idea)
 
 def test_trust_covers_every_file_of_the_distribution(environment, idea, sources):
     environment.call(environment.tradewind, "plugins", "trust", *(name for _, name in GIVEN), cwd=idea)
-    environment.call(environment.tradewind, "check", "portfolio.yaml", "--mode", "live", cwd=idea)
+    trusted = environment.call(environment.tradewind, "check", "portfolio.yaml", "--mode", "live", code=1, cwd=idea)
+    assert "this version lacks a plugin of a real broker" in trusted.stderr
     files = json.loads((idea / "trusted_plugins.json").read_text())["trusted"]["acme-momentum"]["files"]
     written = {f"acme_momentum/{path.name}" for path in (sources / "acme-momentum/src/acme_momentum").glob("*.py*")}
     assert written <= files.keys()

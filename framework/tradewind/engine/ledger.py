@@ -103,7 +103,7 @@ class Ledger:
         self._valued: tuple[tuple[int, float, int], float] = ((-1, 0.0, -1), 0.0)
         """Bar, cash and version of the books for which equity is known, and that equity."""
         self.at_work = WorkingOrders(books, quotes)
-        self._unsold: set[Instrument] = set()
+        self.unsold: set[Instrument] = set()
         """What the venue refused to sell when it was last asked."""
         self._unwanted: list[Executed] = []
         """Executions, not told yet, after which sleeves no longer want a holding."""
@@ -215,7 +215,7 @@ class Ledger:
 
         What was not sold then is no room for what is bought beside it; that waits for it all the same.
         """
-        unsold = self._unsold
+        unsold = self.unsold
         apart = {one.order_id for one in intents if one.quantity < 0.0 and one.instrument in unsold} if unsold else ()
         if not apart:
             self.submit(intents, trades, costs)
@@ -350,8 +350,8 @@ class Ledger:
         parts = self.books.apply(fill)
         order_id = fill.order_id
         intent = self.at_work.get(order_id)
-        if self._unsold and fill.quantity < 0.0:
-            self._unsold.discard(fill.instrument)
+        if self.unsold and fill.quantity < 0.0:
+            self.unsold.discard(fill.instrument)
         if intent is not None:
             reason = intent.reason
             done = self.at_work.fill(intent, fill.quantity)
@@ -371,7 +371,7 @@ class Ledger:
         rested = intent is not None and rests(intent)
         passing = event.code in RETRIED or (event.code is ReasonCode.INSUFFICIENT_FUNDS and bought)
         if event.kind is OrderEventKind.REJECTED and intent is not None and self._sells_holding(intent):
-            self._unsold.add(intent.instrument)
+            self.unsold.add(intent.instrument)
         if event.kind is OrderEventKind.REJECTED and passing:
             if intent is not None and not rested:
                 self.refused.append(intent)

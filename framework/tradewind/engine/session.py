@@ -310,6 +310,7 @@ class Session:
             drift_threshold=self._limits.rebalance.drift_threshold,
             minimum_notional=self._limits.rebalance.minimum_notional,
             short_value=self._short_value(wishes, holdings),
+            unsold=ledger.unsold,
         )
         for cross in plan.crosses:
             ledger.cross(cross)

@@ -303,7 +303,7 @@ def closings_at_work(broker: Broker, tag: str) -> set[str]:
 
     None where the venue does not say what is held: to cancel comes first, and the next process closes anew.
     """
-    closing = re.compile(rf"{re.escape(tag)}-(\d+-)?{FLATTEN}-")
+    closing = re.compile(rf"{re.escape(tag)}-(\d+-{FLATTEN}-\d+-|{FLATTEN}-[0-9a-f]{{8}}-)")
     orders = [one for one in broker.open_orders() if closing.match(one.order_id)]
     found = set()
     try:

@@ -170,8 +170,8 @@ class OrderPath(AccountPort):
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:
             self._send(now)
-        # Judged with the room of sales beside them, they may not go without it; else cash pays for them.
-        apart = set(sells).isdisjoint(intent.order_id for intent in sent)
+        # Judged with the room of sales beside them, they may not go without it; for the others cash will do.
+        apart = set(sells) - {intent.order_id for intent in sent}
         self._waiting.hold(buys, dict.fromkeys(sells, 0.0), patient=False, apart=apart)
 
     def cancel_orders(self, order_ids: Sequence[str]) -> None:

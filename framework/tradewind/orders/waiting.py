@@ -31,8 +31,8 @@ class _Held(NamedTuple):
     since: float
     patient: bool
     """Whether they wait as long as it takes."""
-    apart: bool
-    """Whether they were decided without the room that the blockers make."""
+    apart: Collection[str]
+    """Those of the blockers without whose room they were decided."""
 
 
 class WaitingOrders:
@@ -61,11 +61,16 @@ class WaitingOrders:
         return any(order_id == intent.order_id for held in self._held for intent in held.intents)
 
     def hold(
-        self, intents: Sequence[OrderIntent], blockers: Mapping[str, float], *, patient: bool, apart: bool = False
+        self,
+        intents: Sequence[OrderIntent],
+        blockers: Mapping[str, float],
+        *,
+        patient: bool,
+        apart: Collection[str] = (),
     ) -> None:
         """Hold orders back until others, of which so much is filled, have ended.
 
-        ``apart``: they were decided without the room that the others make, and need it only for their cash.
+        ``apart``: those of the others without whose room they were decided; they need it only for its cash.
         """
         if intents:
             self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient, apart))
@@ -100,9 +105,11 @@ class WaitingOrders:
             if not going:
                 continue
             needed = math.fsum(room.needed(intent) for intent in going)
-            lacking = math.fsum(room.lacking(name) for name in held.blockers)
+            lacking = math.fsum(room.lacking(name) for name in held.blockers if name not in held.apart)
             if held.apart:
-                lacking = min(lacking, needed - room.free_cash({intent.order_id for intent in going}))
+                unsold = lacking + math.fsum(room.lacking(name) for name in held.apart)
+                unpaid = needed - room.free_cash({intent.order_id for intent in going})
+                lacking = max(lacking, min(unsold, unpaid))
             if lacking <= _LITTLE * needed:
                 continue
             for intent in reversed(going):

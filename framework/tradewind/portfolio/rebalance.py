@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -123,6 +123,7 @@ def plan_rebalance(
     drift_threshold: float,
     minimum_notional: float,
     short_value: float = 0.0,
+    unsold: Collection[Instrument] = (),
 ) -> Rebalance:
     """Net the sleeves' wishes into trades the account can pay for.
 
@@ -139,6 +140,8 @@ def plan_rebalance(
         Account's signed quantities.
     short_value
         Absolute value of the account's short positions after the trades, which ties up cash.
+    unsold
+        What the venue refused to sell when it was last asked: it brings no cash for buys.
     """
     crosses: list[Cross] = []
     sells: list[Trade] = []
@@ -164,7 +167,7 @@ def plan_rebalance(
         (buys if trade.quantity > 0 else sells).append(trade)
     # Closing sells free the cash and margin that short sales tie up.
     sells.sort(key=lambda trade: holdings.get(trade.instrument, 0.0) <= 0.0)
-    bought, costs = _affordable(buys, sells, holdings, power, short_value)
+    bought, costs = _affordable(buys, sells, holdings, power, short_value, unsold)
     return Rebalance(tuple(crosses), (*sells, *bought), tuple(costs))
 
 
@@ -241,12 +244,15 @@ def _affordable(
     holdings: Mapping[Instrument, float],
     power: BuyingPower,
     short_value: float,
+    unsold: Collection[Instrument],
 ) -> tuple[list[Trade], list[float]]:
     """Return the buys shrunk to what the account can pay, and the costs of sells and buys if none had to shrink."""
     if not buys:
         return [], []
     proceeds = 0.0
     for sell in sells:
+        if sell.instrument in unsold:
+            continue
         closing = min(-sell.quantity, max(holdings.get(sell.instrument, 0.0), 0.0))
         proceeds += closing * sell.price * sell.instrument.multiplier
     charges = power.estimate_costs([*sells, *buys])

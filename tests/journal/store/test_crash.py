@@ -73,7 +73,7 @@ def test_a_living_process_keeps_others_out_until_it_is_killed(url):
 
         def refused():
             pid = store.sessions()[0].pid
-            with pytest.raises(JournalError, match=f"session 1 is being written by process {pid}; end it first"):
+            with pytest.raises(JournalError, match=f"session 1 is being written by process {pid}"):
                 store.resume(1)
 
         write_until_killed(url, 0, 2, refused)
