@@ -149,9 +149,8 @@ def test_what_backs_a_short_pays_for_nothing(broker: RefusesLater) -> None:
 def test_nor_does_the_cash_buffer(broker: RefusesLater) -> None:
     plan = {0: weights(0.4, 0.0), 3: weights(0.0, 0.9)}
     acts = {1: filling(broker)} | dict.fromkeys(range(2, 8), refusing(broker))
-    on_a_venue(
-        flat(8, columns=2), [{"strategy": scripted("buffer", plan)}], broker, acts, account={"cash": 100_000.0, "cash_buffer": 0.1}
-    )  # fmt: skip
+    account = {"cash": 100_000.0, "cash_buffer": 0.1}
+    on_a_venue(flat(8, columns=2), [{"strategy": scripted("buffer", plan)}], broker, acts, account=account)
     assert broker.positions().keys() == {S0, S1}
     assert broker.cash == pytest.approx(10_000.0)
 
