@@ -60,12 +60,13 @@ class Replay(bt.Strategy):
 
     def notify_order(self, order: bt.Order) -> None:
         order_id = self.ids[order.ref]
-        if order.status == order.Completed:
-            # The order's own price is an average, which rounds.
+        if order.status in (order.Completed, order.Margin):
+            # The order's own price is an average, which rounds. What an order closes it does, also where there is no
+            # cash for the rest.
             parts = [part for part in order.executed.exbits if abs(part.size) > DUST * abs(order.created.size)]
             self.dust |= len(parts) < len(order.executed.exbits)
             self.fills.extend((len(self) - 1, order_id, part.size, part.price) for part in parts)
-        elif order.status in (order.Margin, order.Rejected):
+        if order.status in (order.Margin, order.Rejected):
             self.refused.append(order_id)
 
 
