@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.runs.test_kill_switch import SYMBOLS, asked, continued, created, hang
 from tradewind.cli import main
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError, JournalError, PluginError, UserError
-from tradewind.journal.store import JournalStore, open_store
+from tradewind.journal.store import JournalStore, SessionInfo, open_store
 from tradewind.model import OrderIntent
 from tradewind.orders.courier import Courier
 from tradewind.orders.kill_switch import ask, stop_session
@@ -258,6 +259,22 @@ def test_a_command_that_a_hanging_loop_does_not_hear_is_not_called_given(
     told = " ".join(capsys.readouterr().err.split())
     assert "hangs: no heartbeat for" in told
     assert "`tradewind kill hanging`, with --flatten" in told
+
+
+def test_a_living_session_that_has_not_answered_yet_is_not_said_to_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stale(store: JournalStore, *_: object) -> SessionInfo:
+        (info,) = store.sessions()
+        return dataclasses.replace(info, heartbeat_at=info.heartbeat_at - dt.timedelta(minutes=1))
+
+    monkeypatch.setattr("tradewind.cli.operator._session", stale)
+    with open_store(tmp_path / "journal.db") as store, store.begin("busy", {}) as writer:
+        writer.beat({})
+        with pytest.raises(SystemExit) as ended:
+            main(["pause", "busy", "--journal", str(tmp_path / "journal.db"), "--patience", "0"])
+    assert ended.value.code == 0
+    assert "has not answered yet: pause is done with its next bar" in " ".join(capsys.readouterr().err.split())
 
 
 def test_two_commands_at_once_do_not_undo_each_other(hung: Hung, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,12 +136,12 @@ def _ask(command: str, name: str | None, journal: str, argument: dict[str, Any],
         info = _session(store, name, journal, word)
         done = ask(store, info.id, command, argument, patience_seconds=patience)
         written = store.is_written(info.id)
-        after = _after(store, info) if done else info
+        after = _after(store, info) if done else _latest(store, info)
     if done:
         _require_resumed(after, command)
         typer.echo(f"session {info.id}: {word} is taken; {_standing(after)}")
     elif written:
-        _require_alive(info, word)
+        _require_alive(after, word)
         typer.echo(f"session {info.id} has not answered yet: {word} is done with its next bar", err=True)
     else:
         typer.echo(f"session {info.id} does not run: {word} is done when it is continued, before it sends anything")
@@ -167,10 +167,15 @@ def _after(store: JournalStore, info: SessionInfo) -> SessionInfo:
 
     now, deadline = datetime.now(UTC), time.monotonic() + 2.0
     while True:
-        (latest,) = [one for one in store.sessions(info.name) if one.id == info.id]
+        latest = _latest(store, info)
         if latest.heartbeat_at >= now or latest.status == "finished" or time.monotonic() >= deadline:
             return latest
         time.sleep(0.05)
+
+
+def _latest(store: JournalStore, info: SessionInfo) -> SessionInfo:
+    (latest,) = [one for one in store.sessions(info.name) if one.id == info.id]
+    return latest
 
 
 def _standing(info: SessionInfo) -> str:
