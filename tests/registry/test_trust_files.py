@@ -51,8 +51,11 @@ def contents(place):
 def limit(place, *more):
     """Ask a Python of its own which value is imported: what the files have to tell apart."""
     code = "import acme_front; print(acme_front.LIMIT)"
+    # Bytecode of the same second and size would be taken for the changed source's.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [place, *more, *sys.path]))}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
     return done.stdout.strip()
 
 
