@@ -14,6 +14,19 @@ settings.load_profile("tradewind")
 
 _numbers = itertools.count(1)
 
+_LONGEST = (
+    "tests/scaffold/test_tutorial.py",
+    "tests/orders/crash/",
+    "tests/third_party/",
+    "tests/scaffold/test_kinds.py",
+    "tests/engine/test_equal_to_backtrader.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest: begun last, one worker would end them alone."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
 
 @pytest.fixture(scope="session")
 def postgres_server():
