@@ -26,12 +26,11 @@ class RefusesLater(ScriptedBroker):
 
     slow = False
 
-    def refuse(self) -> None:
+    def refuse(self, code: ReasonCode = ReasonCode.HALTED) -> None:
         for order in self.open_orders():
             if order.quantity < 0.0:
                 self.orders[order.order_id] = dataclasses.replace(order, state=OrderState.REJECTED)
-                report = ExecutionReport(order.order_id, ReportKind.REJECTED, reason="halted", code=ReasonCode.HALTED)
-                self.queue.append(report)
+                self.queue.append(ExecutionReport(order.order_id, ReportKind.REJECTED, reason=code.value, code=code))
 
     def _cancel(self, order_id: str) -> Response:
         return Response(order_id=order_id, outcome=Outcome.TAKEN) if self.slow else super()._cancel(order_id)
@@ -175,3 +174,35 @@ def test_other_sales_that_fill_do_not_keep_a_buy_from_going_beside_one_that_is_r
     acts = {1: filling(broker)} | dict.fromkeys(range(2, 12), later)
     on_a_venue(flat(12, columns=3), [{"strategy": scripted("trims", plan)}], broker, acts)
     assert bought[0] <= 4
+
+
+@pytest.mark.parametrize(
+    ("code", "bought"), [(ReasonCode.HALTED, 5), (ReasonCode.OTHER, 5), (ReasonCode.UNEXPLAINED, 4)]
+)
+@pytest.mark.parametrize("largest", [1.0, 0.9])
+def test_a_sale_that_is_refused_once_leaves_no_cash_idle(
+    broker: RefusesLater, code: ReasonCode, bought: int, largest: float
+) -> None:
+    held: dict[int, float] = {}
+
+    def later(session: Session) -> None:
+        if session.panel.bar == 3:
+            broker.refuse(code)
+        for _ in range(3):
+            hears(session)
+            filling(broker)(session)
+        held[session.panel.bar] = broker.positions().get(S1, 0.0)
+
+    def sell_again(session: Session) -> None:
+        later(session)
+        if code is ReasonCode.OTHER:
+            session.sleeves[0].targets.retry(S0)
+
+    gates = [*RISK["gates"], {"name": "total_allocation", "params": {"maximum": largest}}]
+    plan = {0: weights(0.9, 0.0), 3: weights(0.0, 0.9)}
+    acts = {1: filling(broker)} | dict.fromkeys(range(2, 8), later) | {3: sell_again}
+    on_a_venue(
+        flat(8, columns=2), [{"strategy": scripted("once", plan)}], broker, acts, {**RISK, "gates": gates}
+    )  # fmt: skip
+    assert held[bought] == 900.0
+    assert broker.positions() == {S1: 900.0}

@@ -32,7 +32,8 @@ def next_event(session: Session) -> int:
     """
     panel = session.panel
     bar = panel.bar
-    if not isinstance(panel, HistoryPanel) or any(sleeve.targets.pending for sleeve in session.sleeves):
+    pending = session.short_of_sales or any(sleeve.targets.pending for sleeve in session.sleeves)
+    if pending or not isinstance(panel, HistoryPanel):
         return bar + 1
     last = min([panel.next_end(), *(sleeve.next_due(bar, panel.days) for sleeve in session.sleeves)])
     watchers = [(sleeve, session.portfolio(sleeve)) for sleeve in session.sleeves if _watches(session, sleeve)]

@@ -38,6 +38,8 @@ __all__ = ["Executed", "Ledger"]
 
 _WORKING = (OrderEventKind.ACCEPTED, OrderEventKind.REDUCED)
 """Events after which an order works on."""
+_NOT_ASKED = frozenset({ReasonCode.UNEXPLAINED, ReasonCode.OVERTAKEN, ReasonCode.OPERATOR})
+"""Reasons for which an order was held back: the venue would perhaps have taken it."""
 
 
 class Executed(NamedTuple):
@@ -370,7 +372,8 @@ class Ledger:
         bought = intent is not None and intent.quantity > 0.0
         rested = intent is not None and rests(intent)
         passing = event.code in RETRIED or (event.code is ReasonCode.INSUFFICIENT_FUNDS and bought)
-        if event.kind is OrderEventKind.REJECTED and intent is not None and self._sells_holding(intent):
+        asked = event.kind is OrderEventKind.REJECTED and event.code not in _NOT_ASKED
+        if asked and intent is not None and self._sells_holding(intent):
             self.unsold.add(intent.instrument)
         if event.kind is OrderEventKind.REJECTED and passing:
             if intent is not None and not rested:

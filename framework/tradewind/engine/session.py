@@ -12,6 +12,7 @@ from tradewind.engine.flattening import Flattening
 from tradewind.engine.jump import next_event
 from tradewind.engine.regime_track import RegimeTrack
 from tradewind.engine.resting import rest_exits
+from tradewind.engine.working_orders import rests
 from tradewind.errors import RiskHaltError
 from tradewind.model import OrderIntent, OrderType, Portfolio, Standing
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance
@@ -95,6 +96,8 @@ class Session:
         """What will not trade again."""
         self._stale: set[tuple[str, Instrument]] = set()
         """Sleeves and instruments whose working order the latest decision contradicts."""
+        self.short_of_sales: dict[tuple[str, Instrument], set[Instrument]] = {}
+        """Sleeves and what they have bought too little of, with the sales, refused before, that brought it no room."""
 
     def process(self) -> None:
         """Let the venue act on the new bar: fills of pending orders, ends of data, expiries."""
@@ -252,6 +255,7 @@ class Session:
         self._stale.clear()
         bar = self.panel.bar
         days = self.panel.day()
+        self._retry_after_sales()
         for sleeve in self.sleeves:
             due = sleeve.is_due(bar, days)
             changed = self.regime != before and sleeve.share_in(before) != sleeve.share_in(self.regime)
@@ -315,7 +319,31 @@ class Session:
         for cross in plan.crosses:
             ledger.cross(cross)
         intents = [self._intent(number, trade) for number, trade in enumerate(plan.trades)]
+        unsold = {trade.instrument for trade in plan.trades if trade.quantity < 0.0} & ledger.unsold
         ledger.submit_apart(intents, plan.trades, plan.costs)
+        if unsold or self.short_of_sales:
+            self._note_short_of_sales(wishes, unsold)
+
+    def _note_short_of_sales(self, wishes: Sequence[Wish], unsold: set[Instrument]) -> None:
+        """Take note of what was bought too little of beside sales that the venue refused when it was last asked."""
+        for wish in wishes:
+            key = sleeve, instrument = wish.sleeve, wish.instrument
+            self.short_of_sales.pop(key, None)
+            under_way = self.ledger.at_work.waiting(sleeve).get(instrument, 0.0)
+            if unsold and wish.change > 0.0 and self.ledger.books.holding(sleeve, instrument) + under_way < wish.wanted:
+                self.short_of_sales[key] = unsold
+
+    def _retry_after_sales(self) -> None:
+        """Want it again when those sales are done: it is bought for what they have brought."""
+        if not self.short_of_sales:
+            return
+        ledger = self.ledger
+        at_work = [one for one, _ in ledger.working() if one.quantity < 0.0 and not rests(one)]
+        selling = ledger.unsold | {one.instrument for one in at_work}
+        for key in [one for one, sales in self.short_of_sales.items() if sales.isdisjoint(selling)]:
+            del self.short_of_sales[key]
+            name, instrument = key
+            next(one for one in self.sleeves if one.name == name).targets.retry(instrument)
 
     def _put_off(self, wishes: Sequence[Wish]) -> None:
         """Want it again on the next bar: what rests at the venue stays there meanwhile."""
