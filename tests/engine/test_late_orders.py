@@ -10,7 +10,7 @@ import pytest
 from tests.engine.helpers import scripted, weights
 from tests.engine.test_flattening import S0, Quiet, filling
 from tests.engine.test_risk_orders import RISK, STOP, flat, on_a_venue
-from tests.engine.test_waiting_buys import RefusesLater
+from tests.engine.test_waiting_buys import S1, RefusesLater
 from tests.orders.scripted import ScriptedBroker
 from tradewind.contracts import BrokerOrder
 from tradewind.engine.session import Session
@@ -112,6 +112,31 @@ def test_what_closes_a_short_waits_for_no_sale(halted: bool) -> None:
     acts = {1: fill, 3: flatten}
     on_a_venue(flat(6, columns=2), [{"strategy": scripted("covers", plan)}], broker, acts)
     assert covers == [300.0]
+
+
+@pytest.mark.parametrize(("wanted", "left"), [(0.0, 0.0), (-0.1, -100.0)])
+def test_what_covers_a_short_does_not_wait_for_a_sale_that_is_always_refused(wanted: float, left: float) -> None:
+    broker = RefusesLater(waits_for_sells=True)
+    short: list[float] = []
+
+    def later(session: Session) -> None:
+        broker.clock.now += 60.0
+        if session.panel.bar >= 3:
+            broker.refuse()
+        for _ in range(3):
+            session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
+            for order in broker.open_orders():
+                broker.fill(order.order_id, price=float(session.panel.marks()[int(order.instrument.symbol[1:])]))
+        short.append({one.symbol: held for one, held in broker.positions().items()}.get("S1", 0.0))
+
+    close = np.full((8, 2), 100.0)
+    close[3:, 1] = 270.0
+    made = make_bars(close, start="2023-02-20", open=close, high=close, low=close, volume=np.full(close.shape, 1e9))
+    bars = Bars(timestamps=made.timestamps, instruments=flat(2, columns=2).instruments, fields=made.fields)
+    plan = {0: Targets(weights=np.array([0.9, -0.3])), 3: Targets(quantities={S0: 0.0, S1: 1000.0 * wanted})}
+    acts = dict.fromkeys(range(8), later)
+    on_a_venue(bars, [{"strategy": scripted("covers_beside", plan)}], broker, acts)
+    assert short[2:4] == [-300.0, left]
 
 
 def test_the_closing_of_a_short_is_sent_when_the_account_is_gone() -> None:

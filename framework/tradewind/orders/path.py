@@ -21,7 +21,6 @@ from tradewind.orders.room import Room
 from tradewind.orders.simulation import Simulation
 from tradewind.orders.talks import Talks
 from tradewind.orders.waiting import WaitingOrders
-from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,7 +164,7 @@ class OrderPath(AccountPort):
         # Sales of the same decision, also those that went before by themselves.
         sells = [name for name, order in self.open_orders.items() if _sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        buys = [one for one in free if waits and _waits_for_sales(one)]
+        buys = [one for one in free if waits and _waits_for_sales(one, self.account.held(one.instrument))]
         held_back = {intent.order_id for intent in buys}
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:
@@ -435,9 +434,9 @@ class OrderPath(AccountPort):
         return client_id(self._tag, order_id, self.broker.capabilities.order_id_length)
 
 
-def _waits_for_sales(intent: OrderIntent) -> bool:
-    """Whether a buy is paid for by sales: a stop neither pays nor waits, and what closes a short must not wait."""
-    return intent.quantity > 0.0 and intent.order_type is OrderType.MARKET and intent.reason != FLATTEN
+def _waits_for_sales(intent: OrderIntent, held: float) -> bool:
+    """Whether a buy is paid for by sales: a stop neither pays nor waits, and what only covers a short must not wait."""
+    return intent.order_type is OrderType.MARKET and intent.quantity > max(-held, 0.0)
 
 
 def _sells_with(order: Order, intents: Sequence[OrderIntent]) -> bool:
