@@ -178,6 +178,27 @@ def test_a_stop_that_did_not_arrive_is_sent_again_under_its_name() -> None:
     assert len(set(stops)) == 1 < len(stops)
 
 
+@pytest.mark.parametrize("opposite", [0.2, 0.3, 0.4])
+def test_a_late_stop_of_a_sleeve_that_holds_more_than_the_account_is_sent_again(opposite: float) -> None:
+    broker = ScriptedBroker()
+    resting: list[int] = []
+
+    def fill(session: Session) -> None:
+        stops = [order for order in broker.open_orders() if "-long-" in order.order_id]
+        resting.append(len(stops))
+        for order in [one for one in broker.open_orders() if one not in stops]:
+            broker.fill(order.order_id, price=100.0)
+        if session.panel.bar == 2:
+            broker.script.extend(["not_sent"] * 2)
+
+    sleeves = [
+        {"name": "short", "strategy": scripted("opposite", {0: weights(-opposite)}), "share": 0.5},
+        {"name": "long", "strategy": scripted("covered", {2: weights(0.3)}), "share": 0.5, "exits": [STOP]},
+    ]
+    on_a_venue(flat(6), sleeves, broker, dict.fromkeys(range(6), fill))
+    assert resting[3:] == [0, 1, 1]
+
+
 def test_what_rounding_leaves_of_pieces_is_not_ordered_away() -> None:
     broker = ScriptedBroker()
 

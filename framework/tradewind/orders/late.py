@@ -58,7 +58,7 @@ class LateOrders:
         ]
 
     def closes(self, intent: OrderIntent) -> bool:
-        """Tell whether an order closes no more than what is held and no other closing order will close."""
+        """Tell whether a closing order closes no more than what is held and no other closing order will close."""
         others = math.fsum(
             order.remaining
             for name, order in self._open_orders.items()

@@ -296,11 +296,14 @@ class OrderPath(AccountPort):
         return self.catch_up()
 
     def deliver_late(self, *, closings: bool) -> None:
-        """Deliver late orders again, under their own names: one may still be under way. Drop what closes no more."""
+        """Deliver late orders again, under their own names: one may still be under way. Drop what closes no more.
+
+        Stops and limits are what their sleeves want by now, and may be more than all sleeves together hold.
+        """
         late = self.late.closings() if closings else self.late.protective(before=self._talks.bar)
         going: dict[object, OrderIntent] = {}
         for intent in late:
-            if not self.late.closes(intent):
+            if closings and not self.late.closes(intent):
                 self.drop(intent.order_id, "not sent")
             else:
                 # Of several closings of a position one goes at a time: the next call drops or sends the others.
