@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -11,12 +12,13 @@ from tests.engine.helpers import scripted, weights
 from tests.engine.test_flattening import S0, Quiet, filling
 from tests.engine.test_risk_orders import RISK, STOP, flat, on_a_venue
 from tests.engine.test_waiting_buys import S1, RefusesLater
-from tests.orders.scripted import ScriptedBroker
+from tests.orders.scripted import ScriptedBroker, bar_of, intent, path_of, sends
 from tradewind.contracts import BrokerOrder
 from tradewind.engine.session import Session
 from tradewind.errors import BrokerError, RiskHaltError
 from tradewind.model import (
     Bars,
+    ExecutionReport,
     OrderIntent,
     Standing,
     Targets,
@@ -39,9 +41,13 @@ class Hiccup(ScriptedBroker):
 
 
 class Deaf(ScriptedBroker):
-    """A venue that answers no question at first."""
+    """A venue that answers no question at first; what it would have reported by then is lost."""
 
     deaf = True
+
+    def poll(self) -> Sequence[ExecutionReport]:
+        heard = super().poll()
+        return [] if self.deaf else heard
 
     def order(self, order_id: str) -> BrokerOrder | None:
         if self.deaf:
@@ -255,6 +261,48 @@ def test_an_order_that_was_cancelled_while_nobody_knew_of_it_is_gone_when_it_nev
     plan = {0: weights(0.4), 4: weights(0.5)}
     on_a_venue(flat(9), [{"strategy": scripted("vanished", plan)}], broker, acts)
     assert [order.quantity for order in broker.open_orders()] == [500.0]
+
+
+@pytest.mark.parametrize("word", ["vanished", "lost"])
+def test_a_closing_of_which_nobody_knows_is_asked_for_between_bars(word: str) -> None:
+    broker = Deaf()
+    broker.deaf = False
+
+    def flatten(session: Session) -> None:
+        path: Any = session.ledger.exchange
+        broker.script.append(word)
+        broker.deaf = True
+        session.operate(Standing.HALTED, "flatten", flatten=True)
+        assert len(path.undelivered) == 1
+        broker.deaf = False
+        for _ in range(60):
+            broker.clock.now += 1.0
+            session.idle(path.idle())
+        if path.late.closings():
+            session.flatten_again()
+        assert [order.quantity for order in broker.open_orders()] == [-400.0]
+        assert path.undelivered == {}
+
+    acts = {1: filling(broker), 3: flatten, 4: filling(broker)}
+    on_a_venue(flat(6), [{"strategy": scripted(f"closing_{word}", {0: weights(0.4)})}], broker, acts)
+    assert broker.positions() == {}
+    assert len(broker.created) == 2
+
+
+def test_an_order_of_which_nobody_knew_is_cancelled_between_bars() -> None:
+    broker = Deaf()
+    broker.script.append("lost")
+    broker.cancel_script.extend(["vanished"] * 9)
+    path = path_of(broker)
+    bar_of(path, 0, sends(intent("a")))
+    path.cancel_orders(["a"])
+    broker.deaf = False
+    broker.cancel_script.clear()
+    for _ in range(20):
+        broker.clock.now += 1.0
+        path.idle()
+    assert broker.open_orders() == []
+    assert path.open_orders == {}
 
 
 @pytest.mark.parametrize("word", ["not_sent", "busy"])

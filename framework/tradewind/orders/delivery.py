@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "Dispatch", "closable", "plain"]
 
+_SECONDS_BETWEEN_QUESTIONS = 5.0
+
 Dispatch = tuple[str, str, str, str]
 """A response as the journal holds it: order id, outcome, reason, code."""
 
@@ -63,6 +65,7 @@ class Delivery:
         self._undelivered = undelivered
         self._held = held
         self._forbidden = forbidden
+        self._asked_at = float("-inf")
 
     def deliver(self, intents: Sequence[OrderIntent], *, again: bool) -> list[Dispatch]:
         """Send what the broker can do; ``again`` where an earlier process may have sent it."""
@@ -96,8 +99,14 @@ class Delivery:
 
     def ask_doubtful(self) -> list[Dispatch]:
         """Ask the venue for the orders in doubt; return what is no longer."""
+        self._asked_at = self._courier.clock()
         answers = self._courier.ask(sorted(self._doubtful())).values()
         return plain([answer for answer in answers if answer.outcome is not Outcome.UNCERTAIN])
+
+    def ask_doubtful_again(self) -> list[Dispatch]:
+        """Ask for them as `ask_doubtful` does, some seconds apart at the closest."""
+        due = self._courier.clock() - self._asked_at >= _SECONDS_BETWEEN_QUESTIONS
+        return self.ask_doubtful() if due and self._doubtful() else []
 
     def _closes(self, intent: OrderIntent, blocked: ReasonCode) -> bool:
         """Whether an order may be sent though accounts differ: it closes a position on which both sides agree."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError
-from tradewind.model import ExecutionReport, OrderEvent, OrderType, ReasonCode, ReportKind
+from tradewind.model import ExecutionReport, OrderEvent, ReasonCode, ReportKind
 from tradewind.model.wire import report_from, report_to
 from tradewind.orders.account import AccountPort
 from tradewind.orders.cancelling import Cancellations
@@ -20,7 +20,7 @@ from tradewind.orders.reconcile import Differences, Reconciliation, ended_there,
 from tradewind.orders.room import Room
 from tradewind.orders.simulation import Simulation
 from tradewind.orders.talks import Talks
-from tradewind.orders.waiting import WaitingOrders
+from tradewind.orders.waiting import WaitingOrders, sells_with, waits_for_sales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -162,9 +162,9 @@ class OrderPath(AccountPort):
             self._receipts.register(here, there)
         free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
         # Sales of the same decision, also those that went before by themselves.
-        sells = [name for name, order in self.open_orders.items() if _sells_with(order, sent)]
+        sells = [name for name, order in self.open_orders.items() if sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        buys = [one for one in free if waits and _waits_for_sales(one, self.account.held(one.instrument))]
+        buys = [one for one in free if waits and waits_for_sales(one, self.account.held(one.instrument))]
         held_back = {intent.order_id for intent in buys}
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:
@@ -213,15 +213,15 @@ class OrderPath(AccountPort):
         What the record has of a bar after its end is gone through again.
         """
         happened = False
-        while (recorded := self._talks.recorded_next()) in ("due", "poll", "activities", "cancel"):
-            if recorded == "due":
-                self._release()
-            elif recorded == "poll":
-                self._listen()
-            elif recorded == "cancel":
-                self._ask_to_cancel(self._cancellations.failed(self.open_orders))
-            else:
-                self._outside.hear()
+        repeated: dict[str, Callable[[], None]] = {
+            "ask": self._ask,
+            "due": self._release,
+            "poll": self._listen,
+            "activities": self._outside.hear,
+            "cancel": lambda: self._ask_to_cancel(self._cancellations.failed(self.open_orders)),
+        }
+        while (recorded := self._talks.recorded_next()) in repeated:
+            repeated[recorded]()
         if not self._talks.live or self._talks.bar < 0:
             return self._receipts.told()
         if self._waiting and (due := self._waiting.due(self.open_orders)):
@@ -230,6 +230,9 @@ class OrderPath(AccountPort):
         if heard := self._hear():
             happened = True
             self._listen(lambda: heard)
+        if answers := self._delivery.ask_doubtful_again():
+            happened = True
+            self._ask(answers)
         if failed := self._cancellations.due(self.open_orders):
             happened = True
             self._ask_to_cancel(failed)
@@ -287,7 +290,7 @@ class OrderPath(AccountPort):
             self._receipts.act(sent.order_id, Act.UNCERTAIN)
             self.undelivered[sent.order_id] = Response(order_id=sent.order_id, outcome=Outcome.UNCERTAIN)
             self.account.ordered(intent.instrument)
-        self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
+        self._ask()
         last = {intent.instrument: intent.order_id for intent in intents}
         for intent in intents:
             name = client_id(self._tag, intent.order_id, longest)
@@ -349,7 +352,7 @@ class OrderPath(AccountPort):
         BrokerError
             If the venue cannot be asked.
         """
-        self._settle(self._talks.look("ask", self._delivery.ask_doubtful))
+        self._ask()
         self._ask_to_cancel(self._cancellations.failed(self.open_orders))
         for execution in self._talks.look("agree", lambda: self._agree(due=compare)):
             self._reconciliation.agreed_execution = execution
@@ -378,6 +381,10 @@ class OrderPath(AccountPort):
         """Deliver orders; ``late`` ones were tried before."""
         order_ids, deliver = [intent.order_id for intent in intents], self._delivery.deliver
         self._settle(self._talks.request("submit", lambda again: deliver(intents, again=again or late), order_ids))
+
+    def _ask(self, answers: Sequence[Dispatch] | None = None) -> None:
+        """Ask the venue for the orders in doubt, or take in what it has answered."""
+        self._settle(self._talks.look("ask", self._delivery.ask_doubtful if answers is None else lambda: answers))
 
     def _go_live(self) -> None:
         """Connect, and ask for everything that was missed since the record ended."""
@@ -429,20 +436,12 @@ class OrderPath(AccountPort):
             self._receipts.act(order_id, Act.SENT)
         if outcome is Outcome.UNCERTAIN:
             self._receipts.act(order_id, Act.UNCERTAIN)
+        elif outcome is Outcome.TAKEN and known is not None and known.outcome is Outcome.UNCERTAIN:
+            # The venue's own report may have been lost, and who waits for it would never cancel the order.
+            self._receive(ExecutionReport(order_id, ReportKind.ACCEPTED))
 
     def _receive(self, report: ExecutionReport) -> None:
         self._receipts.receive(report, self._talks.bar)
 
     def _client_id(self, order_id: str) -> str:
         return client_id(self._tag, order_id, self.broker.capabilities.order_id_length)
-
-
-def _waits_for_sales(intent: OrderIntent, held: float) -> bool:
-    """Whether a buy is paid for by sales: a stop neither pays nor waits, and what only covers a short must not wait."""
-    return intent.order_type is OrderType.MARKET and intent.quantity > max(-held, 0.0)
-
-
-def _sells_with(order: Order, intents: Sequence[OrderIntent]) -> bool:
-    """Whether an order at work is a sale that was decided together with others."""
-    same = bool(intents) and order.intent.bar == intents[0].bar
-    return same and order.intent.quantity < 0.0 and order.intent.order_type is OrderType.MARKET

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from tradewind.model import OrderState
+from tradewind.model import OrderState, OrderType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tradewind.orders.machine import Order
     from tradewind.orders.room import Room
 
-__all__ = ["WaitingOrders", "unsupported"]
+__all__ = ["WaitingOrders", "sells_with", "unsupported", "waits_for_sales"]
 
 
 _LITTLE = 1e-3
@@ -151,3 +151,14 @@ def unsupported(intent: OrderIntent, can: BrokerCapabilities, held: float) -> st
     if not can.shorts and intent.quantity < 0.0 and not intent.parent_id and held + intent.quantity < -_ROUNDING:
         return "unsupported: short sales"
     return ""
+
+
+def waits_for_sales(intent: OrderIntent, held: float) -> bool:
+    """Whether a buy is paid for by sales: a stop neither pays nor waits, and what only covers a short must not wait."""
+    return intent.order_type is OrderType.MARKET and intent.quantity > max(-held, 0.0)
+
+
+def sells_with(order: Order, intents: Sequence[OrderIntent]) -> bool:
+    """Whether an order at work is a sale that was decided together with others."""
+    same = bool(intents) and order.intent.bar == intents[0].bar
+    return same and order.intent.quantity < 0.0 and order.intent.order_type is OrderType.MARKET
