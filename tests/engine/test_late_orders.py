@@ -13,6 +13,7 @@ from tests.engine.test_flattening import S0, Quiet, filling
 from tests.engine.test_risk_orders import RISK, STOP, flat, on_a_venue
 from tests.engine.test_waiting_buys import S1, RefusesLater
 from tests.orders.scripted import ScriptedBroker, bar_of, intent, path_of, sends
+from tests.orders.test_asynchronous_venue import SlowCancels
 from tradewind.contracts import BrokerOrder
 from tradewind.engine.session import Session
 from tradewind.errors import BrokerError, RiskHaltError
@@ -20,6 +21,8 @@ from tradewind.model import (
     Bars,
     ExecutionReport,
     OrderIntent,
+    OrderState,
+    ReportKind,
     Standing,
     Targets,
 )
@@ -321,3 +324,23 @@ def test_many_late_stops_are_tried_together(word: str) -> None:
     sleeves = [{"strategy": scripted(f"many_{word}", {0: weights(*[0.018] * 50)}), "exits": [STOP]}]
     on_a_venue(flat(4, columns=50), sleeves, broker, {0: down, 1: look, 2: look})
     assert max(np.diff(waited)) <= 7.0
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_an_order_brings_that_was_to_be_cancelled_is_not_kept(late: bool) -> None:
+    broker = SlowCancels()
+    crossing: list[str] = []
+
+    def cancelling(session: Session) -> None:
+        crossing.extend(order.order_id for order in broker.open_orders())
+        if late:
+            broker.ends(crossing[0], OrderState.CANCELLED, ReportKind.CANCELLED)
+            session.idle(session.ledger.exchange.idle())  # type: ignore[attr-defined]
+        broker.fill(crossing[0], price=100.0)
+
+    fill = filling(broker)
+    acts = {1: cancelling, 2: fill, 3: fill, 4: fill}
+    plan = {0: weights(0.4), 1: weights(0.0)}
+    on_a_venue(flat(6), [{"strategy": scripted("crossed", plan)}], broker, acts)
+    assert broker.positions() == {}
+    assert len(broker.created) == 2

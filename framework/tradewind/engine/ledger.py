@@ -96,7 +96,7 @@ class Ledger:
         self.recorder = recorder
         self.warnings: dict[str, None] = {}
         self.refused: list[OrderIntent] = []
-        """Orders refused since the last decision that are tried again: buys for want of cash, and what was untimely."""
+        """Orders that were refused, or filled though cancelled, since the last decision: their sleeves decide anew."""
         self._panel = panel
         self._cost = cost
         self._haircut = data_end_haircut
@@ -354,6 +354,8 @@ class Ledger:
         intent = self.at_work.get(order_id)
         if self.unsold and fill.quantity < 0.0:
             self.unsold.discard(fill.instrument)
+        if (crossed := self.at_work.cancelled(order_id)) is not None:
+            self.refused.append(crossed)
         if intent is not None:
             reason = intent.reason
             done = self.at_work.fill(intent, fill.quantity)

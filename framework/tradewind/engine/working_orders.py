@@ -39,6 +39,8 @@ class WorkingOrders:
         self._filled: dict[str, float] = {}
         self._cancelling: set[str] = set()
         """Those at work whose cancellation was asked for: the venue has not confirmed it yet."""
+        self._cancelled: dict[str, OrderIntent] = {}
+        """Market orders whose cancellation was ever asked for: a venue may fill one after that, and after its end."""
         self._refused_rests: dict[tuple[str, Instrument], tuple[int, OrderIntent]] = {}
         """Resting orders the venue refused, with the books' version then."""
 
@@ -62,7 +64,15 @@ class WorkingOrders:
 
     def cancelling(self, order_ids: Iterable[str]) -> None:
         """Take note that the cancellation of orders was asked for."""
-        self._cancelling.update(order_ids)
+        for order_id in order_ids:
+            self._cancelling.add(order_id)
+            intent = self._working.get(order_id)
+            if intent is not None and not rests(intent):
+                self._cancelled[order_id] = intent
+
+    def cancelled(self, order_id: str) -> OrderIntent | None:
+        """Return a market order whose cancellation was asked for: what it brings nobody has decided to keep."""
+        return self._cancelled.get(order_id)
 
     def forget(self, order_id: str) -> None:
         """Take note that an order has ended."""
