@@ -54,6 +54,36 @@ def test_a_replacement_whose_predecessor_filled_meanwhile_is_decided_anew() -> N
     require_agreement(path, broker)
 
 
+@pytest.mark.parametrize("first", ["cancel", "sale"])
+@pytest.mark.parametrize("sold", [True, False])
+def test_a_replacement_that_buys_waits_for_the_sales_beside_it_too(first: str, sold: bool) -> None:
+    broker = SlowCancels(waits_for_sells=True)
+    path = path_of(broker)
+    bar_of(path, 0, sends(intent("1", 100.0), intent("2", 50.0, symbol="DEF")))
+    broker.fill("t-2")
+
+    def act(path: Any) -> None:
+        path.cancel_orders(["1"])
+        path.submit([intent("3", -50.0, symbol="DEF"), intent("4", 50.0)])
+
+    def ends(what: str) -> None:
+        if what == "cancel":
+            broker.ends("t-1", OrderState.CANCELLED, ReportKind.CANCELLED)
+        elif sold:
+            broker.fill("t-3")
+        else:
+            broker.ends("t-3", OrderState.REJECTED, ReportKind.REJECTED)
+        events.extend([*path.idle(), *path.idle()])
+
+    events: list[Any] = []
+    bar_of(path, 1, act)
+    ends(first)
+    assert set(broker.created) == {"t-1", "t-2", "t-3"}
+    ends("sale" if first == "cancel" else "cancel")
+    assert ("t-4" in broker.created) is sold
+    assert (("4", "rejected", "overtaken") in kinds(events)) is not sold
+
+
 @pytest.mark.parametrize("word", ["not_sent", "refused"])
 def test_a_cancel_that_fails_does_not_lift_the_doubt_of_an_order(word: str) -> None:
     broker = ScriptedBroker()

@@ -164,7 +164,7 @@ class OrderPath(AccountPort):
         # Sales of the same decision, also those that went before by themselves.
         sells = [name for name, order in self.open_orders.items() if sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        buys = [one for one in free if waits and waits_for_sales(one, self.account.held(one.instrument))]
+        buys = [one for one in sent if waits and waits_for_sales(one, self.account.held(one.instrument))]
         held_back = {intent.order_id for intent in buys}
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:

@@ -58,7 +58,7 @@ class WaitingOrders:
         return bool(self._held)
 
     def __contains__(self, order_id: str) -> bool:
-        return any(order_id == intent.order_id for held in self._held for intent in held.intents)
+        return order_id in self._names()
 
     def hold(
         self,
@@ -127,15 +127,21 @@ class WaitingOrders:
         self._held = [held for held in kept if held.intents]
 
     def due(self, at_work: Collection[str]) -> list[str]:
-        """Return the orders whose blockers are no longer at work, and the buys whose sells have taken too long."""
-        now = self._clock()
-        return [
+        """Return the orders whose blockers are no longer at work, and the buys whose sells have taken too long.
+
+        What replaces an order and is paid for by sales waits for both.
+        """
+        latest = self._clock() - self._longest_wait_seconds
+        waiting = {
             intent.order_id
             for held in self._held
             for intent in held.intents
-            if not any(name in at_work for name in held.blockers)
-            or (not held.patient and now - held.since >= self._longest_wait_seconds)
-        ]
+            if (held.patient or held.since > latest) and any(name in at_work for name in held.blockers)
+        }
+        return [name for name in dict.fromkeys(self._names()) if name not in waiting]
+
+    def _names(self) -> list[str]:
+        return [intent.order_id for held in self._held for intent in held.intents]
 
 
 def unsupported(intent: OrderIntent, can: BrokerCapabilities, held: float) -> str:
