@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.orders.scripted import Prices, ScriptedBroker, bar_of, intent, kinds, path_of, require_agreement, sends
+from tests.orders.scripted import Log, Prices, ScriptedBroker, bar_of, intent, kinds, path_of, require_agreement, sends
 from tradewind.contracts import Outcome, Response
+from tradewind.errors import JournalError
 from tradewind.model import ExecutionReport, Fill, Instrument, OrderState, ReportKind
 
 ABC = Instrument(symbol="ABC")
@@ -214,3 +215,13 @@ def _changed(value: Any, instrument: Instrument) -> Any:
     import dataclasses
 
     return dataclasses.replace(value, instrument=instrument)
+
+
+def test_a_record_of_a_cancel_that_nobody_wants_any_more_is_refused() -> None:
+    broker, log = SlowCancels(), Log()
+    path = path_of(broker, log)
+    bar_of(path, 0, sends(intent("1")))
+    path.cancel_orders(["1"])
+    path.commit()
+    with pytest.raises(JournalError, match=r"recovery: at bar 0 .* its journal has: cancel t-1"):
+        bar_of(path_of(broker, log), 0, sends(intent("1")))

@@ -185,8 +185,10 @@ class OrderPath(AccountPort):
         self._ask_to_cancel([name for name in names if name in self.open_orders])
 
     def _ask_to_cancel(self, names: list[str]) -> None:
-        if not names:
-            return
+        if names:
+            self._request_cancel(names)
+
+    def _request_cancel(self, names: list[str]) -> None:
         self._cancellations.want(names)
         self._requests += 1
         request_id = f"cancel-{self._requests}"
@@ -218,7 +220,7 @@ class OrderPath(AccountPort):
             "due": self._release,
             "poll": self._listen,
             "activities": self._outside.hear,
-            "cancel": lambda: self._ask_to_cancel(self._cancellations.failed(self.open_orders)),
+            "cancel": lambda: self._request_cancel(self._cancellations.failed(self.open_orders)),
         }
         while (recorded := self._talks.recorded_next()) in repeated:
             repeated[recorded]()
