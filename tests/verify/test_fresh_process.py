@@ -97,6 +97,76 @@ class KeptInSizer:
         return weights / weights.sum()
 
 
+class Notes:
+    """The close, noted with the one before it."""
+
+    needs = ("close",)
+
+    def compute(self, bars):
+        steps = self.start(0)
+        return np.array([steps.step({"close": row}) for row in bars.fields["close"]])
+
+    def start(self, symbols):
+        return NotesStep()
+
+
+class NotesStep:
+    """The note is of what is known; what a factor has noted over a whole history is not."""
+
+    before = b""
+
+    def step(self, row):
+        now = row["close"]
+        _KEPT.setdefault(self.before, now.copy())
+        self.before = now.tobytes()
+        return now.copy()
+
+
+class Noted(Notes):
+    """What the notes say of the close that comes next."""
+
+    def compute(self, bars):
+        return np.array([self.step({"close": row}) for row in bars.fields["close"]])
+
+    def start(self, symbols):
+        return self
+
+    def step(self, row):
+        return _KEPT.get(row["close"].tobytes(), row["close"]) / row["close"]
+
+
+class AsksNotes(Honest):
+    """Hold what its factor has noted to rise."""
+
+    def __init__(self):
+        self.factors = {"notes": Notes()}
+
+    def on_bar(self, market, portfolio):
+        now = market.current("close")
+        return best(_KEPT.get(now.tobytes(), now) / now)
+
+
+class TakesNotes(Honest):
+    """Have a factor take notes for whoever wants them."""
+
+    def __init__(self):
+        self.factors = {"notes": Notes()}
+
+
+class SizesByNotes:
+    """Weights by another plugin's notes of tomorrow."""
+
+    max_weight = 1.0
+    budget = 1.0
+
+    def __init__(self):
+        self.factors = {"noted": Noted()}
+
+    def weights(self, signals, market, portfolio):
+        weights = np.where(signals.scores > 0, np.exp(np.nan_to_num(market.factor("noted"))), 0.0)
+        return weights / weights.sum()
+
+
 @lru_cache(maxsize=None)
 def risen(now, then):
     return tuple(np.array(now) / np.array(then))
@@ -138,6 +208,13 @@ def verdict_on(project, strategy="Honest", sizer="equal_weight"):
         ("KeptInClass", "equal_weight", "strategy ./kept.py:KeptInClass of sleeve main", "signals"),
         ("KeptInFactor", "equal_weight", "strategy ./kept.py:KeptInFactor of sleeve main", "factor 'rises' of AAPL"),
         ("Honest", '{python: "./kept.py:KeptInSizer"}', "sizer ./kept.py:KeptInSizer of sleeve main", "weights"),
+        ("AsksNotes", "equal_weight", "strategy ./kept.py:AsksNotes of sleeve main", "signals"),
+        (
+            "TakesNotes",
+            '{python: "./kept.py:SizesByNotes"}',
+            "sizer ./kept.py:SizesByNotes of sleeve main",
+            "factor 'noted' of AAPL",
+        ),
     ],
 )
 def test_a_leak_that_a_process_remembers_is_found_in_a_fresh_one(project, strategy, sizer, culprit, what):

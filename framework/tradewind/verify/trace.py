@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -131,26 +132,35 @@ def factors_of(builder: Builder, bars: Bars, cache: FactorCache | None = None) -
 
 
 def stepped_factors_of(builder: Builder, bars: Bars) -> dict[str, Mapping[str, FloatArray]]:
-    """Return what `factors_of` does, made by the step forms, bar by bar.
+    """Return what `factors_of` does, made by the step forms, bar by bar: of all owners one bar before the next.
 
     Raises
     ------
     FactorError
         If one fails, with its owner.
     """
-    found: dict[str, Mapping[str, FloatArray]] = {}
-    for owner, named in owners_of(builder, bars).items():
-        if not named:
-            continue
-        try:
-            with blamed(f"{owner}: a factor", "in its step form"):
-                panel = StreamPanel(bars.between(0, 0), bars.rows(), {owner: dict(named)}, capacity=len(bars))
-                while panel.advance():
-                    pass
-        except TradewindError as error:
-            raise FactorError(owner, str(error)) from error
-        found[owner] = {name: values[: len(bars)] for name, values in panel.market(owner).factors.items()}
-    return found
+    panels: dict[str, StreamPanel] = {}
+    declared = {owner: dict(named) for owner, named in owners_of(builder, bars).items() if named}
+    for owner, named in declared.items():
+        with _owned(owner):
+            panels[owner] = StreamPanel(bars.between(0, 0), bars.rows(), {owner: named}, capacity=len(bars))
+    for _ in range(len(bars)):
+        for owner, panel in panels.items():
+            with _owned(owner):
+                panel.advance()
+    return {
+        owner: {name: values[: len(bars)] for name, values in panel.market(owner).factors.items()}
+        for owner, panel in panels.items()
+    }
+
+
+@contextmanager
+def _owned(owner: str) -> Iterator[None]:
+    try:
+        with blamed(f"{owner}: a factor", "in its step form"):
+            yield
+    except TradewindError as error:
+        raise FactorError(owner, str(error)) from error
 
 
 def estimates_of(
