@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -300,8 +301,30 @@ def test_no_cut_is_made_where_one_would_take_too_long():
     assert short.sentence == "Not verified: one cut would take longer than a quarter of the run."
 
 
-def test_at_least_one_cut_is_made_where_it_should_fit():
-    assert shortly(idea(), budget=1e-9).cuts == 1
+@pytest.fixture
+def clock(monkeypatch):
+    """The processor's time, in a list, which goes on only where a test says so."""
+    now = [0.0]
+    monkeypatch.setattr(time, "process_time", lambda: now[0])
+    return now
+
+
+def test_at_least_one_cut_is_made_where_it_should_fit(clock):
+    class Slow(Plain):
+        def on_bar(self, market, portfolio):
+            clock[0] += 5.0
+            return super().on_bar(market, portfolio)
+
+    assert shortly(idea(Slow), budget=1.0).cuts == 1
+
+
+def test_plugins_that_take_long_to_be_made_leave_no_time_for_a_cut(clock):
+    class Loads(Plain):
+        def __init__(self):
+            clock[0] += 1.0
+
+    assert shortly(idea(Loads), budget=3.0, run=4.0).skipped == "one cut would take longer than a quarter of the run"
+    assert shortly(idea(Loads), budget=6.5, run=4.0).cuts == 1
 
 
 def test_no_more_cuts_are_made_once_stopped():

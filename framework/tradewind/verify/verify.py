@@ -27,6 +27,8 @@ _SHORT_FUTURES = ("resampled",)
 _SHORT_AHEAD = 5
 """Bars behind a cut of the short version, which has no time for more."""
 _RUNS_A_CUT = 1 + len(_SHORT_FUTURES)
+_MADE_A_RUN = 2
+"""Times that plugins are made for each run behind a cut: for their factors, and to decide."""
 _DIFFERS = (
     "Look-ahead, streaming and warm-up: of a plan that decides otherwise each time nothing can be compared; mend that "
     "first."
@@ -123,7 +125,8 @@ def verify_shortly(
     records
         The run's journal, which tells where it has decided.
     budget_seconds
-        Processor time it may take. Where a single cut would take longer, judged by ``run_seconds``, there is none.
+        Processor time it may take. Where a single cut would take longer, judged by ``run_seconds`` and by how long the
+        plugins take to be made, there is none.
     run_seconds
         Processor time that the run over the bars took.
     seed
@@ -133,12 +136,15 @@ def verify_shortly(
     """
     begun = time.process_time()
     work = Work(builder, bars, seed, short=True)
+    # It has made the plugins once, to ask for their warm-up.
+    making_seconds = time.process_time() - begun
     window = min(len(bars), work.warmup + _SHORT_AHEAD)
+    cut_seconds = _RUNS_A_CUT * (run_seconds * window / len(bars) + _MADE_A_RUN * making_seconds)
     if len(bars) < FEWEST_BARS:
         work.skipped = f"the run has {len(bars)} bars, and {FEWEST_BARS} are needed"
     elif _has_backtrader(builder):
         work.skipped = "a Backtrader strategy must be run from its first bar for each cut, which takes too long here"
-    elif _RUNS_A_CUT * run_seconds * window / len(bars) > budget_seconds:
+    elif making_seconds + cut_seconds > budget_seconds:
         work.skipped = "one cut would take longer than a quarter of the run"
     else:
         drawn = work.draws(records, ahead=_SHORT_AHEAD)
