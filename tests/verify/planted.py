@@ -362,6 +362,23 @@ class LeakingStop:
         return np.full(len(portfolio.quantities), np.nan)
 
 
+class LeakingLevel(LeakingStop):
+    """Rests a stop that stays, below the lowest low of bars to come: it seldom moves."""
+
+    def stop_prices(self, market, portfolio):
+        lows = np.minimum.accumulate(market.fields["low"][market.bar :][:6])[-1]
+        return np.where(portfolio.quantities != 0.0, np.floor(lows * 0.97), np.nan)
+
+
+class Everything(Plain):
+    """Holds all there is; honest."""
+
+    schedule = "quarterly"
+
+    def on_bar(self, market, portfolio):
+        return Signals(scores=np.ones(len(market.symbols)))
+
+
 class Average(FactorReader):
     """Reads a long average after a short warm-up."""
 

@@ -79,6 +79,11 @@ def test_the_smallest_change_of_the_next_close_is_one_close_of_the_next_bar():
         (idea(exits=[planted.LeakingExit]), "exit tests.verify.planted:LeakingExit of sleeve main", "exit"),
         (idea(exits=[planted.LeakingStop]), "exit tests.verify.planted:LeakingStop of sleeve main", "resting order"),
         (
+            idea(planted.Everything, exits=[planted.LeakingLevel]),
+            "exit tests.verify.planted:LeakingLevel of sleeve main",
+            "order",
+        ),
+        (
             idea(regime={"detector": planted.LeakingRegime, "immediate": []}),
             "regime detector tests.verify.planted:LeakingRegime",
             "estimate",
@@ -90,7 +95,7 @@ def test_the_smallest_change_of_the_next_close_is_one_close_of_the_next_bar():
         ),
         (idea(planted.Showing, costs=planted.LeakingCost), "cost model tests.verify.planted:LeakingCost", None),
     ],
-    ids=["sizer", "exit", "resting exit", "regime", "gate", "cost"],
+    ids=["sizer", "exit", "resting exit", "resting exits of several", "regime", "gate", "cost"],
 )
 def test_who_leaks_is_named(config, plugin, what):
     finding = found(config, cuts=9)

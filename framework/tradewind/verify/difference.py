@@ -29,6 +29,8 @@ __all__ = ["AN_ERROR", "Baseline", "Difference", "difference_of", "factor_differ
 
 AN_ERROR = "an error"
 """What differs where a plan ends with an error under one future and not under the other."""
+_BECAME = "order"
+"""Kind of the entry of what became of an order, which names nobody but the order."""
 _MOST_ROWS = 3
 _WHO = re.compile(r"(.{1,120}?) (?:raised|returned|asked|read|wants) ")
 """The plugin at the beginning of an error's message."""
@@ -133,14 +135,14 @@ def trace_difference(plan: Plan, first: Trace, second: Trace) -> Difference | No
     """Return the first journal entry that differs; a run that stops earlier than the other differs there."""
     for one, other in zip(first.records, second.records, strict=False):
         if one != other:
-            return _record_difference(plan, one, other)
+            return _record_difference(plan, first, second, one, other)
     shorter, longer = sorted((first, second), key=lambda trace: len(trace.records))
     if first.error != second.error:
         return _error_difference(first, second)
     if len(shorter.records) == len(longer.records):
         return None
     entry = longer.records[len(shorter.records)]
-    plugin, what = author(plan, entry)
+    plugin, what = _author(plan, longer, entry)
     return Difference(plugin, what, entry.bar, *_only(entry, first=longer is first))
 
 
@@ -153,16 +155,27 @@ def _error_difference(first: Trace, second: Trace) -> Difference:
     )
 
 
-def _record_difference(plan: Plan, one: Record, other: Record) -> Difference:
+def _record_difference(plan: Plan, first: Trace, second: Trace, one: Record, other: Record) -> Difference:
     if (one.bar, one.kind) != (other.bar, other.kind):
         mine = (one.bar, ORDER.index(one.kind)) < (other.bar, ORDER.index(other.kind))
         entry = one if mine else other
-        plugin, what = author(plan, entry)
+        plugin, what = _author(plan, first if mine else second, entry)
         return Difference(plugin, what, entry.bar, *_only(entry, first=mine))
     ours, theirs = json.loads(one.payload), json.loads(other.payload)
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
-    plugin, what = author(plan, one, keys)
+    plugin, what = _author(plan, first, one, keys)
     return Difference(plugin, what, one.bar, *_narrowed(ours, theirs, keys))
+
+
+def _author(plan: Plan, trace: Trace, entry: Record, keys: Sequence[str] = ()) -> tuple[str, str]:
+    """Return whose an entry of a trace is, and what of it differs; what became of an order is whose order it was."""
+    if entry.kind == _BECAME:
+        number = json.loads(entry.payload)["id"]
+        orders = (one for one in trace.records if one.kind == "intent" and json.loads(one.payload)["id"] == number)
+        order = next(orders, None)
+        if order is not None:
+            return author(plan, order)[0], entry.kind
+    return author(plan, entry, keys)
 
 
 def _narrowed(ours: dict[str, Any], theirs: dict[str, Any], keys: Sequence[str]) -> tuple[str, str]:
