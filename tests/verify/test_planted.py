@@ -66,6 +66,17 @@ def test_the_smallest_change_is_the_very_field_symbol_and_bar():
     assert "beside" not in finding.cause
 
 
+def test_the_smallest_change_is_one_that_changes_what_is_named():
+    def rounded(bars):
+        close = bars.fields["close"]
+        return np.round((close - close.mean(axis=0)) / close.std(axis=0))
+
+    for seed in range(4):
+        finding = found(idea(reader_of(rounded)), seed=seed)
+        symbol = finding.what.removeprefix("factor 'leak' of ")
+        assert f"change the close of {symbol} " in finding.cause
+
+
 def test_the_smallest_change_of_the_next_close_is_one_close_of_the_next_bar():
     finding = found(idea(planted.NextClose))
     assert f"of bar {finding.bar + 1} (" in finding.cause

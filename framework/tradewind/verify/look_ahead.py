@@ -138,7 +138,7 @@ def _finding(
 ) -> Finding:
     def differs(bars: Bars) -> bool:
         again = difference_of(builder, base, bars)
-        return again is not None and again.plugin == found.plugin
+        return again is not None and (again.plugin, again.what) == (found.plugin, found.what)
 
     cause = smallest_change(base.bars, other, base.cut, differs, first=cut.start) if shrinks else ""
     return Finding(
