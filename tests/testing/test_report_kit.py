@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,28 @@ def test_a_class_without_a_fault_passes(report: type[Any], name: str, tmp_path: 
             examine(ReportKit, report, name, folder=tmp_path)
         return
     examine(ReportKit, report, name, folder=tmp_path)
+
+
+def test_each_run_is_drawn_once_for_all_tests_that_only_look_at_its_report(tmp_path: Path) -> None:
+    drawn: list[str] = []
+
+    class Counted(Sound):
+        """Notes what it is asked to draw."""
+
+        def page(self, result: Any) -> str:
+            drawn.append(result.name)
+            return super().page(result)
+
+    class Kit(ReportKit):
+        plugin = Counted
+
+    for number, name in enumerate(test_names(ReportKit)):
+        test = getattr(Kit(), name)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        test(**({"tmp_path": folder} if "tmp_path" in inspect.signature(test).parameters else {}))
+    kinds_of_run, repeated, plainly_named, twice_into_one_folder = 12, 1, 1, 2
+    assert len(drawn) == kinds_of_run + repeated + plainly_named + twice_into_one_folder
 
 
 @pytest.mark.parametrize(("mutant", "test", "message"), MUTANTS, ids=[mutant.__name__ for mutant, *_ in MUTANTS])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import re
 import socket
-from dataclasses import fields, replace
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from unittest import mock
 
 import numpy as np
@@ -22,13 +24,14 @@ from tradewind.testing.kits.failure import fail
 from tradewind.testing.results import bare_result, make_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tradewind.contracts import Report
 
 __all__ = ["ReportKit"]
 
 _ODD = "</title><script>alert(1)</script> \"'&$x$ \\ Ä Ω"
+_FULL, _SHORTEST, _ODDLY_NAMED, _PLAINLY_NAMED = "a full run", "no bars", "odd names", "a plain name"
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
@@ -49,90 +52,83 @@ class ReportKit(PluginKit):
 
     kind = "report"
     deterministic: ClassVar[bool] = True
+    _written: ClassVar[dict[str, _Written]] = {}
 
-    def test_it_writes_one_file_into_the_directory(self, tmp_path: Path) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Forget what another class has written."""
+        super().__init_subclass__(**options)
+        cls._written = {}
+
+    @classmethod
+    def written(cls, name: str) -> _Written:
+        """Return what has come of the report of a run by name, which is written once, in a folder of its own."""
+        if name not in cls._written:
+            with tempfile.TemporaryDirectory() as outside:
+                folder = Path(outside, "a folder with a name")
+                folder.mkdir()
+                cls._written[name] = _Written.of(cls.subject().create(), _run(name), folder)
+        return cls._written[name]
+
+    def test_it_writes_one_file_into_the_directory(self) -> None:
         """`write` writes one file into the directory and returns its path: that is what `run` prints and keeps."""
-        path = self._write(copy.deepcopy(_year()), tmp_path)
-        files = sorted(tmp_path.rglob("*"))
-        if not isinstance(path, Path) or not path.is_file():
-            self._fail("a full run", "what it returns is no file", path, "Return the path of the file written.")
-        if path.parent.resolve() != tmp_path.resolve() or files != [path]:
-            names = [one.name for one in files]
+        one = self._sound(_FULL)
+        if one.content is None:
+            self._fail(_FULL, "what it returns is no file", one.path, "Return the path of the file written.")
+        if not one.inside or one.files != (one.path.name,):
             remedy = "Write one file into the directory given, nothing beside it."
-            self._fail("a full run", f"there are {len(files)} files", names, remedy)
-        if path.stat().st_size < _SMALLEST_BYTES:
-            self._fail("a full run", "the file is empty", path.stat().st_size, "Write what the run has come to.")
+            self._fail(_FULL, f"there are {len(one.files)} files", list(one.files), remedy)
+        if len(one.content) < _SMALLEST_BYTES:
+            self._fail(_FULL, "the file is empty", len(one.content), "Write what the run has come to.")
 
-    def test_every_run_has_its_report(self, tmp_path: Path) -> None:
+    def test_every_run_has_its_report(self) -> None:
         """A run may have no bars, one bar, no trades, NaN figures, no benchmark, or be interrupted: all have a report.
 
         Reports are written when all else is done; one that fails then leaves its user without the run. Say "nothing to
         show" where there is nothing.
         """
-        for name, result in self._results():
-            folder = tmp_path / re.sub(r"\W+", "_", name)
-            folder.mkdir()
-            try:
-                path = self._write(result, folder)
-            except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        for name in _runs():
+            one = self.written(name)
+            if one.error is not None:
                 remedy = "Ask for what is empty before you divide, index or draw."
-                self._fail(name, "the report is not written", f"{type(error).__name__}: {error}", remedy)
-            if not path.is_file():
-                self._fail(name, "there is no file", path, "Write one for every run.")
+                self._fail(name, "the report is not written", f"{type(one.error).__name__}: {one.error}", remedy)
+            if one.content is None:
+                self._fail(name, "there is no file", one.path, "Write one for every run.")
 
     def test_the_same_run_gives_the_same_file(self, tmp_path: Path) -> None:
         """Two reports of one result are equal byte for byte: no time of writing, no random ids, no order of a set."""
         if not self.deterministic:
             pytest.skip("the kit says deterministic = False")
-        contents = []
-        for number in range(2):
-            folder = tmp_path / f"a folder with another name {number}"
-            folder.mkdir()
-            contents.append(self._write(copy.deepcopy(_year()), folder).read_bytes())
+        folder = tmp_path / "a folder with another name"
+        folder.mkdir()
+        contents = [self._content(_FULL), self._write(_run(_FULL), folder).read_bytes()]
         if contents[0] != contents[1]:
             at = next((at for at, pair in enumerate(zip(*contents, strict=False)) if pair[0] != pair[1]), 0)
             shown = [content[max(0, at - 30) : at + 30] for content in contents]
             remedy = "Leave out the clock and the folder, and seed what is drawn."
-            self._fail("a full run", f"two files of one run differ at byte {at}", shown, remedy)
+            self._fail(_FULL, f"two files of one run differ at byte {at}", shown, remedy)
 
-    def test_the_result_is_left_as_it_was(self, tmp_path: Path) -> None:
+    def test_the_result_is_left_as_it_was(self) -> None:
         """The next report gets the same tables: copy a table before you add to it or sort it."""
-        result = copy.deepcopy(_year())
-        before = copy.deepcopy({one.name: getattr(result, one.name) for one in fields(Result)})
-        self._write(result, tmp_path)
-        for name, value in before.items():
-            if not _equal(value, getattr(result, name)):
-                after = getattr(result, name)
-                shown = (
-                    f"{len(after)} rows of {', '.join(map(str, after.columns))}"
-                    if isinstance(after, pd.DataFrame)
-                    else after
-                )
-                self._fail("a full run", f"result.{name} was changed", shown, "Work on a copy.")
+        for name, after in self._sound(_FULL).changed.items():
+            rows = isinstance(after, pd.DataFrame)
+            shown = f"{len(after)} rows of {', '.join(map(str, after.columns))}" if rows else after
+            self._fail(_FULL, f"result.{name} was changed", shown, "Work on a copy.")
 
-    def test_it_needs_no_network(self, tmp_path: Path) -> None:
+    def test_it_needs_no_network(self) -> None:
         """A report is written without the network: fonts, scripts and pictures come with the plugin."""
+        for address in self._sound(_FULL).connections:
+            self._fail(_FULL, "it opens a connection", address, "Bring along what it needs.")
 
-        def refuse(*address: Any, **_: Any) -> None:
-            self._fail("a full run", "it opens a connection", address[1:], "Bring along what it needs.")
-
-        with mock.patch.object(socket.socket, "connect", refuse), mock.patch.object(socket, "getaddrinfo", refuse):
-            self._write(copy.deepcopy(_year()), tmp_path)
-
-    def test_a_page_loads_nothing(self, tmp_path: Path) -> None:
+    def test_a_page_loads_nothing(self) -> None:
         """An HTML page has all it shows in itself: it is opened years later, and nobody learns that it was opened."""
-        self._first_page(tmp_path)
-        page = self._page(self._write(copy.deepcopy(_year()), tmp_path))
+        page = self._page(_FULL)
         if page.loads:
-            self._fail("a full run", "the page loads what is not in it", page.loads[:3], "Put it into the page.")
+            self._fail(_FULL, "the page loads what is not in it", page.loads[:3], "Put it into the page.")
 
-    def test_a_page_is_well_formed(self, tmp_path: Path) -> None:
+    def test_a_page_is_well_formed(self) -> None:
         """Elements of an HTML page are closed in their order, ids are unique, links within the page lead somewhere."""
-        self._first_page(tmp_path)
-        for number, (name, result) in enumerate(self._results()):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            page = self._page(self._write(result, folder))
+        for name in _runs():
+            page = self._page(name)
             if page.faults or page.open:
                 faults = page.faults or [f"<{tag}> is not closed" for tag in page.open]
                 self._fail(name, "the page is not well formed", faults[:3], "Close every element in its order.")
@@ -142,28 +138,22 @@ class ReportKit(PluginKit):
                 remedy = "Give each id once, and link to ids that there are."
                 self._fail(name, "ids are double, or links lead nowhere", (twice[:3], lost[:3]), remedy)
 
-    def test_names_are_text_and_nothing_else(self, tmp_path: Path) -> None:
+    def test_names_are_text_and_nothing_else(self) -> None:
         """A run may be called ``</title><script>``: names and texts are escaped, and no file is called by them."""
-        plain, odd = tmp_path / "plain", tmp_path / "odd"
-        plain.mkdir()
-        odd.mkdir()
-        path = self._write(_named(_ODD), odd)
-        if path.parent.resolve() != odd.resolve():
-            self._fail("an odd name", "the file lies elsewhere", path, "Give the file a name of your own.")
-        if path.suffix.lower() not in (".html", ".htm"):
-            return
-        first = self._write(_named("plain"), plain)
-        scripts = [page.scripts for page in (self._page(first), self._page(path))]
-        if scripts[0] != scripts[1]:
-            remedy = "Escape every text: html.escape(text, quote=True)."
-            self._fail("an odd name", f"{scripts[1]} scripts instead of {scripts[0]}", _ODD, remedy)
+        one = self._sound(_ODDLY_NAMED)
+        if not one.inside:
+            self._fail("an odd name", "the file lies elsewhere", one.path, "Give the file a name of your own.")
+        if one.is_page:
+            scripts = [self._page(name).scripts for name in (_PLAINLY_NAMED, _ODDLY_NAMED)]
+            if scripts[0] != scripts[1]:
+                remedy = "Escape every text: html.escape(text, quote=True)."
+                self._fail("an odd name", f"{scripts[1]} scripts instead of {scripts[0]}", _ODD, remedy)
 
     def test_a_second_run_overwrites_only_its_own(self, tmp_path: Path) -> None:
         """Written again into the same directory, a report replaces its file and touches no other."""
         other = tmp_path / "notes.txt"
         other.write_text("mine", encoding="utf-8")
-        short = bare_result(_year().equity["equity"].iloc[:20])
-        first, again = self._write(short, tmp_path), self._write(short, tmp_path)
+        first, again = (self._write(_run(_SHORTEST), tmp_path) for _ in range(2))
         if first != again or len(list(tmp_path.iterdir())) != 2 or other.read_text(encoding="utf-8") != "mine":
             names = sorted(one.name for one in tmp_path.iterdir())
             self._fail("a directory with files", "it has written more than its file", names, "Use one fixed name.")
@@ -172,38 +162,118 @@ class ReportKit(PluginKit):
         report: Report = self.subject().create()
         return report.write(result, directory)
 
-    def _results(self) -> Iterator[tuple[str, Result]]:
-        """Yield a name and a result for every kind of run."""
-        full = copy.deepcopy(_year())
-        curve = full.equity["equity"]
-        yield "a full run", full
-        yield "no bars", bare_result(curve.iloc[:0])
-        yield "one bar", bare_result(curve.iloc[:1])
-        yield "no trades", bare_result(curve)
-        yield "an interrupted run", replace(bare_result(curve.iloc[:30]), status="partial", warnings=("It stopped.",))
-        yield "an equity that stands still", bare_result(curve * 0.0 + 100.0)
-        yield "an equity that falls to 0", bare_result(pd.Series(np.linspace(100.0, 0.0, 50), index=curve.index[:50]))
-        yield "figures NaN", replace(full, metrics=dict.fromkeys(full.metrics, float("nan")))
-        yield "no figures", replace(full, metrics={})
-        alone = replace(full, equity=full.equity.assign(benchmark=np.nan), regimes=full.regimes.iloc[:0])
-        yield "neither regimes nor benchmark", replace(alone, without_overlay=None, detectors=None)
-        yield "bars of minutes", _by_minute(bare_result(curve.iloc[:60]))
-        yield "odd names", _named(_ODD)
+    def _sound(self, name: str) -> _Written:
+        """Return what has come of a report; raise what it has raised."""
+        one = self.written(name)
+        if one.error is not None:
+            raise one.error
+        return one
 
-    def _first_page(self, directory: Path) -> _Page:
-        """Return the page of the shortest run, whose report is quickly written; skip where it is none."""
-        return self._page(self._write(bare_result(_year().equity["equity"].iloc[:0]), directory))
+    def _content(self, name: str) -> bytes:
+        one = self._sound(name)
+        if one.content is None:
+            self._fail(name, "there is no file", one.path, "Write one for every run.")
+        return one.content
 
-    def _page(self, path: Path) -> _Page:
-        if path.suffix.lower() not in (".html", ".htm"):
+    def _page(self, name: str) -> _Page:
+        content = self._content(name)
+        if not self.written(name).is_page:
             pytest.skip("the report is no HTML page")
         page = _Page()
-        page.feed(path.read_text(encoding="utf-8"))
+        page.feed(content.decode("utf-8"))
         page.close()
         return page
 
-    def _fail(self, where: str, what: str, received: Any, remedy: str) -> None:
+    def _fail(self, where: str, what: str, received: Any, remedy: str) -> NoReturn:
         fail(f"{self.subject().title}, {where}", what, received=received, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Written:
+    """What has come of writing a report into an empty folder.
+
+    ``files`` are those in the folder, ``changed`` the parts of the result that it has changed, ``connections`` what it
+    wanted to reach; ``content`` is None where there is no file, ``error`` is what it has raised.
+    """
+
+    path: Any
+    files: tuple[str, ...]
+    inside: bool
+    content: bytes | None
+    changed: Mapping[str, Any]
+    connections: tuple[Any, ...]
+    error: Exception | None = None
+
+    @classmethod
+    def of(cls, report: Report, result: Result, folder: Path) -> _Written:
+        """Write a report."""
+        before = copy.deepcopy({one.name: getattr(result, one.name) for one in fields(Result)})
+        connections: list[Any] = []
+        try:
+            with _watched_network(connections):
+                path = report.write(result, folder)
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            return cls(None, (), False, None, {}, tuple(connections), error)
+        after = {name: getattr(result, name) for name in before}
+        there = isinstance(path, Path) and path.is_file()
+        return cls(
+            path,
+            tuple(sorted(str(one.relative_to(folder)) for one in folder.rglob("*"))),
+            there and path.parent.resolve() == folder.resolve(),
+            path.read_bytes() if there else None,
+            {name: after[name] for name, value in before.items() if not _equal(value, after[name])},
+            tuple(connections),
+        )
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is an HTML page."""
+        return isinstance(self.path, Path) and self.path.suffix.lower() in (".html", ".htm")
+
+
+@contextmanager
+def _watched_network(connections: list[Any]) -> Iterator[None]:
+    """Note every address that is asked for."""
+    connect, resolve = socket.socket.connect, socket.getaddrinfo
+
+    def noted_connect(connection: socket.socket, address: Any) -> None:
+        connections.append(address)
+        connect(connection, address)
+
+    def noted_resolve(*address: Any, **options: Any) -> Any:
+        connections.append(address)
+        return resolve(*address, **options)
+
+    with (
+        mock.patch.object(socket.socket, "connect", noted_connect),
+        mock.patch.object(socket, "getaddrinfo", noted_resolve),
+    ):
+        yield
+
+
+def _run(name: str) -> Result:
+    return _named("plain") if name == _PLAINLY_NAMED else _runs()[name]
+
+
+def _runs() -> dict[str, Result]:
+    """Return a run of every kind there is, by name."""
+    full = copy.deepcopy(_year())
+    curve = full.equity["equity"]
+    alone = replace(full, equity=full.equity.assign(benchmark=np.nan), regimes=full.regimes.iloc[:0])
+    return {
+        _FULL: full,
+        _SHORTEST: bare_result(curve.iloc[:0]),
+        "one bar": bare_result(curve.iloc[:1]),
+        "no trades": bare_result(curve),
+        "an interrupted run": replace(bare_result(curve.iloc[:30]), status="partial", warnings=("It stopped.",)),
+        "an equity that stands still": bare_result(curve * 0.0 + 100.0),
+        "an equity that falls to 0": bare_result(pd.Series(np.linspace(100.0, 0.0, 50), index=curve.index[:50])),
+        "figures NaN": replace(full, metrics=dict.fromkeys(full.metrics, float("nan"))),
+        "no figures": replace(full, metrics={}),
+        "neither regimes nor benchmark": replace(alone, without_overlay=None, detectors=None),
+        "bars of minutes": _by_minute(bare_result(curve.iloc[:60])),
+        _ODDLY_NAMED: _named(_ODD),
+    }
 
 
 class _Page(HTMLParser):
