@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import pandas as pd
 import pytest
@@ -100,6 +101,41 @@ def test_a_kept_run_of_other_code_gets_no_verdict(run, project):
     assert re.search(r"was made with other code, versions or data .*: [\w.]*strategy: \w{12} then", errors)
     assert "or run it again and verify that run" in errors
     assert not (kept / "verification.json").exists()
+
+
+def test_a_kept_run_whose_strategy_imports_another_module_now_gets_no_verdict(run, project, monkeypatch):
+    monkeypatch.syspath_prepend(str(project))
+    (project / "kept_choice.py").write_text("PLACE = -1\n")
+    source = (
+        (project / "rotate.py")
+        .read_text()
+        .replace(
+            'best = np.argsort(-(window[-1] / window[0]), kind="stable")[:2]',
+            'best = np.argsort(window[-1] / window[0], kind="stable")[kept_choice.PLACE]',
+        )
+    )
+    (project / "rotate.py").write_text(f"import kept_choice\n{source}")
+    assert run("run", "honest.yaml", "--no-verify", "--no-reports", "--runs", "runs")[0] == 0
+    (kept,) = (project / "runs").iterdir()
+    assert run("verify", "--run", "latest", *QUICK)[0] == 0
+    (kept / "verification.json").unlink()
+    monkeypatch.setattr(sys.modules["kept_choice"], "PLACE", 0)
+    code, _, errors = run("verify", "--run", "latest", *QUICK)
+    assert code == 1
+    assert re.search(r"decisions: [0-9a-f]{12} then, [0-9a-f]{12} now, of something that no hash of the run", errors)
+    assert not (kept / "verification.json").exists()
+
+
+def test_a_kept_run_that_decides_otherwise_each_time_is_told_so(run, project):
+    source = (project / "rotate.py").read_text()
+    drawn = "np.argsort(np.random.default_rng().random(len(market.instruments)))[:2]"
+    (project / "rotate.py").write_text(
+        source.replace('np.argsort(-(window[-1] / window[0]), kind="stable")[:2]', drawn)
+    )
+    assert run("run", "honest.yaml", "--no-verify", "--no-reports", "--runs", "runs")[0] == 0
+    code, told, _ = run("verify", "--run", "latest", *QUICK)
+    assert code == 14
+    assert "draw random numbers from a `Seed`" in " ".join(told.split())
 
 
 def test_a_kept_run_of_other_data_gets_no_verdict(run, project):

@@ -11,7 +11,7 @@ from tradewind.config.loader import check_plan
 from tradewind.engine.assemble import Builder, check_needs
 from tradewind.errors import TradewindError, UserError
 from tradewind.runs.capsule import load_result, read_provenance, write_verification
-from tradewind.runs.execute import read_data
+from tradewind.runs.execute import read_data, run_over
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.reproduce import kept_plan
 from tradewind.verify import verify, verify_shortly
@@ -72,7 +72,8 @@ def verify_run(
     Raises
     ------
     UserError
-        If it is no backtest; if code, versions or data are no longer those of the run: the verdict would be on others.
+        If it is no backtest; if code, versions, data or decisions are no longer those of the run: the verdict would be
+        on others.
     TradewindError
         Whatever stands in the way of a run of it.
     """
@@ -91,6 +92,7 @@ def verify_run(
         bars = bars.between(0, min(int(result.data["bars"]), len(bars)))
     if bars.sha256() != result.data_hash:
         _require_same(capsule, [f"data: {result.data_hash[:12]} then, {bars.sha256()[:12]} now"])
+    _require_same(capsule, _other_decisions(builder, bars, result.decision_hash))
     verdict = _verify(builder, bars, cuts, whole_cuts, seed, tell)
     write_verification(capsule, verdict.as_data())
     return verdict
@@ -144,6 +146,18 @@ def _changes(builder: Builder, provenance: Mapping[str, Any]) -> list[str]:
         for name, new in current.items()
         if provenance[kind].get(name) != new
     ]
+
+
+def _other_decisions(builder: Builder, bars: Bars, kept: str) -> list[str]:
+    """Return what says that a plan now decides otherwise than in its run, always in the same way.
+
+    A module that a plugin imports, the environment or a file may have changed. Of a plan that decides otherwise each
+    time the verdict says so.
+    """
+    now = run_over(builder, bars).ledger.journal.decision_hash
+    if now == kept or run_over(builder, bars).ledger.journal.decision_hash != now:
+        return []
+    return [f"decisions: {kept[:12]} then, {now[:12]} now, of something that no hash of the run covers"]
 
 
 def _require_same(capsule: Path, changes: Sequence[str]) -> None:
