@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import pickle
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tradewind.model import Bars
     from tradewind.testing.kits.answers import Answer
-    from tradewind.testing.kits.rehearsal import Rehearsal, Run
+    from tradewind.testing.kits.rehearsal import PanelRun, Rehearsal, Run
 
 __all__ = ["DecisionKit"]
 
@@ -60,6 +60,20 @@ class DecisionKit(PluginKit):
     def scenes(cls) -> tuple[str, ...]:
         """Return the names of the scenes in which the plugin answers."""
         return tuple(name for name in SCENES if name not in cls.refuses)
+
+    @classmethod
+    def among(cls, *wanted: str) -> tuple[str, ...]:
+        """Return the scenes of these in which the plugin answers; where it refuses them all, the first that it takes.
+
+        Where it takes none, the first of these: that it answers nowhere is a failure.
+        """
+        return tuple(name for name in wanted if name not in cls.refuses) or cls.scenes()[:1] or wanted[:1]
+
+    @classmethod
+    def skip_where_refused(cls, name: str) -> None:
+        """Skip a test of what only a scene shows that the plugin refuses."""
+        if name in cls.refuses:
+            pytest.skip(f"it refuses the scene {name}: {cls.refuses[name]}")
 
     @classmethod
     def market(cls, name: str) -> Bars:
@@ -145,7 +159,7 @@ class DecisionKit(PluginKit):
         If this fails, the plugin reads ahead: a positive shift, `market.fields[...]` beyond `market.bar`, a mean, a
         scale or a fit over the whole history, a centred window, a resampled bar labelled with its first day.
         """
-        for name in _CUT_SCENES:
+        for name in self.among(*_CUT_SCENES):
             expected, bars = self.foreseen(name), self.market(name)
             for seed, cut in enumerate(_cuts(expected)):
                 changed = self.known_by(another_future(bars, cut, seed), cut)
@@ -165,8 +179,15 @@ class DecisionKit(PluginKit):
 
     def known_by(self, bars: Bars, cut: int) -> tuple[Answer, ...]:
         """Return what the plugin answers up to a bar of a market."""
-        run = self.begin(bars)
-        return tuple(itertools.takewhile(lambda answer: answer.bar <= cut, _guarded(run, self.subject().title)))
+        run = cast("PanelRun", self.begin(bars))
+        answers: list[Answer] = []
+        try:
+            answers.extend(itertools.takewhile(lambda answer: answer.bar <= cut, run))
+        except TradewindError as error:
+            # What it says to bars behind the cut, which may be of a scene that it refuses, is not compared.
+            if run.panel.bar <= cut:
+                fail(self.subject().title, "it raised", received=str(error), remedy="Let it hold no opinion instead")
+        return tuple(answers)
 
     def test_a_stream_gives_the_same_answers_as_a_history(self) -> None:
         """Bars that arrive one at a time, as in paper and live trading, give the answers of the backtest.
@@ -174,7 +195,7 @@ class DecisionKit(PluginKit):
         If this fails, an answer depends on how much is loaded: on `len(market.fields[...])`, on values after the bar,
         or on a factor whose step form differs from its batch form.
         """
-        for name in _STREAMED:
+        for name in self.among(*_STREAMED):
             expected, bars = self.answers(name), self.market(name)
             streamed = self.play(bars, f"scene {name} as a stream", streamed=True)
             self.agree(
@@ -192,8 +213,9 @@ class DecisionKit(PluginKit):
         If this fails, state lives in a class attribute, a mutable default or a module: move it into `__init__`.
         """
         cls = type(self.subject().create())
-        first, second = self.market("ordinary"), self.market("halts")
-        alone = (self.play(first, "scene ordinary"), self.play(second, "scene halts"))
+        names = (self.among("ordinary")[0], self.among("halts", "gaps")[0])
+        first, second = (self.market(name) for name in names)
+        alone = (self.play(first, f"scene {names[0]}"), self.play(second, f"scene {names[1]}"))
         mixed: tuple[list[Answer], list[Answer]] = ([], [])
         runs = (self.begin(first), self.begin(second))
         for turn in itertools.zip_longest(*(_guarded(run, self.subject().title) for run in runs)):
@@ -257,7 +279,8 @@ class DecisionKit(PluginKit):
         If this fails, an attribute cannot be pickled (a lambda, a generator, an open file, a lock), or state lies
         outside of the instance.
         """
-        expected, bars = self.answers("halts"), self.market("halts")
+        name = self.among("halts", "ordinary")[0]
+        expected, bars = self.answers(name), self.market(name)
         run = self.begin(bars)
         answers = list(itertools.islice(run, max(len(expected) // 2, 1)))
         try:
@@ -285,12 +308,13 @@ class DecisionKit(PluginKit):
         If this fails, take the time from `market.timestamp`, and random numbers from `numpy.random.default_rng(seed)`
         with a parameter ``seed: Seed`` that the run fills.
         """
-        bars = self.market("ordinary")
+        name = self.among("ordinary")[0]
+        bars = self.market(name)
         with watch_clocks_and_dice() as found:
             self.exercise(bars)
         if found:
             fail(
-                f"{self.subject().title}, scene ordinary",
+                f"{self.subject().title}, scene {name}",
                 "it reads a clock or rolls unseeded dice",
                 received=", ".join(dict.fromkeys(found)),
                 remedy="Take the time from market.timestamp, and dice from default_rng(seed) with `seed: Seed`",
@@ -301,14 +325,15 @@ class DecisionKit(PluginKit):
 
         If this fails, write to a copy: ``values = market.current("close").copy()``.
         """
-        bars = copied(self.market("halts"))
+        name = self.among("halts", "ordinary")[0]
+        bars = copied(self.market(name))
         before = bars.sha256()
         try:
             self.exercise(bars)
         except KitFailureError as error:
             if "read-only" in str(error) or "WRITEABLE" in str(error):
                 fail(
-                    f"{self.subject().title}, scene halts",
+                    f"{self.subject().title}, scene {name}",
                     "it changes what it is given",
                     received=str(error),
                     remedy="Work on a copy: values.copy()",
@@ -316,7 +341,7 @@ class DecisionKit(PluginKit):
             raise
         if bars.sha256() != before:
             fail(
-                f"{self.subject().title}, scene halts",
+                f"{self.subject().title}, scene {name}",
                 "it changes the bars it is given",
                 received="bars with another hash than before",
                 remedy="Work on a copy: values.copy(); never on `base` or through `flags.writeable`",
@@ -328,7 +353,7 @@ class DecisionKit(PluginKit):
         If this fails, add the field to ``needs`` (references as ``reference:vix``), or take out what is not read.
         """
         declared = {"close", *self.declared()} | _needs_of_factors(self.rehearsal, self.subject().create())
-        for name in ("ordinary", "halts"):
+        for name in self.among("ordinary", "halts"):
             self._play_stripped(name, declared)
         reads = Reads()
         for name in self.scenes():

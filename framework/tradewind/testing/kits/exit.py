@@ -120,7 +120,7 @@ class ExitKit(DecisionKit):
         """
         if not hasattr(self.subject().create(), "next_event"):
             return
-        for name in _FORESEEN:
+        for name in self.among(*_FORESEEN):
             self._check_jumps(self.market(name), name)
 
     def _check_jumps(self, bars: Bars, name: str) -> None:

@@ -104,7 +104,7 @@ class FactorKit(DecisionKit):
 
         If this fails, a value depends on how many bars there are: a full-sample scale, rank or fit.
         """
-        for name in ("ordinary", "late_start"):
+        for name in self.among("ordinary", "late_start"):
             bars = self.market(name)
             stop = len(bars) - 20
             whole = self.compute(bars, f"scene {name}")
@@ -123,7 +123,7 @@ class FactorKit(DecisionKit):
 
         If this fails, fill the value forward, and count own bars instead of bars of the run.
         """
-        for name in ("halts", "dark_bars", "early_end"):
+        for name in self.among("halts", "dark_bars", "early_end"):
             bars = self.market(name)
             values = self.compute(bars, f"scene {name}")
             halted = np.isnan(bars.fields["close"][1:])
@@ -142,6 +142,7 @@ class FactorKit(DecisionKit):
 
         If this fails, a missing past is taken for 0, or filled backward from the first price.
         """
+        self.skip_where_refused("late_start")
         ordinary = self.market("ordinary")
         known = np.isfinite(self.compute(ordinary, "scene ordinary"))
         needed = int(known.argmax(axis=0).min()) if known.any() else 0
@@ -163,7 +164,7 @@ class FactorKit(DecisionKit):
 
         If this fails, a column is taken by its number, or symbols pass through a set.
         """
-        for name in ("ordinary", "late_start"):
+        for name in self.among("ordinary", "late_start"):
             bars = self.market(name)
             order = np.arange(len(bars.instruments))[::-1]
             expected = self.compute(bars, f"scene {name}")[:, order]
@@ -183,6 +184,7 @@ class FactorKit(DecisionKit):
 
         If this fails, a mean or rank over symbols lets NaN through: use nanmean, or choose what is finite.
         """
+        self.skip_where_refused("late_start")
         bars = self.market("ordinary")
         expected = np.isfinite(self.compute(bars, "scene ordinary"))
         values = self.compute(with_dead_symbol(bars), "scene ordinary with a symbol that never trades")

@@ -114,6 +114,7 @@ class RegimeKit(DecisionKit):
 
         If this fails, NaN of one symbol spreads: average only what is finite.
         """
+        self.skip_where_refused("late_start")
         bars = self.market("ordinary")
         before = {tuple(sorted(answer.value.probabilities.items())) for answer in self.answers("ordinary")}
         answers = self.play(with_dead_symbol(bars), "scene ordinary with a symbol that never trades")

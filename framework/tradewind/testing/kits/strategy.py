@@ -123,7 +123,7 @@ class StrategyKit(DecisionKit):
         created = self.subject().create()
         if not hasattr(created, "next_event") or getattr(created, "schedule", "every_bar") != "every_bar":
             return
-        for name in _FORESEEN:
+        for name in self.among(*_FORESEEN):
             expected = {answer.bar: answer for answer in self.answers(name)}
             bars = self.market(name)
             visited = _jumping(self.subject().create(), bars, f"{self.subject().title}, scene {name}")
@@ -150,6 +150,7 @@ class StrategyKit(DecisionKit):
 
         If this fails, NaN of one symbol spreads: rank and average only what is finite.
         """
+        self.skip_where_refused("late_start")
         bars = self.market("ordinary")
         before = {answer.bar for answer in self.answers("ordinary") if _opinion(answer.value)}
         after = self.play(with_dead_symbol(bars), "scene ordinary with a symbol that never trades")
