@@ -126,6 +126,20 @@ def test_an_installation_without_metadata_stops_nothing(installed):
     assert Registry.load().get("sizer", "beta_one").distribution == ""
 
 
+def test_a_distribution_without_a_name_stops_no_hint(installed, monkeypatch):
+    (installed / "beta_safe-0.3.dist-info" / "METADATA").unlink()
+    monkeypatch.setenv(VARIABLE, "")
+    with pytest.raises(PluginError, match=r"unknown sizer 'beta_one'.*\n  note: safe mode"):
+        Registry.load().get("sizer", "beta_one")
+
+
+def test_metadata_of_an_old_encoding_stop_nothing(installed):
+    head = "Metadata-Version: 2.1\nName: beta-safe\nAuthor: Jos\u00e9\nVersion: 0.4\n\n"
+    (installed / "beta_safe-0.3.dist-info" / "METADATA").write_bytes(head.encode("latin-1"))
+    assert installed_distributions()["beta-safe"] == "0.4"
+    assert Registry.load().get("sizer", "beta_one").version == "0.4"
+
+
 def with_version(folder, version):
     source = sizer_source("versioned", f"TRADEWIND_API = {version}\n")
     sys.modules.pop("gamma_versioned", None)

@@ -232,3 +232,47 @@ def test_a_folder_that_cannot_be_read_is_named(place, monkeypatch):
     monkeypatch.setattr(Path, "iterdir", locked)
     with pytest.raises(PluginError, match=r"acme_front: cannot be read to compute the hashes of its files: Permission"):
         files(place)
+
+
+def test_a_closed_folder_beside_an_editable_install_does_not_count(place, tmp_path, monkeypatch):
+    write(tmp_path / "work", {"acme_front.py": "", "database/inside.py": ""})
+    install(place, {"acme.pth": f"{tmp_path / 'work'}\n"})
+    real_access, real_stat = os.access, Path.stat
+
+    def closed_to(path, mode, **more):
+        return Path(path).name != "database" and real_access(path, mode, **more)
+
+    def stat(path, **more):
+        if path.parent.name == "database":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_stat(path, **more)
+
+    monkeypatch.setattr(os, "access", closed_to)
+    monkeypatch.setattr(Path, "stat", stat)
+    assert set(files(place)) == {"acme.pth", "acme_front.py", "entry_points.txt"}
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (b"acme_front.py,,\n\nacme_data.txt,,\n", "make_file"),
+        ("acme_front.py,,\nJos\u00e9.txt,,\n".encode("latin-1"), "codec can't decode"),
+        (b"acme_front.py,md5,large\n", "'large'"),
+    ],
+)
+def test_a_list_of_files_that_cannot_be_read_is_named(place, record, told):
+    install(place, {"acme_front.py": ""})
+    (place / "acme_front-1.0.dist-info" / "RECORD").write_bytes(record)
+    with pytest.raises(PluginError, match=rf"acme-front 1\.0: the list of its files \(RECORD\) cannot .*{told}.*again"):
+        files(place)
+
+
+def test_a_listed_folder_is_all_that_lies_in_it(place):
+    install(place, {"acme_front/__init__.py": "", "acme_front/rules.py": ""})
+    (place / "acme_front-1.0.dist-info" / "RECORD").write_text("acme_front,,\n.,,\n")
+    assert set(files(place)) == {"acme_front/__init__.py", "acme_front/rules.py"}
+
+
+def test_an_entry_point_that_names_no_module_hides_no_files(place):
+    install(place, {"acme_front.py": ""}, {"all": "acme_front", "odd": "no module!"})
+    assert set(files(place)) == {"acme_front.py", "entry_points.txt"}

@@ -18,6 +18,7 @@ import pluggy
 from tradewind.contracts.plugin import API_VERSION, KINDS, Plugin
 from tradewind.errors import PluginError, choices
 from tradewind.hookspecs import ENTRY_POINT_GROUP, HookSpecs
+from tradewind.registry.metadata import name_and_version
 from tradewind.registry.parameters import read_signature
 from tradewind.registry.raised import told
 from tradewind.registry.records import BrokenPlugin, Provider, RegisteredPlugin
@@ -41,7 +42,6 @@ HOOK_KINDS: Mapping[str, str] = {
 """Hook to the kind of the records it yields."""
 
 _API = "TRADEWIND_API"
-_HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)\s*$", flags=re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -221,17 +221,10 @@ def _working_directory() -> Path | None:
 def _entry_points() -> list[tuple[Provider, importlib.metadata.EntryPoint]]:
     found = []
     for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
-        name, version = _name_and_version(point.dist)
+        name, version = name_and_version(point.dist)
         provider = Provider(name=f"{name}:{point.name}", distribution=name, version=version, module=point.value)
         found.append((provider, point))
     return sorted(found, key=lambda pair: (pair[0].distribution, pair[1].name))
-
-
-def _name_and_version(distribution: importlib.metadata.Distribution | None) -> tuple[str, str]:
-    # The properties of a distribution parse its whole metadata, readme included, each time they are read.
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "" if distribution else ""
-    told = dict(_HEADER.findall(text.partition("\n\n")[0]))
-    return told.get("Name", ""), told.get("Version", "")
 
 
 def _version_fault(module: object, provider: Provider) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from tradewind.registry.metadata import listed_files
+
 if TYPE_CHECKING:
     import importlib.metadata
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ def source_folders(distribution: importlib.metadata.Distribution) -> list[Path]:
 
 
 def _on_path(distribution: importlib.metadata.Distribution) -> Iterator[Path]:
-    for entry in distribution.files or ():
+    for entry in listed_files(distribution):
         if len(entry.parts) != 1 or entry.suffix != ".pth":
             continue
         file = Path(str(distribution.locate_file(entry)))

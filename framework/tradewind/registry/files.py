@@ -20,6 +20,7 @@ from tradewind.registry.folders import (
     shadows,
     unchecked_bytecode,
 )
+from tradewind.registry.metadata import listed_files
 
 if TYPE_CHECKING:
     import importlib.metadata
@@ -51,7 +52,8 @@ def source_files(distribution: importlib.metadata.Distribution) -> dict[str, Pat
         for name in (distribution.read_text("top_level.txt") or "").split():
             found.update(module_files(name))
     for point in distribution.entry_points:
-        if point.group == ENTRY_POINT_GROUP:
+        # One that names no module cannot be loaded.
+        if point.group == ENTRY_POINT_GROUP and point.pattern.match(point.value):
             found.update(module_files(point.module))
     return {name: path for name, path in sorted(with_bytecode(found).items()) if path.exists()}
 
@@ -61,13 +63,16 @@ def _listed_files(distribution: importlib.metadata.Distribution) -> dict[str, Pa
     found: dict[str, Path] = {}
     whole: set[PurePosixPath] = set()
     site, holds = Path(str(distribution.locate_file(""))), functools.cache(is_package)
-    for entry in distribution.files or ():
+    for entry in listed_files(distribution):
         path, parts = Path(str(distribution.locate_file(entry))), entry.parts
         if parts[0].endswith((".dist-info", ".egg-info")):
             if entry.name == _POINTS:
                 found[_POINTS] = path
             continue
         if CACHE in parts or _is_script(parts):
+            continue
+        if path.is_dir():
+            found.update(_at(site, PurePosixPath(entry)))
             continue
         found[entry.as_posix()] = path
         if ".." in parts:

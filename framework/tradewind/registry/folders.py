@@ -42,8 +42,8 @@ def files_of_package(root: Path) -> Iterator[tuple[str, Path]]:
 def importable_files(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield what can be imported where a folder is on Python's path, by names relative to it.
 
-    They are the Python files in it and in its folders, and everything in its packages. Hidden folders, and environments
-    with libraries of their own, are left out.
+    They are the Python files in it and in its folders, and everything in its packages. Hidden folders, those that this
+    user may not read (nor import from), and environments with libraries of their own, are left out.
 
     Raises
     ------
@@ -95,12 +95,17 @@ def _importable(folder: Path, within: str, above: tuple[str, ...]) -> Iterator[t
         if not path.is_dir():
             if path.name.endswith(tuple(importlib.machinery.all_suffixes())) and path.is_file():
                 yield within + path.name, path
-        elif path.name == CACHE or path.name.startswith(".") or any((path / one).exists() for one in _ENVIRONMENT):
+        elif path.name == CACHE or path.name.startswith(".") or _is_apart(path):
             continue
         elif is_package(path):
             yield from _below(path, within + path.name, (*above, real))
         else:
             yield from _importable(path, f"{within}{path.name}/", (*above, real))
+
+
+def _is_apart(folder: Path) -> bool:
+    """Whether nothing is imported from a folder: it is closed to this user, or an environment of its own."""
+    return not os.access(folder, os.R_OK | os.X_OK) or any((folder / one).exists() for one in _ENVIRONMENT)
 
 
 def _entries(folder: Path) -> list[Path]:

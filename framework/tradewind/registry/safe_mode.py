@@ -84,7 +84,7 @@ def _names(distribution: str, name: str) -> bool:
         paths = source_files(importlib.metadata.distribution(distribution))
         texts = (path.read_bytes() for key, path in paths.items() if key.endswith(".py") and _is_small(path.stat()))
         return any(quote in text for text in texts for quote in quoted)
-    except (OSError, PluginError, importlib.metadata.PackageNotFoundError):
+    except (OSError, ValueError, PluginError, importlib.metadata.PackageNotFoundError):
         return False
 
 
