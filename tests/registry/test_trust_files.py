@@ -276,3 +276,24 @@ def test_a_listed_folder_is_all_that_lies_in_it(place):
 def test_an_entry_point_that_names_no_module_hides_no_files(place):
     install(place, {"acme_front.py": ""}, {"all": "acme_front", "odd": "no module!"})
     assert set(files(place)) == {"acme_front.py", "entry_points.txt"}
+
+
+@pytest.mark.parametrize("module", ["acme_rules.py", "acme_rules/__init__.py", "acme_space/rules.py"])
+def test_what_is_imported_in_place_of_a_second_module_is_told(place, tmp_path, monkeypatch, module):
+    name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    install(place, {"acme_front.py": FRONT.format(name), module: "LIMIT = 1\n"})
+    before, earlier = tmp_path / "before", [tmp_path / "before", place]
+    before.mkdir()
+    monkeypatch.syspath_prepend(str(before))
+    told = contents(place)
+    monkeypatch.delitem(sys.modules, "acme_space", raising=False)
+    write(before, {"acme_rules.py": "LIMIT = 2\n", "acme_space/__init__.py": "", "acme_space/rules.py": "LIMIT = 2\n"})
+    assert limit(*earlier) == "2"
+    assert contents(place) != told
+
+
+def test_a_distribution_without_a_list_of_files_is_refused(place):
+    install(place, {"acme_front.py": FRONT.format("acme_rules"), "acme_rules.py": "LIMIT = 1\n"})
+    (place / "acme_front-1.0.dist-info" / "RECORD").unlink()
+    with pytest.raises(PluginError, match=r"acme-front 1\.0: its installer left no list of its files .*; install it"):
+        files(place)

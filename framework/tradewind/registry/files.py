@@ -20,7 +20,7 @@ from tradewind.registry.folders import (
     shadows,
     unchecked_bytecode,
 )
-from tradewind.registry.metadata import listed_files
+from tradewind.registry.metadata import listed_files, name_and_version
 
 if TYPE_CHECKING:
     import importlib.metadata
@@ -43,13 +43,20 @@ def source_files(distribution: importlib.metadata.Distribution) -> dict[str, Pat
     Raises
     ------
     PluginError
-        If a folder cannot be read.
+        If a folder cannot be read, or nothing says what belongs to the distribution.
     """
     found = _listed_files(distribution)
-    for folder in source_folders(distribution):
+    folders = source_folders(distribution)
+    for folder in folders:
         found.update(importable_files(folder))
     if distribution.read_text("RECORD") is None:
-        for name in (distribution.read_text("top_level.txt") or "").split():
+        names = (distribution.read_text("top_level.txt") or "").split()
+        if not names and not folders:
+            raise PluginError(
+                f"{' '.join(name_and_version(distribution))}: its installer left no list of its files (RECORD), so "
+                f"nothing can be said about its code; install it with pip, as a wheel or an editable install"
+            )
+        for name in names:
             found.update(module_files(name))
     for point in distribution.entry_points:
         # One that names no module cannot be loaded.
@@ -81,9 +88,12 @@ def _listed_files(distribution: importlib.metadata.Distribution) -> dict[str, Pa
         if package is not None:
             whole.add(PurePosixPath(package))
         elif path.suffix == ".py":
+            whole.add(PurePosixPath(entry))
             whole.update(PurePosixPath(entry).with_name(one.name) for one in shadows(path))
     for name in whole:
         found.update(_at(site, name))
+        # What lies earlier on Python's path is imported in its place.
+        found.update(module_files(".".join((*name.parts[:-1], name.name.partition(".")[0]))))
     return found
 
 
