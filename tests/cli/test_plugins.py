@@ -75,6 +75,18 @@ def test_list_tells_of_what_cannot_be_used(run, installed):
     assert errors == ["1 cannot be used: `tradewind plugins doctor` says why"]
 
 
+def test_list_shows_versions_and_entry_points_as_they_are(run, installed, folder):
+    installed("acme", sizer_source("acme_one"), version="1[b]")
+    write_distribution(folder / "installed", "beta-cli", "2", {}, {"[red]odd": "beta_missing"})
+    code, output, _ = run("plugins", "list")
+    shown = [[cell.strip() for cell in line.strip("│").split("│")] for line in output if "-cli" in line]
+    assert code == 0
+    assert [cells[:4] for cells in shown] == [
+        ["sizer", "acme_one", "acme-cli", "1[b]"],
+        ["?", "([red]odd)", "beta-cli", "2"],
+    ]
+
+
 def test_unknown_kind_names_the_nearest(run):
     code, _, errors = run("plugins", "list", "--kind", "sizr")
     assert code == 1

@@ -127,7 +127,7 @@ def _print_rows(rows: list[PluginRow]) -> None:
             milliseconds,
             row.state,
         )
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE, markup=False, emoji=False).print(table)
 
 
 def _print_description(found: Description) -> None:
