@@ -181,6 +181,16 @@ def test_closed_pipe_is_quiet(lines):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "escaped"),
+    [(("plugins", "info", "kelly"), r"\u2264"), (("init", os.fsdecode(b"caf\xe9")), r"\udce9")],
+)
+def test_what_the_output_has_no_character_for_is_escaped(tmp_path, arguments, escaped):
+    done = in_process(*arguments, cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "cp1252"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert escaped in done.stdout
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_interrupted_process_leaves_no_traceback():
     code = (

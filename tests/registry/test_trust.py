@@ -273,6 +273,16 @@ def test_a_failed_write_leaves_the_file_as_it_was(place, monkeypatch):
     assert [path.name for path in configs.iterdir()] == [FILE_NAME]
 
 
+def test_a_file_whose_name_is_no_text_can_be_trusted(place):
+    installed, configs = place
+    odd = installed / "acme_trust" / os.fsdecode(b"caf\xe9.bin")
+    odd.write_bytes(b"1")
+    trust(configs)
+    require(configs)
+    odd.write_bytes(b"2")
+    assert "changed: acme_trust/caf" in refusal(configs)
+
+
 def test_a_linked_file_stays_a_link(place, tmp_path):
     _, configs = place
     (tmp_path / "kept").mkdir()

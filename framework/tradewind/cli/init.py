@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,8 @@ def init(
 
     if directory.exists() and not directory.is_dir():
         raise UserError(f"{directory}: is a file; give the name of a folder, new or not")
-    paths = write_files(directory, project_files(directory.resolve().name))
+    title = os.fsencode(directory.resolve().name).decode(errors="replace")
+    paths = write_files(directory, project_files(title))
     for path in paths:
         typer.echo(f"wrote {path}")
     typer.echo(f"next: cd {shlex.quote(str(directory))} && tradewind run configs/quickstart.yaml")

@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     try:
         _require_output()
+        _escape_what_cannot_be_shown()
         code = _invoke(arguments)
         sys.stdout.flush()
     except TradewindError as error:
@@ -85,6 +86,13 @@ def _invoke(arguments: list[str]) -> int:
 def _require_output() -> None:
     if sys.stdout is None or sys.stderr is None:
         raise UserError("standard output or error is closed; redirect it to a file or to /dev/null instead")
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """Do with output as Python does with errors: not every terminal and file has every character, as ≤ or odd paths."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def _usage_text(error: Exception) -> str:

@@ -283,7 +283,12 @@ def _replace(path: Path, text: str) -> None:
     except FileNotFoundError:
         mode = _NEW_MODE
     with tempfile.NamedTemporaryFile(
-        "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
+        "w",
+        dir=target.parent,
+        prefix=f".{target.name}.",
+        delete=False,
+        encoding="utf-8",
+        errors="backslashreplace",  # a name of a file need not be text, and JSON reads \udce9 as it was
     ) as file:
         temporary = Path(file.name)
         try:
