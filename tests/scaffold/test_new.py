@@ -1,6 +1,7 @@
 """What `tradewind new` and `tradewind init` write into a folder, and what they refuse."""
 
 import importlib.util
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -100,6 +101,14 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
         write_files(tmp_path / "file" / "inner", {"a.py": ""})
 
 
+def test_what_cannot_be_written_as_a_whole_is_not_written(tmp_path):
+    (tmp_path / "configs").write_text("mine")
+    with pytest.raises(UserError, match=r"configs.one: cannot be written"):
+        write_files(tmp_path, {"readme": "", "deep/er/two": "2", "configs/one": "1"})
+    assert files_in(tmp_path) == ["configs"]
+    assert [path.name for path in tmp_path.iterdir()] == ["configs"]
+
+
 @pytest.mark.parametrize(
     ("text", "instead"),
     [
@@ -126,6 +135,21 @@ def test_a_name_that_cannot_be_one_gets_the_nearest(run, folder, text, instead):
 def test_a_name_that_would_hide_a_library_is_refused(text):
     with pytest.raises(UserError, match=f"NAME: '{text}' is taken by Python or a library, .* as 'my_{text}'"):
         Name(text)
+
+
+@pytest.mark.parametrize("text", ["pluggy", "yaml", "backtrader", "dateutil"])
+def test_a_package_that_would_hide_an_installed_library_is_refused(run, folder, text):
+    code, _, errors = run("new", "plugin", text, "--kind", "gate")
+    assert code == 1
+    assert f"NAME: '{text}' is taken by Python or a library, which a module of this name would hide" in errors
+    assert files_in(folder) == []
+
+
+def test_a_folder_of_the_name_on_the_path_is_no_library(run, folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(folder))
+    (folder / "acme_gap").mkdir()
+    (folder / "made").mkdir()
+    assert run("new", "plugin", "acme_gap", "--kind", "gate", "--dir", "made")[0] == 0
 
 
 @pytest.mark.parametrize("text", ["true", "false", "none", "exception", "value_error"])
@@ -207,6 +231,15 @@ def test_a_folder_that_is_not_there_is_named(run):
         code, _, errors = run("new", *what, "--dir", "nowhere")
         assert code == 1
         assert "--dir nowhere: is no folder; make it first, or leave --dir out" in errors
+
+
+@pytest.mark.parametrize("what", [["strategy", "idea"], ["plugin", "idea", "--kind", "exit"]])
+def test_what_comes_next_can_be_typed_as_printed(run, folder, what):
+    (folder / "my ideas").mkdir()
+    _, output, _ = run("new", *what, "--dir", "my ideas")
+    (line,) = [line for line in output.splitlines() if line.startswith("next: ")]
+    place = shlex.split(line)[3 if what[0] == "strategy" else 2]
+    assert (folder / place).exists()
 
 
 def test_a_kind_is_needed_and_so_is_what_to_make(run):

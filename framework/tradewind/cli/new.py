@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -40,7 +41,7 @@ def new_strategy(name: _NameGiven, directory: _Folder = Path()) -> None:
     typer.echo()
     typer.echo("\n".join(f"    {line}" for line in texts[config].splitlines()))
     typer.echo()
-    typer.echo(f"next: tradewind run {directory / config}")
+    typer.echo(f"next: tradewind run {shlex.quote(str(directory / config))}")
 
 
 @new.command("plugin")
@@ -52,12 +53,13 @@ def new_plugin(
 ) -> None:
     """Write a distribution that pip installs, with one plugin of a kind, its tests and its papers."""
     from tradewind.cli.plugin_options import require_kind
-    from tradewind.scaffold import Name, plugin_files, write_files
+    from tradewind.scaffold import Name, plugin_files, require_no_library, write_files
 
     checked = Name(name)
     require_kind(kind)
     _require_licence(licence)
     _require_free(checked.module, kind)
+    require_no_library(checked)
     _require_folder(directory)
     folder = directory / name
     if folder.exists():
@@ -66,7 +68,7 @@ def new_plugin(
         )
     write_files(folder, plugin_files(checked, kind, licence))
     typer.echo(f"wrote {folder}{os.sep}: a {kind} in src/{checked.module}/{kind}.py, its tests and its papers")
-    typer.echo(f"next: cd {folder} && pip install --editable '.[test]' && pytest")
+    typer.echo(f"next: cd {shlex.quote(str(folder))} && pip install --editable '.[test]' && pytest")
 
 
 def _require_licence(word: str) -> None:

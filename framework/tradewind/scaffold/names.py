@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib.util
 import keyword
 import re
 import sys
@@ -17,7 +18,7 @@ from tradewind.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Name", "require_own_class"]
+__all__ = ["Name", "require_no_library", "require_own_class"]
 
 LONGEST = 40
 _NAME = re.compile(rf"(?=.{{2,{LONGEST}}}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*")
@@ -51,10 +52,7 @@ class Name:
                 f"word before it, as 'my_{self.module}'"
             )
         if keyword.iskeyword(self.module) or self.module in (*sys.stdlib_module_names, *_UNLISTED, *_OWN):
-            raise UserError(
-                f"NAME: {self.text!r} is taken by Python or a library, which a module of this name would hide; put a "
-                f"word before it, as 'my_{self.module}'"
-            )
+            raise _taken(self)
 
     @property
     def module(self) -> str:
@@ -82,6 +80,20 @@ class Name:
         return self.module.replace("_", " ").capitalize()
 
 
+def require_no_library(name: Name) -> None:
+    """Refuse a name whose package would hide an installed library.
+
+    Raises
+    ------
+    UserError
+        If it would.
+    """
+    found = importlib.util.find_spec(name.module)
+    # A plain folder on the path is found too, and has no origin.
+    if found is not None and found.origin is not None:
+        raise _taken(name)
+
+
 def require_own_class(name: Name, texts: Mapping[str, str]) -> None:
     """Refuse a name whose class would hide what the files that are made for it import.
 
@@ -96,6 +108,13 @@ def require_own_class(name: Name, texts: Mapping[str, str]) -> None:
                 f"NAME: {name.text!r} would make a class {name.class_name}, and {path} imports another of this name; "
                 f"put a word before it, as 'my_{name.module}'"
             )
+
+
+def _taken(name: Name) -> UserError:
+    return UserError(
+        f"NAME: {name.text!r} is taken by Python or a library, which a module of this name would hide; put a word "
+        f"before it, as 'my_{name.module}'"
+    )
 
 
 def _imported(source: str, *, but_from: str) -> set[str]:

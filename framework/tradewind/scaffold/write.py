@@ -28,13 +28,24 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
         raise UserError(
             f"{there[0]}: is there already{more}, and nothing is overwritten; choose another name or folder, or move it"
         )
+    made: list[Path] = []
     for path, text in paths.items():
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            _write(path, text, made)
         except OSError as error:
+            for one in reversed(made):
+                one.rmdir() if one.is_dir() else one.unlink()
             raise UserError(
                 f"{path}: cannot be written: {error.strerror or error}; choose a folder that you may write to"
             ) from error
     return tuple(paths)
+
+
+def _write(path: Path, text: str, made: list[Path]) -> None:
+    """Write a text into a new file, and add it and its new folders to what was made."""
+    for folder in reversed([one for one in path.parents if not one.exists()]):
+        folder.mkdir()
+        made.append(folder)
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        made.append(path)
+        file.write(text)
