@@ -119,6 +119,19 @@ def test_compiled_libraries_and_workers_print_elsewhere_too(project, arguments):
     assert "a compiled library decides" in done.stderr
 
 
+@pytest.mark.skipif(os.name != "posix", reason="calls the C library")
+def test_what_is_printed_at_the_end_goes_elsewhere_too(project):
+    late = "import atexit, ctypes\natexit.register(print, 'goodbye')\nctypes.CDLL(None).puts(b'kept back by C')\n"
+    write_distribution(project / "installed", "acme-late", "1.0", {"acme_late.py": late}, {"all": "acme_late"})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project / "installed"), *sys.path])}
+    environment.pop("PYTHONUNBUFFERED", None)
+    command = [sys.executable, "-m", "tradewind", "plugins", "info", "kelly", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert json.loads(done.stdout)["name"] == "kelly"
+    assert "goodbye" in done.stderr
+    assert "kept back by C" in done.stderr
+
+
 def test_output_is_left_alone_where_no_json_is_printed(project, run):
     assert "a sizer says hello" in run("plugins", "list")[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -28,9 +29,23 @@ def kept_for_json(wanted: bool = True) -> Iterator[None]:
     if not wanted:
         yield
         return
-    descriptor = _descriptor_of_errors() if _is_of_process() else contextlib.nullcontext()
-    with descriptor, contextlib.redirect_stdout(sys.stderr):
-        yield
+    if not _is_of_process():
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+        return
+    try:
+        with _descriptor_of_errors(), contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        # Registered after what plugins have registered, so called before it.
+        atexit.register(_give_up_output)
+
+
+def _give_up_output() -> None:
+    """Send to standard error what is printed while Python ends: by plugins and C libraries."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        os.dup2(_ERRORS, _OUTPUT)
 
 
 def _is_of_process() -> bool:
@@ -48,5 +63,14 @@ def _descriptor_of_errors() -> Iterator[None]:
         os.dup2(_ERRORS, _OUTPUT)
         yield
     finally:
+        _flush_c()
         os.dup2(kept, _OUTPUT)
         os.close(kept)
+
+
+def _flush_c() -> None:
+    """Let C libraries print what they keep back."""
+    if os.name == "posix":
+        import ctypes
+
+        ctypes.CDLL(None).fflush(None)
