@@ -437,6 +437,27 @@ def test_what_came_and_what_is_unusable_is_told(run, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(("ending", "code"), [("os._exit(0)", 0), ("os._exit(7)", 7), ("os.kill(os.getpid(), 9)", -9)])
+def test_a_plugin_that_ends_the_process_can_be_uninstalled(run, installed, monkeypatch, ending, code):
+    installed("acme", f"import os\nprint('going')\n{ending}\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+
+    def remove(arguments, quiet):
+        assert arguments == ["uninstall", "--yes", "acme-cli"]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path[1:]))
+
+    monkeypatch.setattr(plugins_pip, "_pip", remove)
+    found, output, errors = run("plugins", "uninstall", "acme-cli")
+    assert (found, output) == (0, ["no plugin came or went"])
+    assert errors[0].startswith(f"warning: the plugins cannot be listed: Python ended with {code}; see")
+
+
+def test_plugins_are_listed_though_one_prints_at_the_end(installed, monkeypatch):
+    installed("acme", sizer_source("acme_late", "import atexit\natexit.register(print, 'goodbye')\n"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    assert "sizer acme_late (acme-cli 1.0)" in plugins_pip._plugins()["ok"]
+
+
 def test_the_guide_shows_every_command_and_no_other():
     from tradewind.cli.plugins import plugins
 

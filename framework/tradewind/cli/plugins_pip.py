@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["install", "uninstall"]
 
 _LAST_LINES = 5
-_LISTING = (
-    "import json; from tradewind.registry.listing import usable_and_not; print('\\n' + json.dumps(usable_and_not()))"
-)
+_LISTING = """
+import json, os
+from tradewind.registry.listing import usable_and_not
+print("\\n" + json.dumps(usable_and_not()), flush=True)
+os._exit(0)  # before plugins print something at the end
+"""
 
 
 def install(
@@ -44,7 +47,7 @@ def install(
             )
     options = ["--upgrade"] if upgrade else []
     wanted = [part for one in specifications for part in (["--editable", one] if editable else [one])]
-    before = _plugins()
+    before = _plugins_before()
     _pip(["install", *options, *wanted], quiet=as_json)
     _tell(before, _plugins(), as_json=as_json)
 
@@ -67,7 +70,7 @@ def uninstall(
             f"uninstall: {distribution!r} is no installed distribution of plugins; {choices(name, known)} For others "
             f"use `{_pip_shown()} uninstall`"
         )
-    before = _plugins()
+    before = _plugins_before()
     _pip(["uninstall", "--yes", name], quiet=as_json)
     _tell(before, _plugins(), as_json=as_json)
 
@@ -102,6 +105,17 @@ def _pip(arguments: Sequence[str], *, quiet: bool) -> None:
     )
 
 
+def _plugins_before() -> Mapping[str, list[str]] | None:
+    """Return the plugins; None where one keeps them from being listed, which is what pip is called to mend."""
+    from tradewind.errors import PluginError
+
+    try:
+        return _plugins()
+    except PluginError as error:
+        typer.echo(f"warning: {error}", err=True)
+        return None
+
+
 def _plugins() -> Mapping[str, list[str]]:
     """Return the plugins by state, as a new process without safe mode sees them: this one has imported the old ones."""
     import json
@@ -114,14 +128,17 @@ def _plugins() -> Mapping[str, list[str]]:
     done = subprocess.run(  # noqa: S603 - nothing of it comes from outside
         [sys.executable, "-c", _LISTING], capture_output=True, text=True, check=False, env=environment
     )
-    if done.returncode:
-        raise PluginError(f"the plugins cannot be listed: {done.stderr.strip()[-300:]}; see `tradewind plugins doctor`")
-    # A plugin may print something of its own while it is imported.
-    listed: Mapping[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        # A plugin may print something of its own while it is imported, or end the process.
+        listed: Mapping[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        said = done.stderr.strip()[-300:] or f"Python ended with {done.returncode}"
+        raise PluginError(f"the plugins cannot be listed: {said}; see `tradewind plugins doctor`") from None
     return listed
 
 
-def _tell(before: Mapping[str, list[str]], after: Mapping[str, list[str]], *, as_json: bool) -> None:
+def _tell(before: Mapping[str, list[str]] | None, after: Mapping[str, list[str]], *, as_json: bool) -> None:
+    before = before or after
     told = {
         "added": sorted(set(after["ok"]) - set(before["ok"])),
         "removed": sorted(set(before["ok"]) - set(after["ok"])),
