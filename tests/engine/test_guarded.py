@@ -66,6 +66,7 @@ def test_a_breaker_that_raises_is_told_with_bar_file_and_line(tmp_path: Path, li
         ("['no']", "a list with 'no' (str)"),
         ("[(0, 0.0, 'a', 'b')]", "a list with (0, 0.0, 'a', 'b') (tuple)"),
         ("[Verdict(0, '5', 'a', 'b')]", "a list with Verdict(order=0, quantity='5'"),
+        ("[Verdict(True, 5.0, 'a', 'b')]", "a list with Verdict(order=True"),
         ("(one for one in ())", "(generator)"),
     ],
 )
@@ -138,3 +139,15 @@ def test_a_sound_breaker_and_gate_of_ones_own_act(tmp_path: Path) -> None:
     assert len(tradewind.backtest(idea(tmp_path, "gates", refuses), PRICES).orders) == 0
     allows = tradewind.backtest(idea(tmp_path, "gates", GATE.format(line="return ()")), PRICES)
     assert len(allows.orders) > 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("'high'", "Mine.stage is 'high' (str); it is a whole number: lower stages are asked first"),
+        ("None", "Mine.stage is None; it is a whole number"),
+        ("property(lambda self: 1 / 0)", "Mine.stage raised ZeroDivisionError before the first bar"),
+    ],
+)
+def test_a_gate_without_a_place_among_others_is_told(tmp_path: Path, stage: str, told: str) -> None:
+    assert told in message_of(tmp_path, "gates", GATE.format(line="return []") + f"    stage = {stage}\n")

@@ -82,6 +82,8 @@ def test_a_cost_that_is_not_known_before_buying_stops_the_run(tmp_path: Path) ->
         ("none = none - 1.0", "received -1.0"),
         ("none = none + np.inf", "received inf"),
         ("none = np.zeros(1)", "must have shape (2,)"),
+        ("none = np.full(len(none), 'free')", "received free"),
+        ("none = np.array([None, {}])[: len(none)]", "received "),
     ],
 )
 def test_an_estimate_is_checked_as_a_charge_is(tmp_path: Path, line: str, told: str) -> None:
@@ -100,6 +102,25 @@ def test_a_cost_model_that_raises_is_told_with_bar_file_and_line(tmp_path: Path,
 
 def test_an_answer_that_is_no_costs_is_told(tmp_path: Path) -> None:
     assert "Mine.costs returned None at bar 0; return tradewind.contracts.Costs(" in message_of(tmp_path, "return None")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("uses_liquidity = property(lambda self: 1 / 0)", "Mine.uses_liquidity raised ZeroDivisionError"),
+        ("def stamps(self, adjusted, has_volume): return 'closes only'", "Mine.stamps returned 'closes only' (str)"),
+        ("def stamps(self, adjusted, has_volume): return (b'x',)", "Mine.stamps returned (b'x',) (tuple)"),
+        ("def stamps(self, adjusted, has_volume): return None", "Mine.stamps returned None"),
+    ],
+)
+def test_what_else_a_cost_model_is_asked_is_checked(tmp_path: Path, part: str, told: str) -> None:
+    written(tmp_path, "pass")
+    model = (tmp_path / "cost.py").read_text().replace("uses_liquidity = False", part)
+    (tmp_path / "cost.py").write_text(model)
+    (tmp_path / "idea.yaml").write_text(IDEA)
+    with pytest.raises(PluginError) as caught:
+        run([tmp_path / "idea.yaml"], runs_directory=None)
+    assert told in str(caught.value)
 
 
 def test_an_error_of_tradewind_passes_as_it_is(tmp_path: Path) -> None:

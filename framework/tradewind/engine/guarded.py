@@ -28,13 +28,23 @@ class GuardedGate:
         As the configuration names it.
     gate
         Asked.
+
+    Raises
+    ------
+    PluginError
+        If its ``stage`` is no whole number.
     """
 
     def __init__(self, name: str, gate: Gate) -> None:
-        self.stage: int = getattr(gate, "stage", 50)
         self._gate = gate
         self._begin = getattr(gate, "begin", None)
         self._title = _title("gate", name, gate)
+        with blamed(f"{self._title}.stage", "before the first bar"):
+            self.stage: int = getattr(gate, "stage", 50)
+        if not isinstance(self.stage, int):
+            raise PluginError(
+                f"{self._title}.stage is {_shown(self.stage)}; it is a whole number: lower stages are asked first"
+            )
         self._called = f"{self._title}.check"
 
     def begin(self, symbols: frozenset[str]) -> None:
@@ -162,10 +172,11 @@ class GuardedCost:
 
     def __init__(self, name: str, cost: Cost) -> None:
         self.title = f"cost model {name!r}"
-        self.uses_liquidity: bool = getattr(cost, "uses_liquidity", True)
         self._name = name
         self._cost = cost
         self._called = _title("cost model", name, cost)
+        with blamed(f"{self._called}.uses_liquidity", "before the first bar"):
+            self.uses_liquidity: bool = getattr(cost, "uses_liquidity", True)
 
     def costs(self, trades: Trades, bar: int | None = None) -> Costs:
         """Return what the model charges at a bar; None: at one that is not known."""
@@ -200,7 +211,10 @@ class GuardedCost:
         if asked is None:
             return ()
         with blamed(f"{self._called}.stamps", "when it was asked what to say of the data"):
-            return tuple(asked(adjusted, has_volume))
+            stamps = asked(adjusted, has_volume)
+        if not isinstance(stamps, list | tuple) or not all(isinstance(one, str) for one in stamps):
+            raise PluginError(f"{self._called}.stamps returned {_shown(stamps)}; return a tuple of texts")
+        return tuple(stamps)
 
 
 def _at(bar: int | None) -> str:
@@ -215,6 +229,7 @@ def _is_verdict(verdict: object) -> bool:
     return (
         isinstance(verdict, Verdict)
         and isinstance(verdict.order, int | np.integer)
+        and not isinstance(verdict.order, bool)
         and isinstance(verdict.quantity, int | float | np.integer | np.floating)
         and isinstance(verdict.code, str)
         and isinstance(verdict.text, str)

@@ -107,7 +107,11 @@ def checked_costs(cost: Cost, trades: Trades) -> FloatArray:
     components = (answer.commission, answer.spread, answer.slippage, answer.impact)
     if not all(np.shape(component) == trades.quantities.shape for component in components):
         _refuse(cost, components, trades)
-    table = np.array(components, dtype=np.float64)
+    try:
+        table = np.array(components, dtype=np.float64)
+    except (TypeError, ValueError):
+        _refuse(cost, components, trades)
+        raise
     # A NaN is the least and the most of a table, and fails both.
     if not (table.min(initial=0.0) >= 0.0 and table.max(initial=0.0) < np.inf):
         _refuse(cost, components, trades)
@@ -116,7 +120,14 @@ def checked_costs(cost: Cost, trades: Trades) -> FloatArray:
 
 def _refuse(cost: Cost, components: Sequence[FloatArray], trades: Trades) -> None:
     for name, component in zip(Charges._fields, components, strict=True):
-        _check(cost, name, np.asarray(component, dtype=np.float64).tolist(), trades)
+        _check(cost, name, _plain(component), trades)
+
+
+def _plain(component: object) -> object:
+    try:
+        return np.asarray(component, dtype=np.float64).tolist()
+    except (TypeError, ValueError):
+        return np.asarray(component).tolist()
 
 
 def _check(cost: Cost, name: str, column: object, trades: Trades) -> None:
