@@ -283,6 +283,26 @@ def test_a_file_whose_name_is_no_text_can_be_trusted(place):
     assert "changed: acme_trust/caf" in refusal(configs)
 
 
+def test_what_another_process_has_changed_meanwhile_is_not_undone(place):
+    _, configs = place
+    trust(configs)
+    slow, quick = TrustFile.read(configs), TrustFile.read(configs)
+    quick.remove("acme_sizer")
+    quick.write()
+    slow.add(Code("other", "1", {"a.py": "0"}), "sizer other")
+    with pytest.raises(UserError, match=f"{FILE_NAME}: was changed meanwhile by another process.*; give the command"):
+        slow.write()
+    assert TrustFile.read(configs).plugins == {}
+
+
+def test_one_file_may_be_written_twice(place):
+    _, configs = place
+    file = trust(configs)
+    file.add(Code("other", "1", {"a.py": "0"}), "sizer other")
+    file.write()
+    assert set(TrustFile.read(configs).code) == {"acme-trust", "other"}
+
+
 def test_a_linked_file_stays_a_link(place, tmp_path):
     _, configs = place
     (tmp_path / "kept").mkdir()

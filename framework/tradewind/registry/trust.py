@@ -71,6 +71,7 @@ class TrustFile:
     path: Path
     code: dict[str, Code] = field(default_factory=dict)
     plugins: dict[str, set[str]] = field(default_factory=dict)
+    _text: str | None = None
 
     @classmethod
     def read(cls, directory: Path) -> TrustFile:
@@ -83,12 +84,13 @@ class TrustFile:
         """
         path = directory / FILE_NAME
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            content = json.loads(text)
         except FileNotFoundError:
             return cls(path)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: {error}; {_REMEDY}") from error
-        found = cls(path)
+        found = cls(path, _text=text)
         for origin, entry in _section(path, "the file", content, "trusted").items():
             files = _section(path, origin, entry, "files")
             named = entry.get("plugins")
@@ -133,7 +135,7 @@ class TrustFile:
         Raises
         ------
         UserError
-            If it cannot be written.
+            If it cannot be written, or is not as it was when it was read.
         """
         content = {
             "about": "Code that live runs may use; written by `tradewind plugins trust`.",
@@ -147,12 +149,21 @@ class TrustFile:
             },
         }
         try:
+            self._require_unchanged()
             _replace(self.path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+            self._text = _content(self.path)
         except OSError as error:
             raise UserError(
                 f"{self.path}: cannot be written: {error.strerror or error}; name another folder with --config-dir, or "
                 f"make it writable"
             ) from error
+
+    def _require_unchanged(self) -> None:
+        """Refuse to undo what another process has written: it may have ended the trust in a plugin."""
+        if _content(self.path) != self._text:
+            raise UserError(
+                f"{self.path}: was changed meanwhile by another process, so nothing was written; give the command again"
+            )
 
     def fault(self, plugin: str, code: Code) -> str:
         """Return why a plugin, named as ``kind name``, may not be used live, or an empty text."""
@@ -274,6 +285,13 @@ def _listed(names: Iterable[str]) -> str:
     ordered = sorted(names)
     more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
     return ", ".join(ordered[:_SHOWN]) + more
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
 
 
 def _replace(path: Path, text: str) -> None:
