@@ -1,5 +1,8 @@
+import sys
+
 import pytest
 
+from tests.registry.distributions import write_distribution
 from tradewind.cli import main
 
 TOYS = """
@@ -35,3 +38,21 @@ def run(folder, capsys):
         return ended.value.code, output.out.splitlines(), output.err.splitlines()
 
     return run_command
+
+
+@pytest.fixture
+def installed(folder, monkeypatch):
+    """A folder of distributions on the path; the working directory has plan.yaml."""
+    place = folder / "installed"
+    place.mkdir()
+    monkeypatch.syspath_prepend(str(place))
+    monkeypatch.setenv("TRADEWIND_PLUGINS", "")
+    monkeypatch.delenv("TRADEWIND_PLUGINS")
+    for name in ("acme_cli", "beta_cli", "gamma_cli"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    def install(name, source, version="1.0"):
+        module = f"{name}_cli"
+        write_distribution(place, f"{name}-cli", version, {f"{module}.py": source}, {"all": module})
+
+    return install
