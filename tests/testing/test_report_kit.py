@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +65,21 @@ def test_a_planted_fault_is_caught(mutant: type[Any], test: str, message: str, t
 def test_a_format_that_stamps_its_time_says_so(tmp_path: Path) -> None:
     with pytest.raises(pytest.skip.Exception, match="deterministic = False"):
         examine(ReportKit, Dated, "test_the_same_run_gives_the_same_file", folder=tmp_path, deterministic=False)
+
+
+def test_a_report_that_asks_in_secret_is_caught_and_reaches_nobody(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+
+        class Secretive(Sound):
+            """Tells a machine what it draws, and goes on where it cannot."""
+
+            def page(self, result: Any) -> str:
+                with contextlib.suppress(OSError), socket.socket() as line:
+                    line.connect(listening.getsockname())
+                return super().page(result)
+
+        with pytest.raises(KitFailureError, match=r"it opens a connection; received .*127\.0\.0\.1"):
+            examine(ReportKit, Secretive, "test_it_needs_no_network", folder=tmp_path)
+        with pytest.raises(BlockingIOError):
+            listening.accept()

@@ -116,7 +116,7 @@ class ReportKit(PluginKit):
 
     def test_it_needs_no_network(self) -> None:
         """A report is written without the network: fonts, scripts and pictures come with the plugin."""
-        for address in self._sound(_FULL).connections:
+        for address in self.written(_FULL).connections:
             self._fail(_FULL, "it opens a connection", address, "Bring along what it needs.")
 
     def test_a_page_loads_nothing(self) -> None:
@@ -210,9 +210,13 @@ class _Written:
         before = copy.deepcopy({one.name: getattr(result, one.name) for one in fields(Result)})
         connections: list[Any] = []
         try:
-            with _watched_network(connections):
+            with _no_network(connections):
                 path = report.write(result, folder)
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            return cls(None, (), False, None, {}, tuple(connections), error)
+        except OSError as error:
+            if not connections:
+                raise
             return cls(None, (), False, None, {}, tuple(connections), error)
         after = {name: getattr(result, name) for name in before}
         there = isinstance(path, Path) and path.is_file()
@@ -232,32 +236,28 @@ class _Written:
 
 
 @contextmanager
-def _watched_network(connections: list[Any]) -> Iterator[None]:
-    """Note every address that is asked for."""
-    connect, resolve = socket.socket.connect, socket.getaddrinfo
+def _no_network(connections: list[Any]) -> Iterator[None]:
+    """Refuse every address that is asked for, and note it."""
 
-    def noted_connect(connection: socket.socket, address: Any) -> None:
+    def refuse(*address: Any, **_: Any) -> NoReturn:
         connections.append(address)
-        connect(connection, address)
+        raise ConnectionRefusedError("the kit lets no report reach the network")
 
-    def noted_resolve(*address: Any, **options: Any) -> Any:
-        connections.append(address)
-        return resolve(*address, **options)
+    def refuse_socket(_: socket.socket, address: Any) -> NoReturn:
+        refuse(address)
 
-    with (
-        mock.patch.object(socket.socket, "connect", noted_connect),
-        mock.patch.object(socket, "getaddrinfo", noted_resolve),
-    ):
+    with mock.patch.object(socket.socket, "connect", refuse_socket), mock.patch.object(socket, "getaddrinfo", refuse):
         yield
 
 
 def _run(name: str) -> Result:
-    return _named("plain") if name == _PLAINLY_NAMED else _runs()[name]
+    return copy.deepcopy(_named("plain") if name == _PLAINLY_NAMED else _runs()[name])
 
 
-def _runs() -> dict[str, Result]:
+@cache
+def _runs() -> Mapping[str, Result]:
     """Return a run of every kind there is, by name."""
-    full = copy.deepcopy(_year())
+    full = _year()
     curve = full.equity["equity"]
     alone = replace(full, equity=full.equity.assign(benchmark=np.nan), regimes=full.regimes.iloc[:0])
     return {
