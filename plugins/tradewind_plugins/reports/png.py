@@ -83,7 +83,8 @@ class PngReport:
         else:
             panels[0].text(0.5, 0.5, "Too few bars to draw.", ha="center", color=_MUTE, transform=panels[0].transAxes)
         path = directory / "report.png"
-        picture.savefig(path)
+        # The usual level 6 takes a seventh longer over the whole picture, for a file 1 % smaller.
+        picture.savefig(path, pil_kwargs={"compress_level": 4})
         return path
 
 
