@@ -160,11 +160,12 @@ class OrderPath(AccountPort):
         sent = [named(intent, self._tag, longest) for intent in intents]
         for here, there in zip(intents, sent, strict=True):
             self._receipts.register(here, there)
-        free = self._waiting.hold_replacements(sent, self.open_orders.values(), self._cancellations.wanted)
+        at_work, wanted, held = self.open_orders.values(), self._cancellations.wanted, self.account.held
+        free = self._waiting.hold_replacements(sent, at_work, wanted, held)
         # Sales of the same decision, also those that went before by themselves.
         sells = [name for name, order in self.open_orders.items() if sells_with(order, sent)]
         waits = bool(sells) and self.broker.capabilities.waits_for_sells
-        buys = [one for one in sent if waits and waits_for_sales(one, self.account.held(one.instrument))]
+        buys = [one for one in sent if waits and waits_for_sales(one, held(one.instrument))]
         held_back = {intent.order_id for intent in buys}
         now = [intent for intent in free if intent.order_id not in held_back]
         if now:
@@ -370,7 +371,7 @@ class OrderPath(AccountPort):
         order_ids = self._talks.look("due", lambda: self._waiting.due(self.open_orders) if due is None else due)
         if order_ids:
             overtaken = self._waiting.overtaken(self.orders) & set(order_ids)
-            overtaken |= self._waiting.unpaid(order_ids, self._room)
+            overtaken |= self._waiting.unpaid(order_ids, self._room, overtaken)
             self._waiting.remove(order_ids)
             for order_id in [name for name in order_ids if name in overtaken]:
                 code = ReasonCode.OVERTAKEN

@@ -57,5 +57,12 @@ class Room:
         value = self._value(order.intent.instrument, left) if left > 0.0 else 0.0
         return value if math.isfinite(value) else math.inf
 
+    def spent(self, buy: str, filled: float) -> float:
+        """Return the value of what an order has bought since so much of it was filled, and may still; 0 of a sale."""
+        order = self._orders[buy]
+        may_come = order.remaining if buy in self._open_orders else 0.0
+        value = self._value(order.intent.instrument, max(0.0, order.filled - filled + may_come))
+        return value if math.isfinite(value) else math.inf
+
     def _value(self, instrument: Instrument, quantity: float) -> float:
         return quantity * self._mark(instrument) * instrument.multiplier

@@ -76,17 +76,32 @@ class WaitingOrders:
             self._held.append(_Held(tuple(intents), dict(blockers), self._clock(), patient, apart))
 
     def hold_replacements(
-        self, intents: Sequence[OrderIntent], at_work: Iterable[Order], to_cancel: Collection[str] = ()
+        self,
+        intents: Sequence[OrderIntent],
+        at_work: Iterable[Order],
+        to_cancel: Collection[str],
+        held: Callable[[Instrument], float],
     ) -> list[OrderIntent]:
-        """Hold back what is of an instrument with an order that is being cancelled; return the rest."""
-        ending: dict[Instrument, dict[str, float]] = {}
+        """Hold back what must not go before what is being cancelled has ended; return the rest.
+
+        An order for the same instrument waits as long as it takes. Other buys wait, for a time, for purchases of more
+        than is wanted now: they were decided with the cash that these would take.
+        """
+        ending: dict[Instrument, list[Order]] = {}
         for order in at_work:
             if order.state is OrderState.CANCEL_PENDING or order.order_id in to_cancel:
-                ending.setdefault(order.intent.instrument, {})[order.order_id] = order.filled
+                ending.setdefault(order.intent.instrument, []).append(order)
+        if not ending:
+            return list(intents)
         for intent in intents:
             if intent.instrument in ending:
-                self.hold([intent], ending[intent.instrument], patient=True)
-        return [intent for intent in intents if intent.instrument not in ending]
+                self.hold([intent], _filled(ending[intent.instrument]), patient=True)
+        rest = [intent for intent in intents if intent.instrument not in ending]
+        buys = [intent for intent in rest if waits_for_sales(intent, held(intent.instrument))]
+        if taking := _filled(_purchases_of_more(ending, intents)):
+            self.hold(buys, taking, patient=False)
+            rest = [intent for intent in rest if intent not in buys]
+        return rest
 
     def overtaken(self, orders: Mapping[str, Order]) -> set[str]:
         """Return the replacements whose predecessors have filled further since: their quantities are wrong now."""
@@ -97,8 +112,11 @@ class WaitingOrders:
             if held.patient and any(orders[name].filled != filled for name, filled in held.blockers.items())
         }
 
-    def unpaid(self, order_ids: Collection[str], room: Room) -> set[str]:
-        """Return the buys among orders that are to go now, last ones first, for which their sells have made no room."""
+    def unpaid(self, order_ids: Collection[str], room: Room, given_up: Collection[str]) -> set[str]:
+        """Return the buys among orders that are to go now, last ones first, for which there is no room.
+
+        Their sells have not made it, or what was being cancelled has taken it.
+        """
         found: set[str] = set()
         for held in self._held:
             going = [intent for intent in held.intents if intent.order_id in order_ids and not held.patient]
@@ -106,10 +124,11 @@ class WaitingOrders:
                 continue
             needed = math.fsum(room.needed(intent) for intent in going)
             lacking = math.fsum(room.lacking(name) for name in held.blockers if name not in held.apart)
-            if held.apart:
-                unsold = lacking + math.fsum(room.lacking(name) for name in held.apart)
-                unpaid = needed - room.free_cash({intent.order_id for intent in going})
-                lacking = max(lacking, min(unsold, unpaid))
+            lost = math.fsum(room.lacking(name) for name in held.apart)
+            lost += math.fsum(room.spent(name, filled) for name, filled in held.blockers.items())
+            if lost:
+                unpaid = needed - room.free_cash({*given_up, *(intent.order_id for intent in going)})
+                lacking = max(lacking, min(lacking + lost, unpaid))
             if lacking <= _LITTLE * needed:
                 continue
             for intent in reversed(going):
@@ -142,6 +161,23 @@ class WaitingOrders:
 
     def _names(self) -> list[str]:
         return [intent.order_id for held in self._held for intent in held.intents]
+
+
+def _filled(orders: Iterable[Order]) -> dict[str, float]:
+    return {order.order_id: order.filled for order in orders}
+
+
+def _purchases_of_more(ending: Mapping[Instrument, Sequence[Order]], intents: Sequence[OrderIntent]) -> list[Order]:
+    """Return the market orders to buy among those that end, of instruments of which less is to be bought now."""
+    wanted: dict[Instrument, float] = {}
+    for intent in intents:
+        wanted[intent.instrument] = wanted.get(intent.instrument, 0.0) + max(intent.quantity, 0.0)
+    found: list[Order] = []
+    for instrument, orders in ending.items():
+        bought = [one for one in orders if one.intent.order_type is OrderType.MARKET and one.remaining > 0.0]
+        if math.fsum(one.remaining for one in bought) > wanted.get(instrument, 0.0):
+            found += bought
+    return found
 
 
 def unsupported(intent: OrderIntent, can: BrokerCapabilities, held: float) -> str:
