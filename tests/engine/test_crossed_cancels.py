@@ -1,4 +1,4 @@
-"""Orders that fill while they are being cancelled: what was bought beside their replacement never takes cash below 0."""
+"""Orders that fill while they are being cancelled: what was bought beside their replacement spends no cash twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.helpers import scripted
 from tests.engine.test_flattening import S0, filling
-from tests.engine.test_risk_orders import flat, on_a_venue
+from tests.engine.test_risk_orders import STOP, flat, on_a_venue
 from tests.engine.test_waiting_buys import S1, UNGUARDED, RefusesLater, hears, weights
 from tradewind.engine.session import Session
 from tradewind.model import OrderState, ReportKind
@@ -73,3 +73,27 @@ def test_a_cancel_that_is_not_heard_of_keeps_the_others_only_so_long(broker: Ref
     acts = dict.fromkeys(range(2, 5), waits)
     on_a_venue(flat(5, columns=2), [{"strategy": scripted("unheard", plan)}], broker, acts, UNGUARDED)
     assert bought[2] == 400.0
+
+
+def test_nor_beside_a_buy_that_waits_for_the_end_of_a_stop(broker: RefusesLater) -> None:
+    lowest: list[float] = []
+
+    def cross(session: Session) -> None:
+        hears(session, 3)
+        stops, buys = (
+            [one for one in broker.open_orders() if (one.quantity < 0.0) == sells] for sells in (True, False)
+        )
+        for order in buys:
+            broker.fill(order.order_id, price=100.0)
+        for order in stops:
+            broker.ends(order.order_id, OrderState.CANCELLED, ReportKind.CANCELLED)
+        hears(session, 3)
+        for order in broker.open_orders():
+            if order.quantity > 0.0:
+                broker.fill(order.order_id, price=100.0)
+        lowest.append(broker.cash)
+
+    plan = {0: weights(0.0, 0.1), 3: weights(0.8, 0.1), 4: weights(0.2, 0.7)}
+    sleeves = [{"strategy": scripted("beside_a_stop", plan), "exits": [STOP]}]
+    on_a_venue(flat(7, columns=2), sleeves, broker, {1: filling(broker), 4: cross}, UNGUARDED)
+    assert lowest[0] >= -1e-6

@@ -97,11 +97,14 @@ class WaitingOrders:
             if intent.instrument in ending:
                 self.hold([intent], _filled(ending[intent.instrument]), patient=True)
         rest = [intent for intent in intents if intent.instrument not in ending]
-        buys = [intent for intent in rest if waits_for_sales(intent, held(intent.instrument))]
-        if taking := _filled(_purchases_of_more(ending, intents)):
-            self.hold(buys, taking, patient=False)
-            rest = [intent for intent in rest if intent not in buys]
-        return rest
+        taking = _purchases_of_more(ending, intents)
+        if not taking:
+            return rest
+        replaced = {order.intent.instrument for order in taking}
+        others = [intent for intent in intents if intent.instrument not in replaced]
+        buys = [intent for intent in others if waits_for_sales(intent, held(intent.instrument))]
+        self.hold(buys, _filled(taking), patient=False)
+        return [intent for intent in rest if intent not in buys]
 
     def overtaken(self, orders: Mapping[str, Order]) -> set[str]:
         """Return the replacements whose predecessors have filled further since: their quantities are wrong now."""
