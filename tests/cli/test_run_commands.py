@@ -214,6 +214,7 @@ def test_a_strategy_that_raises_is_named_with_bar_and_line(project):
         ("self.warmup = from_bar", 'self.warmup = "x"', "expected the number of bars"),
         ("market.tradable.astype(float)", "market.tradable / 0.0", "infinite Signals.scores"),
         ("market.tradable.astype(float)", "market.tradable.astype(str)", "expected numbers"),
+        ("return Signals", "market.fields['close'].base[-1] *= 2.0\n        return Signals", "prices are not what"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

@@ -206,6 +206,19 @@ def test_a_plan_that_does_not_run_is_told_as_the_run_tells_it():
         verdict_on(idea(Broken))
 
 
+def test_a_plan_that_writes_to_its_history_is_refused():
+    class Rewrites(Plain):
+        def on_bar(self, market, portfolio):
+            behind = market.fields["close"]
+            while behind.base is not None:
+                behind = behind.base
+            behind[market.bar + 1 :] *= 1.01
+            return super().on_bar(market, portfolio)
+
+    with pytest.raises(PluginError, match=r"prices are not what they were .* let it work on a copy"):
+        verdict_on(idea(Rewrites))
+
+
 def test_a_plan_that_needs_more_than_a_window_is_told_as_not_checked():
     class Long(Plain):
         def on_bar(self, market, portfolio):

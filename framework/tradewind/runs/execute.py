@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +14,7 @@ import pandas as pd
 from tradewind.contracts import DataRequest
 from tradewind.engine.assemble import Builder, check_needs, run_session
 from tradewind.engine.detect import detect
+from tradewind.engine.unwritten import unwritten
 from tradewind.errors import DataError, PluginError, TradewindError
 from tradewind.model import Bars, Result
 from tradewind.modes import require_mode
@@ -104,9 +106,10 @@ def execute(
             durable.end_bar(bar)
         return not stopped() and (last_bar is None or bar < last_bar)
 
-    begun = time.process_time()
-    session = run_over(builder, bars, rows=rows, on_bar=on_bar, durable=durable)
-    seconds = time.process_time() - begun
+    with unwritten(bars) if rows is None else nullcontext():
+        begun = time.process_time()
+        session = run_over(builder, bars, rows=rows, on_bar=on_bar, durable=durable)
+        seconds = time.process_time() - begun
     seen = _seen(session, bars)
     if durable is not None:
         warnings = (*warnings, *durable.put_off.warnings())

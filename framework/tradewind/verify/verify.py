@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tradewind.engine.unwritten import unwritten
 from tradewind.errors import DataError
 from tradewind.verify.futures import FUTURES
 from tradewind.verify.look_ahead import REPEATABLE
@@ -88,7 +89,8 @@ def verify(
     work = Work(builder, bars, seed, short=False)
     futures = tuple(FUTURES)
     tell("again", 0, 0)
-    true = decide(builder, bars, len(bars) - 1)
+    with unwritten(bars):
+        true = decide(builder, bars, len(bars) - 1)
     if true.raised is not None:
         raise true.raised
     work.compare("again", "not_repeatable", true, decide(builder, bars, len(bars) - 1), REPEATABLE)
