@@ -158,6 +158,20 @@ def test_unexpected_error_ends_with_70_and_writes_the_details_to_a_file(run, mon
     assert "RuntimeError: boom" in details
 
 
+@pytest.mark.parametrize("text", [b"[console_scripts]\nno equals sign\n", b"[tradewind]\nm\xe9 = acme\n"])
+def test_a_distribution_that_keeps_python_from_listing_plugins_is_named(tmp_path, text):
+    folder = tmp_path / "unrelated-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: unrelated\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_bytes(text)
+    command = [sys.executable, "-c", "from tradewind.cli import main; main()", "plugins", "list"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"error: {folder}{os.sep}entry_points.txt: cannot be read (")
+    assert done.stderr.endswith("install this distribution again, or remove it\n")
+
+
 def test_unexpected_error_without_a_place_for_details_is_still_readable(run, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
     raising(monkeypatch, RuntimeError("boom"))

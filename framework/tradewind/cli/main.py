@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tradewind.errors import TradewindError, UserError
+from tradewind.errors import PluginError, TradewindError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +113,11 @@ def _crash(error: BaseException, arguments: list[str]) -> int:
     import time
     import traceback
 
+    from tradewind.cli.damage import damaged_entry_points
+
+    if damage := damaged_entry_points(error):
+        _say(f"error: {damage}")
+        return PluginError.exit_code
     text = _without_passwords(f"{type(error).__name__}: {error}")
     details = _without_passwords(f"tradewind {' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}")
     name = f"tradewind-crash-{time.strftime('%Y%m%d-%H%M%S')}-"
