@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradewind.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["write_files"]
 
@@ -33,12 +34,21 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
         try:
             _write(path, text, made)
         except OSError as error:
-            for one in reversed(made):
-                one.rmdir() if one.is_dir() else one.unlink()
+            _remove(made)
             raise UserError(
                 f"{path}: cannot be written: {error.strerror or error}; choose a folder that you may write to"
             ) from error
     return tuple(paths)
+
+
+def _remove(made: Sequence[Path]) -> None:
+    """Take back what was made, last first; what cannot be removed stays."""
+    for one in reversed(made):
+        with contextlib.suppress(OSError):
+            if one.is_dir():
+                one.rmdir()
+            else:
+                one.unlink()
 
 
 def _write(path: Path, text: str, made: list[Path]) -> None:
