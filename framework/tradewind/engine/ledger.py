@@ -19,7 +19,7 @@ from tradewind.model.wire import activity_to
 from tradewind.risk.pipeline import FLATTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tradewind.engine.account import SessionRecorder
     from tradewind.engine.desk import RiskDesk
@@ -202,13 +202,6 @@ class Ledger:
                 if not rests(intent) and opens(held.get(intent.instrument, 0.0), math.fsum(parts.values()))
             ]
         )
-
-    def cancel_working(self, instruments: Collection[Instrument]) -> list[tuple[OrderIntent, Mapping[str, float]]]:
-        """Cancel what still works on these instruments and return it: a new decision replaces the old."""
-        cancelled = [entry for entry in self.working() if entry[0].instrument in instruments]
-        if cancelled:
-            self.cancel([intent for intent, _ in cancelled])
-        return cancelled
 
     def submit_apart(
         self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()

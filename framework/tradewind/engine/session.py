@@ -11,10 +11,11 @@ import numpy as np
 from tradewind.engine.flattening import Flattening
 from tradewind.engine.jump import next_event
 from tradewind.engine.regime_track import RegimeTrack
+from tradewind.engine.replacing import replace_orders
 from tradewind.engine.resting import rest_exits
 from tradewind.engine.working_orders import rests
 from tradewind.errors import RiskHaltError
-from tradewind.model import OrderIntent, OrderType, Portfolio, Standing
+from tradewind.model import OrderIntent, Portfolio, Standing
 from tradewind.portfolio.rebalance import BuyingPower, Trade, Wish, plan_rebalance
 
 if TYPE_CHECKING:
@@ -298,7 +299,8 @@ class Session:
 
     def _trade(self, wishes: Sequence[Wish], equity: float) -> None:
         ledger = self.ledger
-        wishes = [*wishes, *self._reopened(wishes)]
+        wishes, closed = replace_orders(wishes, self._stale, ledger)
+        self._give_up(closed)
         holdings = ledger.holdings()
         plan = plan_rebalance(
             wishes,
@@ -354,21 +356,6 @@ class Session:
             for name, instrument in self._stale:
                 if name == sleeve.name:
                     sleeve.targets.retry(instrument)
-
-    def _reopened(self, wishes: Sequence[Wish]) -> list[Wish]:
-        """Cancel the orders that wishes replace; return what other sleeves still wanted of them, to be ordered anew."""
-        if not self.ledger.working():
-            return []
-        replaced = {(wish.sleeve, wish.instrument) for wish in wishes} | self._stale
-        reopened: list[Wish] = []
-        for intent, parts in self.ledger.cancel_working({instrument for _, instrument in replaced}):
-            for name, part in parts.items():
-                if intent.order_type is not OrderType.MARKET or (name, intent.instrument) in replaced:
-                    continue
-                held = self.ledger.books.holding(name, intent.instrument)
-                mark = self.ledger.quotes.mark(intent.instrument)
-                reopened.append(Wish(name, intent.instrument, held, held + part, mark, intent.reason))
-        return reopened
 
     def _short_value(self, wishes: Sequence[Wish], holdings: Mapping[Instrument, float]) -> float:
         if (
