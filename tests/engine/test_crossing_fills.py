@@ -79,6 +79,23 @@ def test_what_another_sleeve_still_wants_of_a_replaced_order_is_not_ordered_twic
     assert [one.get("S0", 0.0) for one in held] == [0.0, *[600.0] * 4]
 
 
+@pytest.mark.parametrize(("part", "left"), [(1.0, []), (0.25, [-300.0])])
+def test_a_stop_that_fills_while_it_is_replaced_is_followed_by_one_over_what_is_left(
+    part: float, left: list[float]
+) -> None:
+    broker, resting = Crossing(), list[list[float]]()
+    broker.part = part
+    fill = filling_but(broker, 2, lambda order: order.quantity > 0.0, [])
+
+    def act(session: Session) -> None:
+        fill(session)
+        resting.append([order.quantity for order in broker.open_orders() if order.quantity < 0.0])
+
+    sleeves = [{"strategy": scripted("trails", {0: weights(0.4)}), "exits": [RISING]}]
+    on_a_venue(flat(4), sleeves, broker, dict.fromkeys(range(4), act))
+    assert resting == [[], [-400.0], [-400.0], left]
+
+
 def test_a_stop_that_fills_while_it_is_replaced_by_a_decision_is_not_bought_back() -> None:
     broker, held = Crossing(), list[dict[str, float]]()
     acts = dict.fromkeys(range(6), filling_but(broker, 2, lambda order: order.quantity > 0.0, held))

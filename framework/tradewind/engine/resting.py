@@ -8,9 +8,10 @@ import numpy as np
 
 from tradewind.engine.blame import blamed
 from tradewind.model import OrderIntent, OrderType
+from tradewind.model.frozen import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tradewind.engine.ledger import Ledger
     from tradewind.engine.panel import Panel
@@ -58,12 +59,26 @@ def _replacements(sleeve: Sleeve, ledger: Ledger, wanted: Mapping[Instrument, Or
         for instrument, order in resting.items()
         if instrument in wanted and _same(order, wanted[instrument], ledger.exchange.remaining(order.order_id))
     }
-    ledger.cancel([order for instrument, order in resting.items() if instrument not in kept])
-    return [
-        intent
-        for instrument, intent in wanted.items()
-        if instrument not in kept and not _refused(ledger.at_work.refused_rest(sleeve.name, instrument), intent)
-    ]
+    replaced = [order for instrument, order in resting.items() if instrument not in kept]
+    new = [intent for instrument, intent in wanted.items() if instrument not in kept]
+    if replaced:
+        ledger.cancel(replaced)
+        new = _still_uncovered(sleeve, ledger, new)
+    return [one for one in new if not _refused(ledger.at_work.refused_rest(sleeve.name, one.instrument), one)]
+
+
+def _still_uncovered(sleeve: Sleeve, ledger: Ledger, wanted: Sequence[OrderIntent]) -> list[OrderIntent]:
+    """Return what is wanted over what is held by now: something may have filled until it was cancelled."""
+    waiting = ledger.at_work.waiting(sleeve.name)
+    found: list[OrderIntent] = []
+    for intent in wanted:
+        held = ledger.books.holding(sleeve.name, intent.instrument)
+        quantity = _uncovered(held, waiting.get(intent.instrument, 0.0))
+        if quantity == intent.quantity:
+            found.append(intent)
+        elif quantity * intent.quantity > 0.0:
+            found.append(changed(intent, quantity=quantity, split={sleeve.name: quantity}))
+    return found
 
 
 def _refused(refused: OrderIntent | None, wanted: OrderIntent) -> bool:
