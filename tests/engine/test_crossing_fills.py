@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 from tests.engine.helpers import scripted, weights
 from tests.engine.test_risk_orders import flat, on_a_venue
 from tests.orders.scripted import ScriptedBroker
-from tradewind.contracts import Response
+from tradewind.contracts import Outcome, Response
 from tradewind.engine.session import Session
-from tradewind.model import ExecutionReport, Market, Portfolio
+from tradewind.model import ExecutionReport, Market, OrderIntent, OrderState, Portfolio, ReasonCode, ReportKind
 
 RISING = {"python": "tests.engine.test_crossing_fills:RisingStop"}
 
@@ -29,15 +30,26 @@ class RisingStop:
 
 
 class Crossing(ScriptedBroker):
-    """A venue at which orders fill while the request to cancel them is on its way."""
+    """A venue at which orders fill while the request to cancel them is on its way, or the order after that."""
 
     crosses = False
+    slow = False
     part = 1.0
 
     def poll(self) -> Sequence[ExecutionReport]:
         return [] if self.crosses else super().poll()
 
+    def submit(self, intents: Sequence[OrderIntent]) -> Sequence[Response]:
+        answers = super().submit(intents)
+        if self.slow and self.crosses:
+            self.crosses = False
+            for order in [one for one in self.open_orders() if one.order_id not in {told.order_id for told in answers}]:
+                self.fill(order.order_id, price=100.0)
+        return answers
+
     def _cancel(self, order_id: str) -> Response:
+        if self.slow:
+            return Response(order_id=order_id, outcome=Outcome.TAKEN)
         if self.crosses:
             self.crosses = False
             self.fill(order_id, self.part * self.orders[order_id].quantity, price=100.0)
@@ -103,3 +115,24 @@ def test_a_stop_that_fills_while_it_is_replaced_by_a_decision_is_not_bought_back
     on_a_venue(flat(6), [{"strategy": scripted("stopped", plan), "exits": [RISING]}], broker, acts)
     assert [one.get("S0", 0.0) for one in held] == [400.0, 400.0, 400.0, 0.0, 0.0, 0.0]
     assert sum(order.quantity > 0.0 for order in broker.orders.values()) == 1
+
+
+def test_an_order_that_fills_after_a_sale_that_goes_by_itself_is_not_sold_again() -> None:
+    broker = Crossing(waits_for_sells=True)
+
+    def refuse(_: Session) -> None:
+        (sale,) = [one for one in broker.open_orders() if one.instrument.symbol == "S0"]
+        code = ReasonCode.HALTED
+        broker.orders[sale.order_id] = dataclasses.replace(sale, state=OrderState.REJECTED)
+        broker.queue.append(ExecutionReport(sale.order_id, ReportKind.REJECTED, reason=code.value, code=code))
+        broker.slow = broker.crosses = True
+
+    def fill(_: Session) -> None:
+        for order in broker.open_orders():
+            broker.fill(order.order_id, price=100.0)
+        assert min(broker.held.values()) >= 0.0
+
+    plan = {0: weights(0.4, 0.4), 2: weights(0.0, 0.2), 3: weights(0.0, 0.0)}
+    acts = dict.fromkeys(range(7), fill) | {2: refuse}
+    on_a_venue(flat(7, columns=2), [{"strategy": scripted("apart", plan)}], broker, acts)
+    assert broker.positions() == {}

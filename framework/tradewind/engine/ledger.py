@@ -203,9 +203,7 @@ class Ledger:
             ]
         )
 
-    def submit_apart(
-        self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()
-    ) -> None:
+    def submit_apart(self, intents: Sequence[OrderIntent], trades: Sequence[Trade], costs: Sequence[float]) -> None:
         """Submit a batch, and before it by themselves the sales that the venue refused when it was last asked.
 
         What was not sold then is no room for what is bought beside it; that waits for it all the same.
@@ -218,9 +216,18 @@ class Ledger:
         for alone in (True, False):
             some = [one for one in intents if (one.order_id in apart) is alone]
             theirs = [trade for one, trade in zip(intents, trades, strict=False) if (one.order_id in apart) is alone]
-            self.submit(some, theirs)
+            # What filled between the two would make the second part's quantities wrong.
+            self.submit(some, theirs, hears=False)
+        self.drain()
 
-    def submit(self, intents: Sequence[OrderIntent], trades: Sequence[Trade] = (), costs: Sequence[float] = ()) -> None:
+    def submit(
+        self,
+        intents: Sequence[OrderIntent],
+        trades: Sequence[Trade] = (),
+        costs: Sequence[float] = (),
+        *,
+        hears: bool = True,
+    ) -> None:
         """Pass the intents through the gates, journal what is left, then hand it to the venue.
 
         ``trades`` are those that the intents were made of, ``costs`` their estimated costs, where they are known.
@@ -245,7 +252,8 @@ class Ledger:
             if intent.order_id in resized:
                 self._write("resized", {"id": intent.order_id, "reason": resized[intent.order_id]})
         self.exchange.submit(intents, costs)
-        self.drain()
+        if hears:
+            self.drain()
 
     def deliver_late(self) -> None:
         """Deliver stops and limits again that did not arrive: what they protect is held."""
