@@ -1,10 +1,14 @@
 """Exits at work: on the close, and resting at the exchange."""
 
+import json
+
 import numpy as np
 import pytest
 
-from tests.engine.helpers import fills_of, run, scripted, single, weights
+from tests.engine.helpers import builder, fills_of, run, scripted, single, weights
+from tests.engine.test_risk_orders import RISK, STOP, flat
 from tradewind.contracts import ExitPlugin
+from tradewind.engine.assemble import run_session
 from tradewind.errors import ConfigError
 from tradewind.hookspecs import hookimpl
 from tradewind.testing import make_bars
@@ -103,3 +107,23 @@ def test_an_exit_is_carried_out_however_small_the_position():
     finally:
         del helpers.TestPlugins.tradewind_exits
     assert session.ledger.books.books["small"].quantities.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ([0.9, 0.3, 0.3, 0.0], [0.9, 0.0, 0.9, 0.3]),
+        ([0.3, 0.3, 0.0, 0.9], [0.45, 0.0, 0.0, 0.3]),
+        ([0.9, 0.3, 0.0, 0.45], [0.9, 0.0, 0.3, 0.45]),
+    ],
+)
+def test_what_rounding_leaves_between_sleeves_is_not_ordered(wanted):
+    sleeves = [
+        {"name": f"s{n}", "share": 1 / 3, "exits": [STOP]}
+        | {"strategy": scripted(f"rounded_{n}", {bar: weights(weight) for bar, weight in enumerate(part)})}
+        for n, part in enumerate(wanted)
+    ]
+    session = run_session(builder(flat(5), sleeves, risk=RISK), flat(5))
+    intents = [json.loads(one.payload) for one in session.ledger.journal.records if one.kind == "intent"]
+    assert {one["type"] for one in intents} == {"market", "stop"}
+    assert min(abs(one["quantity"]) for one in intents) > 1.0

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rest_exits"]
 
+_DUST = 1e-9
+
 
 def rest_exits(sleeve: Sleeve, panel: Panel, ledger: Ledger, portfolio: Portfolio) -> list[OrderIntent]:
     """Cancel the sleeve's resting orders that are no longer wanted as they are, and return the new ones.
@@ -95,9 +97,9 @@ def _same(order: OrderIntent, wanted: OrderIntent, remaining: float) -> bool:
 
 
 def _uncovered(held: float, under_way: float) -> float:
-    """Signed quantity that would close what no order at work closes; 0 where there is nothing left."""
+    """Signed quantity that would close what no order at work closes; 0 where nothing, or rounding alone, is left."""
     quantity = -(held + (under_way if held * under_way < 0.0 else 0.0))
-    return quantity if quantity * held < 0.0 else 0.0
+    return quantity if quantity * held < 0.0 and abs(quantity) > _DUST * abs(held) else 0.0
 
 
 def _price(stops: FloatArray, limits: FloatArray, column: int) -> tuple[OrderType, dict[str, Any]]:

@@ -14,6 +14,8 @@ __all__ = ["BuyingPower", "Cross", "Rebalance", "Trade", "Wish", "plan_rebalance
 
 _DUST = 1e-9
 """Part of equity below which a change is float noise of crosses and not worth an order."""
+_ROUNDING = 1e-12
+"""Part of what a sleeve wants below which a change is float noise, and no other sleeve's to take."""
 
 
 class Wish(NamedTuple):
@@ -146,7 +148,8 @@ def plan_rebalance(
     crosses: list[Cross] = []
     sells: list[Trade] = []
     buys: list[Trade] = []
-    smallest = max(minimum_notional, drift_threshold * power.equity, _DUST * power.equity)
+    dust = _DUST * power.equity
+    smallest = max(minimum_notional, drift_threshold * power.equity, dust)
     for instrument, group in _by_instrument(wishes).items():
         held = holdings.get(instrument, 0.0)
         if len(group) == 1:
@@ -155,14 +158,14 @@ def plan_rebalance(
             if trade is not None and (wish.wanted == 0.0 or not _is_small(trade, held, smallest)):
                 (buys if trade.quantity > 0 else sells).append(trade)
             continue
-        parts = {wish.sleeve: wish.change for wish in group if wish.change != 0.0}
+        parts = {wish.sleeve: wish.change for wish in group if abs(wish.change) > _ROUNDING * abs(wish.wanted)}
         if len(parts) > 1:
             crosses.extend(_cross(instrument, parts, group[0].price))
         trade = _net_trade(instrument, parts, group, held) if parts else None
         if trade is None:
             continue
         leaves = any(wish.wanted == 0.0 and wish.sleeve in parts for wish in group)
-        if not leaves and _is_small(trade, held, smallest):
+        if _is_small(trade, held, dust if leaves else smallest):
             continue
         (buys if trade.quantity > 0 else sells).append(trade)
     # Closing sells free the cash and margin that short sales tie up.
