@@ -9,7 +9,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-WORKERS ?= 2
+# One more than two cores: a test often waits for a process of its own.
+WORKERS ?= 3
 ARGS ?=
 
 BIN := $(VENV)/bin
