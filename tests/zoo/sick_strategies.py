@@ -27,6 +27,15 @@ class NextClose:
         return Signals(scores=np.where(close[min(market.bar + 1, len(close) - 1)] > close[market.bar], 1.0, 0.0))
 
 
+class NextOffset:
+    """Asks for tomorrow's close, which is refused."""
+
+    warmup = 5
+
+    def on_bar(self, market, portfolio):
+        return Signals(scores=np.where(market.current("close", 1) > market.current("close"), 1.0, 0.0))
+
+
 class ArrayBase:
     """Reads tomorrow's close behind the view it was given."""
 

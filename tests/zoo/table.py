@@ -103,6 +103,7 @@ SICK = [
         for name, test, message in (
             ("NextClose", FUTURE, _LOOKS_AHEAD),
             ("NextClose", STREAM, "a stream of the same bars gives another answer"),
+            ("NextOffset", SCENES, r"offset \+1 at bar 5 would read the future.*It reads ahead: take nothing"),
             ("ArrayBase", FUTURE, _LOOKS_AHEAD),
             ("SameBarFill", FUTURE, _LOOKS_AHEAD),
             ("FullSampleRank", FUTURE, _LOOKS_AHEAD),

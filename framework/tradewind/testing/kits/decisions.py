@@ -14,7 +14,7 @@ from tradewind.contracts import OnReference
 from tradewind.errors import TradewindError
 from tradewind.testing.kits.answers import digest_of, same, where_different
 from tradewind.testing.kits.base import ELSEWHERE_SCENES, PluginKit
-from tradewind.testing.kits.failure import KitFailureError, fail
+from tradewind.testing.kits.failure import KitFailureError, fail, remedy_for
 from tradewind.testing.kits.watching import Reads, watch_clocks_and_dice
 from tradewind.testing.scenes import SCENES, another_future, copied
 
@@ -120,7 +120,7 @@ class DecisionKit(PluginKit):
                 f"{cls.subject().title}, {place}",
                 "it raised where it should answer",
                 received=str(error),
-                remedy="Real markets and accounts are like this: let it hold no opinion there instead",
+                remedy=remedy_for(error),
             )
 
     def exercise(self, bars: Bars, reads: Reads | None = None) -> None:
@@ -186,7 +186,7 @@ class DecisionKit(PluginKit):
         except TradewindError as error:
             # What it says to bars behind the cut, which may be of a scene that it refuses, is not compared.
             if run.panel.bar <= cut:
-                fail(self.subject().title, "it raised", received=str(error), remedy="Let it hold no opinion instead")
+                fail(self.subject().title, "it raised", received=str(error), remedy=remedy_for(error))
         return tuple(answers)
 
     def test_a_stream_gives_the_same_answers_as_a_history(self) -> None:
@@ -402,7 +402,7 @@ def _guarded(run: Iterable[Answer], title: str) -> Iterable[Answer]:
     try:
         yield from run
     except TradewindError as error:
-        fail(title, "it raised", received=str(error), remedy="Let it hold no opinion instead")
+        fail(title, "it raised", received=str(error), remedy=remedy_for(error))
 
 
 def _cuts(answers: Sequence[Answer]) -> list[int]:

@@ -6,7 +6,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["KitFailureError", "fail"]
+from tradewind.errors import LookAheadError
+
+__all__ = ["KitFailureError", "fail", "remedy_for"]
 
 _LONGEST = 400
 """Characters of a received value that a message shows."""
@@ -14,6 +16,13 @@ _LONGEST = 400
 
 class KitFailureError(AssertionError):
     """A plugin breaks what its kind promises."""
+
+
+def remedy_for(error: Exception) -> str:
+    """Return what the author of a plugin that has raised is to do."""
+    if isinstance(error, LookAheadError):
+        return "It reads ahead: take nothing that lies behind market.bar, whose close is the last one known"
+    return "Real markets and accounts are like this: let it hold no opinion there instead"
 
 
 def fail(where: str, what: str, *, received: Any, remedy: str) -> NoReturn:
