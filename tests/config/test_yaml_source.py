@@ -182,6 +182,12 @@ def test_missing_file_names_the_nearest(tmp_path):
         read_file(tmp_path / "quikstart.yaml")
 
 
+def test_no_file_is_near_for_its_ending_alone(tmp_path):
+    (tmp_path / "rnd.yaml").write_text("a: 1")
+    with pytest.raises(UserError, match=r"nofile\.yaml: no such file; in .*: rnd\.yaml\.$"):
+        read_file(tmp_path / "nofile.yaml")
+
+
 def test_missing_directory_is_named(tmp_path):
     with pytest.raises(UserError, match=r"no such file, nor a directory .*absent"):
         read_file(tmp_path / "absent" / "x.yaml")

@@ -51,6 +51,8 @@ def test_runs_are_never_overwritten_and_are_found_by_part_of_their_name(result, 
         find_capsule("rotate", project / "runs")
     with pytest.raises(UserError, match="no run 'rotten'"):
         find_capsule("rotten", project / "runs")
+    with pytest.raises(UserError, match="no run 'ro'"):
+        find_capsule("ro", project / "runs")
     assert second.directory != result.directory
 
 

@@ -224,7 +224,9 @@ def _nearest(path: Path) -> str:
     names = _yaml_names(path.parent)
     if not names:
         return f"; there is no YAML file in {path.parent.resolve()}"
-    nearest = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    # All end alike, and that makes no two of them near.
+    stems = {Path(name).stem: name for name in names}
+    nearest = [stems[stem] for stem in difflib.get_close_matches(path.stem, stems, n=1, cutoff=0.5)]
     text = f"; in {path.parent}/: {', '.join(names[:10])}."
     return f"{text} Did you mean '{path.parent / nearest[0]}'?" if nearest else text
 

@@ -46,6 +46,8 @@ TABLES = ("equity", "weights", "orders", "fills", "regimes", "sleeves", "rulings
 _OPTIONAL = ("risk", "breaches", "counterfactual")
 """Tables that are only kept where they have rows; capsules of before have none."""
 _VERIFICATION = "verification.json"
+_SHORTEST_PART = 3
+"""Signs of a run's name that may stand for it: fewer are in the names of most runs."""
 _EVENTS = {"orders", "fills", "rulings", "standings", "breaches", "counterfactual"}
 """Tables with a row an event instead of a row a bar."""
 _FILE_OF = {"weights": "positions"}
@@ -190,7 +192,7 @@ def list_capsules(runs_directory: Path) -> list[Path]:
 
 
 def find_capsule(run: str, runs_directory: Path) -> Path:
-    """Return a capsule by path, folder name, ``latest`` or any unique part of its name.
+    """Return a capsule by path, folder name, ``latest`` or a unique part of its name, three signs at least.
 
     Raises
     ------
@@ -203,7 +205,9 @@ def find_capsule(run: str, runs_directory: Path) -> Path:
     known = list_capsules(runs_directory)
     if run == "latest" and known:
         return known[-1]
-    matching = [capsule for capsule in known if run == capsule.name] or [one for one in known if run in one.name]
+    matching = [capsule for capsule in known if run == capsule.name] or [
+        one for one in known if len(run) >= _SHORTEST_PART and run in one.name
+    ]
     if len(matching) == 1:
         return matching[0]
     if matching:
