@@ -127,3 +127,34 @@ def test_a_halted_session_would_send_nothing(
     assert f"the account is halted by operator ({since}): nothing would be sent" in flat
     assert "rejected: halted" in text
     assert text.splitlines()[-1] == "nothing would be sent; nothing was sent"
+
+
+def begun(tmp_path: Path, *arguments: str) -> str:
+    """Return a journal with a quickstart session that was begun with these dates and has an entry."""
+    journal = tmp_path / "journal.db"
+    start, end = (dict(zip(arguments[::2], arguments[1::2], strict=True)).get(name) for name in ("--start", "--end"))
+    plan = load_plan([CONFIGS / "quickstart.yaml"], mode="paper", start=start, end=end).plan
+    with open_store(str(journal)) as store:
+        writer = store.begin("quickstart", {"config": json.loads(plan.model_dump_json(exclude_none=True))})
+        writer.append(0, "data", "{}")
+        writer.commit()
+        writer.beat({"cash": 1e6, "positions": {}, "bar": 40, "time": "1991-03-12T00:00:00.000000000"})
+    return str(journal)
+
+
+def test_a_session_begun_with_other_options_is_refused_as_by_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = ("--start", "1991-01-02")
+    journal = begun(tmp_path, *start, *EARLY)
+    assert "paper session at bar 40" in shown_for(journal, capsys, *start)
+    config = str(CONFIGS / "quickstart.yaml")
+    told = []
+    for command in (("rebalance", config, "--dry-run"), ("run", config, "--mode", "paper", "--no-reports")):
+        assert called(*command, "--journal", journal, *EARLY) == 1
+        told.append(capsys.readouterr().err)
+    assert "data.start was 1991-01-02 and is not set" in told[0]
+    assert told[0] == told[1]
+    positions = tmp_path / "positions.csv"
+    positions.write_text("symbol,quantity\ncash,1000\n")
+    assert "positions.csv" in shown_for(journal, capsys, "--positions", str(positions))

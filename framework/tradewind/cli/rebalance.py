@@ -10,6 +10,7 @@ import typer
 from tradewind.cli import options
 
 if TYPE_CHECKING:
+    from tradewind.config.plan import Plan
     from tradewind.contracts import Broker
     from tradewind.engine.assemble import Builder
     from tradewind.runs.rebalance import Holdings, Preview
@@ -40,7 +41,7 @@ def rebalance(
     """Print how the latest targets differ from an account, and the orders that a rebalance of all of it would send.
 
     The account is the one in --positions, else that of the mode's broker, else that of the unfinished paper session,
-    else the configuration's cash.
+    else the configuration's cash. Without --positions the session must have been begun with this configuration.
     """
     from tradewind.cli.standard_output import kept_for_json
     from tradewind.config.loader import check_plan
@@ -71,7 +72,7 @@ def _holdings(builder: Builder, positions: Path | None, journal: str) -> Holding
     plan = builder.plan
     if positions is not None:
         return _read(positions)
-    beat = _last_heartbeat(plan.name, journal) or {}
+    beat = _last_heartbeat(plan, journal) or {}
     at: dict[str, Any] = {"time": beat.get("time", "")}
     if "standing" in beat:
         at |= {"standing": Standing[beat["standing"].upper()]}
@@ -89,14 +90,24 @@ def _holdings(builder: Builder, positions: Path | None, journal: str) -> Holding
     return Holdings(plan.account.cash, {}, "account.cash, nothing held")
 
 
-def _last_heartbeat(name: str, journal: str) -> dict[str, Any] | None:
+def _last_heartbeat(plan: Plan, journal: str) -> dict[str, Any] | None:
+    """Return what the unfinished session tells of itself; refuse one that was begun with another configuration."""
     from tradewind.journal.store import open_store
+    from tradewind.runs.unchanged import kept_config, require_same
 
     if "://" not in journal and not Path(journal).exists():
         return None
     with open_store(journal, create=False, writes=False) as store:
-        unfinished = [info for info in store.sessions(name) if info.status != "finished" and "cash" in info.heartbeat]
-    return dict(unfinished[-1].heartbeat) if unfinished else None
+        unfinished = [
+            info for info in store.sessions(plan.name) if info.status != "finished" and "cash" in info.heartbeat
+        ]
+    if not unfinished:
+        return None
+    last = unfinished[-1]
+    # As for `run`: a session in which nothing was decided binds nobody.
+    if last.entries:
+        require_same(plan.name, last.id, last.header.get("config", {}), kept_config(plan))
+    return dict(last.heartbeat)
 
 
 def _read(path: Path) -> Holdings:

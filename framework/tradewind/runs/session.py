@@ -24,7 +24,7 @@ from tradewind.runs.operators import Operators, close_again
 from tradewind.runs.provenance import code_hashes, versions_of
 from tradewind.runs.put_off import PutOff
 from tradewind.runs.stopping import Stop, rows_until
-from tradewind.runs.unchanged import require_same
+from tradewind.runs.unchanged import kept_config, require_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -348,12 +348,12 @@ def open_run(
         If the journal cannot be used, is not as it was written, or another process writes the session.
     """
     plan = builder.plan
-    config = json.loads(plan.model_dump_json(exclude_none=True))
+    config = kept_config(plan)
     last = last_unfinished(store, plan.name)
     # Nothing was decided in it: what it was to run does not bind.
     empty = last is not None and last.entries == 0 and last.header.get("config") != config
     if last is None or fresh or empty:
-        header = {
+        header: dict[str, Any] = {
             "config": config,
             "versions": versions_of(builder.registry),
             "code": code_hashes(plan, builder.registry, directory),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from tradewind.errors import UserError
@@ -9,12 +10,20 @@ from tradewind.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["require_same"]
+    from tradewind.config.plan import Plan
+
+__all__ = ["kept_config", "require_same"]
 
 _FREE = ("reports", "mode.feed.params.bars_per_second")
 """What may change between two processes of a session: it changes no decision."""
 _MOST_CHANGES = 3
 _NOTHING = object()
+
+
+def kept_config(plan: Plan) -> dict[str, Any]:
+    """Return a configuration as the journal keeps it with a session."""
+    config: dict[str, Any] = json.loads(plan.model_dump_json(exclude_none=True))
+    return config
 
 
 def require_same(name: str, session: int, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
