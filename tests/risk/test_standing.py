@@ -209,3 +209,19 @@ def test_what_re_arms_by_itself_says_so() -> None:
     board.observe(view(0))
     assert board.observe(view(1)) is None
     assert board.observe(view(2)) == (K, A, "loss", "re-armed after 2 bars")
+
+
+def test_what_the_operator_forbids_is_known_whoever_else_stands_before_it() -> None:
+    board = StandingBoard([("spike", Script({1: H}))], cool_down_bars=2)
+    assert board.forbidden == (A, "")
+    board.command(RO, 0, "holiday")
+    board.observe(view(1))
+    assert (board.standing, board.by, board.forbidden) == (H, "spike", (RO, "holiday"))
+    board.command(K, 2, "enough")
+    assert board.forbidden == (K, "enough")
+    board.resume(rearm=False)
+    assert board.forbidden == (K, "enough")
+    board.resume(rearm=True)
+    assert board.forbidden == (A, "")
+    board.command(K, 3, "the equity is gone", by="equity")
+    assert board.forbidden == (A, "")

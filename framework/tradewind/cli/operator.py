@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tradewind.cli.status import Journal
+from tradewind.cli.status import Journal, covered
 
 if TYPE_CHECKING:
     from tradewind.errors import TradewindError
@@ -182,8 +182,9 @@ def _standing(info: SessionInfo) -> str:
     beat = info.heartbeat
     standing = str(beat.get("standing", "active")).replace("_", " ")
     by = f" by {beat['standing_by']}" if beat.get("standing_by") else ""
+    also = f", also {covered(beat)} by operator," if covered(beat) else ""
     held = ", ".join(beat.get("positions", {})) or "nothing"
-    return f"the session is {standing}{by} and holds {held}"
+    return f"the session is {standing}{by}{also} and holds {held}"
 
 
 def _require_resumed(info: SessionInfo, command: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tradewind.journal.store import Command, SessionInfo
 
-__all__ = ["Journal", "status"]
+__all__ = ["Journal", "covered", "status"]
 
 Journal = Annotated[
     str, typer.Option("--journal", envvar="TRADEWIND_JOURNAL", help="Path or database URL of the durable journal.")
@@ -73,6 +73,12 @@ def describe(info: SessionInfo, pending: Sequence[Command] = ()) -> dict[str, An
         ],
         **info.heartbeat,
     }
+
+
+def covered(beat: Mapping[str, Any]) -> str:
+    """Return what an operator has forbidden where a breaker stands before it, as `reduce only`; else nothing."""
+    standing = str(beat.get("operator_standing", "active"))
+    return "" if standing == "active" or beat["standing_by"] == "operator" else standing.replace("_", " ")
 
 
 def market_line(calendar: str, now: datetime) -> str:
@@ -156,6 +162,8 @@ def _print(one: dict[str, Any]) -> None:
     if one.get("standing", "active") != "active":
         text = f"  {one['standing'].replace('_', ' ')} by {one['standing_by']}: {one['standing_text']}"
         console.print(text, style="red", markup=False)
+    if covered(one):
+        console.print(f"  also {covered(one)} by operator: {one['operator_text']}", style="red", markup=False)
     for waiting in one["pending"]:
         console.print(f"  {_waiting(waiting)}", style="red", markup=False)
     if one.get("gates"):

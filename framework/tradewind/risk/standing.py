@@ -89,6 +89,13 @@ class StandingBoard:
         """Whether there is any breaker."""
         return bool(self._breakers)
 
+    @property
+    def forbidden(self) -> tuple[Standing, str]:
+        """What the operator allows the account, and why, also where a breaker stands before it."""
+        if self._kill is not None and self._kill.by == _OPERATOR:
+            return Standing.KILLED, self._kill.text
+        return self._operator_standing, "" if self._operator is None else self._operator.text
+
     def observe(self, view: BreakerView) -> Change | None:
         """Look at a bar and return the new standing, where it is another."""
         self._expire(view)

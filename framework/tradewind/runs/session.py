@@ -241,6 +241,8 @@ class DurableRun:
         if self._session is not None:
             board = self._session.desk.board
             status |= {"standing": board.standing.word, "standing_by": board.by, "standing_text": board.text}
+            standing, text = board.forbidden
+            status |= {"operator_standing": standing.word, "operator_text": text}
             status["gates"] = dict(self._session.ledger.recorder.ruling_counts)
         if self.path is not None:
             status |= path_status(self.path)
