@@ -274,7 +274,12 @@ def test_the_journal_may_be_named_by_the_environment(run, folder, journal, monke
     [
         (["verify", 9], 1, "no session 9; it holds 1 to 2"),
         (["show", 9], 1, "no session 9; known: 1, 2"),
-        (["verify", "--journal", "none.db"], 8, "journal none.db: there is no such file; name another with --journal"),
+        (
+            ["verify", "--journal", "none.db"],
+            8,
+            "journal none.db: there is no such file; as a rule no paper session has run in this folder yet: start one "
+            "with `tradewind run CONFIG --mode paper`, or name its journal with --journal",
+        ),
         (["verify", "--journal", "toys.py"], 8, "toys.py: not a SQLite database"),
         (["verify", "one"], 1, "Invalid value for 'SESSION': Input should be a valid integer"),
         (["verify", "one"], 1, "; received 'one'"),

@@ -92,7 +92,10 @@ def _check_file(path: Path, *, create: bool) -> None:
     with guarded("open it", str(path)):
         if not path.exists():
             if not create:
-                raise JournalError(f"journal {path}: there is no such file; name another with --journal")
+                raise JournalError(
+                    f"journal {path}: there is no such file; as a rule no paper session has run in this folder yet: "
+                    f"start one with `tradewind run CONFIG --mode paper`, or name its journal with --journal"
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             return
         with path.open("rb") as file:
