@@ -27,6 +27,7 @@ _TOLD = {
     "outside": "what the venue had otherwise: cash, positions, orders put off",
     "decision": "decided otherwise on the same bars and executions",
 }
+_OPERATED = "decided otherwise since an operator acted"
 _SHOWN_CHARACTERS = 300
 
 
@@ -104,8 +105,10 @@ def _print(compared: Parity) -> None:
     _print_difference(console, "first difference", compared.first_difference)
     if not compared.same_decisions:
         told = "paper's" if compared.explained else "NOT paper's"
+        told += " up to the operator's command" if compared.first_operated is not None else ""
         console.print(f"  given paper's bars and executions the plan's decisions are {told}")
         _print_difference(console, "first unexplained", compared.first_unexplained)
+        _print_difference(console, "first decision after it that is not the plan's", compared.first_operated)
     if compared.data_difference:
         console.print(f"  data: {compared.data_difference}", markup=False)
     console.print(_table(compared))
@@ -140,7 +143,8 @@ def _table(compared: Parity) -> Table:
     table.columns[1].justify = "right"
     table.add_row("  backtest", f"{compared.backtest_profit:,.2f}", "")
     for name, part in compared.parts.items():
-        table.add_row(f"  + {name.replace('_', ' ')}", f"{part:+,.2f}" if part else "0", _TOLD[name])
+        told = _OPERATED if name == "decision" and compared.first_operated is not None else _TOLD[name]
+        table.add_row(f"  + {name.replace('_', ' ')}", f"{part:+,.2f}" if part else "0", told)
         if name == "cost":
             for component, amount in compared.cost_parts.items():
                 table.add_row(f"      {component}", f"{amount:+,.2f}" if amount else "0", "", style="dim")

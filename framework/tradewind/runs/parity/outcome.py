@@ -50,9 +50,15 @@ class Parity:
     first_difference
         Their first difference; None where they are equal.
     explained
-        Whether the plan, given paper's bars and executions, decides what paper decided.
+        Whether the plan, given paper's bars and executions, decides what paper decided: all of it, or, where an
+        operator acted, all before that.
     first_unexplained
-        The first decision that it does not; None where there is none.
+        The first decision that it does not, None where there is none.
+    commands
+        Bar and command of what operators asked of the session.
+    first_operated
+        The first decision since an operator's command that is not the plan's; None where there is none, or an
+        unexplained one before.
     data_difference
         The first recorded value that the feed's history has otherwise; empty where there is none.
     counts
@@ -78,6 +84,8 @@ class Parity:
     first_difference: RecordDifference | None
     explained: bool
     first_unexplained: RecordDifference | None
+    commands: tuple[tuple[int, str], ...]
+    first_operated: RecordDifference | None
     data_difference: str
     counts: Mapping[str, int]
     notes: tuple[str, ...]
@@ -114,6 +122,8 @@ class Parity:
             "first_difference": _plain(self.first_difference),
             "explained": self.explained,
             "first_unexplained": _plain(self.first_unexplained),
+            "commands": [{"bar": bar, "command": command} for bar, command in self.commands],
+            "first_operated": _plain(self.first_operated),
             "data_difference": self.data_difference,
             "counts": dict(self.counts),
             "notes": list(self.notes),

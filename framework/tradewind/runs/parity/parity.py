@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["compare_session", "template_of"]
 
 _DECIDED = frozenset(("regime", "signals", "targets", "exit", "cross", "intent", "resized"))
+_MOST_COMMANDS = 6
 _COSTS = ("commission", "spread", "slippage", "impact")
 
 
@@ -72,7 +73,7 @@ def compare_session(
     TradewindError
         Whatever stands in the way of running the plan.
     """
-    notes: list[str] = []
+    notes = _operators(session.commands)
     builder = Builder(session.plan, registry, directory)
     template, history = template_of(builder)
     bars = session.bars(template)
@@ -91,7 +92,7 @@ def compare_session(
     else:
         profit = reruns.plain(seen).profit
     first = first_difference(session.decisions, replay.records, bars)
-    unexplained = first_difference(_decided(session.decisions), _decided(steps.last), bars)
+    unexplained, operated = _unexplained(session, steps.last, bars)
     parts = _parts(profit, replay.profit, steps)
     return Parity(
         session=session.info.id,
@@ -111,6 +112,8 @@ def compare_session(
         first_difference=first,
         explained=unexplained is None,
         first_unexplained=unexplained,
+        commands=session.commands,
+        first_operated=operated,
         data_difference=different,
         counts=_counts(session, replay.orders),
         notes=tuple(notes),
@@ -118,14 +121,21 @@ def compare_session(
 
 
 def first_difference(paper: Iterable[Record], backtest: Iterable[Record], bars: Bars) -> RecordDifference | None:
-    """Return the first entries that differ."""
-    for one, two in zip_longest(paper, backtest):
+    """Return the first entries that differ; where one of them is of a later bar, the other side has nothing."""
+    for one, two in zip_longest(*_with_common_data(list(paper), list(backtest))):
         if one != two:
             bar = min(record.bar for record in (one, two) if record is not None)
-            kinds = dict.fromkeys(record.kind for record in (one, two) if record is not None)
-            payloads = ["" if record is None else record.payload for record in (one, two)]
+            sides = [record if record is not None and record.bar == bar else None for record in (one, two)]
+            kinds = dict.fromkeys(record.kind for record in sides if record is not None)
+            payloads = ["" if record is None else record.payload for record in sides]
             return RecordDifference(bar, str(bars.timestamps[bar]), " / ".join(kinds), *payloads)
     return None
+
+
+def _with_common_data(*sides: Sequence[Record]) -> list[list[Record]]:
+    """Leave out digests of bars that one side alone has: they come with any entry, and differ in nothing."""
+    common = set.intersection(*({record.bar for record in side if record.kind == "data"} for side in sides))
+    return [[record for record in side if record.kind != "data" or record.bar in common] for side in sides]
 
 
 def template_of(builder: Builder) -> tuple[Bars, Bars | None]:
@@ -214,6 +224,30 @@ def _parts(backtest_profit: float, replay_profit: float, steps: Steps) -> dict[s
     values = list(profits.values())
     changes = dict(zip(list(profits)[1:], (after - before for before, after in pairwise(values)), strict=True))
     return {name: changes[name] for name in PARTS}
+
+
+def _unexplained(
+    session: RecordedSession, anew: Sequence[Record], bars: Bars
+) -> tuple[RecordDifference | None, RecordDifference | None]:
+    """Return the first decision that is not the plan's: unexplained, or since a command of an operator."""
+    plan = _decided(anew)
+    first = first_difference(_decided(session.decisions), plan, bars)
+    if first is None or session.undisturbed is None:
+        return first, None
+    bar, before = session.undisturbed
+    own = _decided(before)
+    operated = first.bar >= bar and plan[: len(own)] == own
+    return (None, first) if operated else (first, None)
+
+
+def _operators(commands: Sequence[tuple[int, str]]) -> list[str]:
+    """Say that an operator acted, and when."""
+    if not commands:
+        return []
+    told = [f"{command.replace('_', '-')} at bar {bar}" for bar, command in commands]
+    more = [f"{len(told) - _MOST_COMMANDS} more"] if len(told) > _MOST_COMMANDS else []
+    listed = ", ".join(told[:_MOST_COMMANDS] + more)
+    return [f"An operator acted: {listed}; from then on paper may differ from its backtest."]
 
 
 def _decided(records: Iterable[Record]) -> list[Record]:

@@ -17,6 +17,7 @@ from tradewind.journal import DECISION_KINDS, Record, row_from
 from tradewind.model import Bars, Fill, ReasonCode
 from tradewind.model.wire import activity_from, instrument_from
 from tradewind.orders.account import OwnAccount
+from tradewind.runs.operators import STANDINGS
 from tradewind.runs.parity.traded import TradedOrder, traded_orders
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from tradewind.model.typing import FloatArray
 
 __all__ = ["Adoption", "Outside", "RecordedSession", "read_session"]
+
+_UNPLANNED = frozenset((*STANDINGS, "flatten", "resume"))
+"""Commands of an operator after which the session decides what its plan alone does not."""
+_ASKED = _UNPLANNED | {"adopt", "drop", "replay"}
+"""Commands that operators give; what else stands beside them in the record is the session's own."""
 
 Adoption = tuple["Instrument", float, float]
 """Instrument, signed quantity and price of a position that was taken over."""
@@ -100,6 +106,19 @@ class RecordedSession:
     def backtrader(self) -> bool:
         """Whether it ran a `bt.Strategy`, whose orders stay with Backtrader's broker."""
         return any(sleeve.strategy.backtrader for sleeve in self.plan.sleeves)
+
+    @property
+    def commands(self) -> tuple[tuple[int, str], ...]:
+        """Bar and command of what operators asked, in order."""
+        return tuple((record.bar, one) for record in self.talks for one in _commands(record) if one in _ASKED)
+
+    @property
+    def undisturbed(self) -> tuple[int, tuple[Record, ...]] | None:
+        """Bar of the first command after which the session is not its plan's alone, and the decisions before it."""
+        for place, record in enumerate(self.talks):
+            if not _UNPLANNED.isdisjoint(_commands(record)):
+                return record.bar, tuple(one for one in self.talks[:place] if one.kind in DECISION_KINDS)
+        return None
 
     def bars(self, template: Bars) -> Bars:
         """Return the recorded bars; the template says which instruments the columns are.
@@ -211,6 +230,12 @@ def client_ids(tag: str, orders: Mapping[str, TradedOrder]) -> Callable[[str], s
     full = {f"{tag}-{name}": name for name in orders}
     digests = {hashlib.sha256(name.encode()).hexdigest()[:16]: own for name, own in full.items()}
     return lambda name: full.get(name) or digests.get(name[-16:]) or name
+
+
+def _commands(record: Record) -> list[str]:
+    """Return what operators asked in an entry."""
+    told = json.loads(record.payload) if record.kind == "answer" else {}
+    return [one["command"] for one in told["answer"]] if told.get("operation") == "operator" else []
 
 
 def _columns(rows: Sequence[Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
