@@ -87,7 +87,9 @@ def run(
                 warn=lambda line: typer.echo(f"warning: {line}", err=True),
             )
     show(result, as_json=as_json, verbose=verbose)
-    if result.status == "partial":
+    if result.interruption:
+        typer.echo(f"interrupted: {result.interruption}", err=True)
+    if result.status == "partial" or result.interruption:
         raise typer.Exit(130)
 
 

@@ -79,6 +79,9 @@ class Result:
         The run's capsule; None when not kept.
     reports
         Files that the run's reports have just written; empty for a run that is read again.
+    interruption
+        What a complete run that was interrupted after its last bar still is, and lacks; empty for any other, and for a
+        run that is read again.
     """
 
     name: str
@@ -109,3 +112,4 @@ class Result:
     warnings: tuple[str, ...] = ()
     directory: Path | None = None
     reports: tuple[Path, ...] = ()
+    interruption: str = ""

@@ -15,6 +15,8 @@ import datetime as dt
 import json
 import math
 import re
+import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,7 +30,7 @@ from tradewind.model import Result
 from tradewind.report.summary import summary_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tradewind.runs.execute import Execution
 
@@ -72,17 +74,37 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
     UserError
         If the folder cannot be written.
     """
-    result = execution.result
-    final = _new_directory(runs_directory, result)
+    final = _new_directory(runs_directory, execution.result)
+    result = dataclasses.replace(execution.result, directory=final)
+    with _whole_or_not_at_all(final) as directory:
+        _write_files(directory, execution, result, config_directory)
+    return result
+
+
+@contextmanager
+def _whole_or_not_at_all(final: Path) -> Iterator[Path]:
+    """Give a folder to write to that takes the place of the empty one that reserved the name; without it, neither."""
     directory = final.with_name(f".{final.name}.unfinished")
-    directory.mkdir()
+    try:
+        directory.mkdir()
+        yield directory
+        directory.rename(final)
+    except BaseException as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        with suppress(OSError):  # a folder that is not empty is the whole capsule
+            final.rmdir()
+        if isinstance(error, KeyboardInterrupt) and not final.exists():
+            raise KeyboardInterrupt(f"while the run was written; nothing of it is kept in {final.parent}") from None
+        raise
+
+
+def _write_files(directory: Path, execution: Execution, result: Result, config_directory: Path) -> None:
     tables = {name: getattr(result, name) for name in TABLES}
     tables |= {name: getattr(result, name) for name in _OPTIONAL if len(getattr(result, name))}
     if result.without_overlay is not None:
         tables["without_overlay"] = result.without_overlay
     for name, table in tables.items():
         _write_table(_table_path(directory, name), table)
-    result = dataclasses.replace(result, directory=final)
     _write_json(
         directory / "provenance.json",
         {
@@ -99,8 +121,6 @@ def write_capsule(execution: Execution, runs_directory: Path, config_directory: 
         yaml.safe_dump(dict(result.config), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
     _write_json(directory / "result.json", summary_data(result))
-    directory.rename(final)  # takes the place of the empty folder that reserved the name: whole, or not at all
-    return result
 
 
 def load_result(directory: Path) -> Result:

@@ -20,7 +20,7 @@ from tradewind.registry import Registry
 from tradewind.report.notebook import result_html
 from tradewind.runs.arguments import as_overrides, as_paths
 from tradewind.runs.execute import Execution, execute
-from tradewind.runs.reports import make_reports, write_reports
+from tradewind.runs.reports import make_reports, report_command, write_reports
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -107,7 +107,8 @@ def run_plan(
 
     Unless ``verifies`` is False, a backtest then looks for look-ahead for a quarter of its own time at most.
     ``progress`` is called with a phase, the bars done and the bars in all (0 where unknown).
-    SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial.
+    SIGINT or SIGTERM ends the run after the current bar; the capsule is then marked partial. After the last bar the run
+    is kept whole, without reports, and ``interruption`` of the result tells.
     """
     check_plan(loaded, registry)
     require_mode(loaded.plan.mode.mode)
@@ -132,8 +133,19 @@ def run_plan(
                 progress=progress,
                 stopped=interrupted.is_set,
             )
-    result = keep(execution, runs_directory, reports=reports, directory=loaded.directory)
+        result = keep(execution, runs_directory, reports=reports, directory=loaded.directory)
+    if interrupted.is_set() and result.status == "complete":
+        return dataclasses.replace(result, interruption=_left_undone(result, made))
     return with_reports(result, made, progress)
+
+
+def _left_undone(result: Result, reports: Sequence[GuardedReport]) -> str:
+    if result.directory is None:
+        return "the run is complete"
+    told = f"the run is complete and kept in {result.directory}"
+    if reports:
+        told += f"; no report was written, `{report_command(result.directory)}` writes them"
+    return told
 
 
 def require_writable(directory: Path) -> None:

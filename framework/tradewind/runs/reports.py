@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tradewind.model import Result
     from tradewind.registry import Registry
 
-__all__ = ["GuardedReport", "make_reports", "write_reports"]
+__all__ = ["GuardedReport", "make_reports", "report_command", "write_reports"]
 
 _DEFAULT_RUNS = Path("runs")
 
@@ -79,6 +79,12 @@ def make_reports(
     ]
 
 
+def report_command(directory: Path) -> str:
+    """Return the command that writes the reports of the run kept in a folder."""
+    command = f"tradewind report {directory.name}"
+    return command if directory.parent == _DEFAULT_RUNS else f"{command} --runs {shlex.quote(str(directory.parent))}"
+
+
 def write_reports(
     reports: Sequence[GuardedReport], result: Result, progress: Callable[[str, int, int], None] | None = None
 ) -> tuple[Path, ...]:
@@ -91,10 +97,7 @@ def write_reports(
     """
     directory = result.directory
     assert directory is not None
-    command = f"tradewind report {directory.name}"
-    if directory.parent != _DEFAULT_RUNS:
-        command += f" --runs {shlex.quote(str(directory.parent))}"
-    kept = f"the run is kept in {directory}, and `{command}` writes its reports"
+    kept = f"the run is kept in {directory}, and `{report_command(directory)}` writes its reports"
     paths = []
     for report in reports:
         if progress is not None:

@@ -1,0 +1,85 @@
+"""What is kept of a run, and what is told, where a signal comes after its last bar."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_run_commands import CONFIG, STRATEGY, tradewind
+
+AT_A_FILE = """
+import errno, os, signal
+from tradewind.runs import capsule
+
+write, written = capsule._write_table, []
+
+
+def write_table(path, table):
+    write(path, table)
+    written.append(path)
+    if len(written) == 3:
+        {happens}
+
+
+capsule._write_table = write_table
+"""
+ONE = "os.kill(os.getpid(), signal.{signal})"
+TWO = "[os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]"
+FULL = "raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "hold.py").write_text(STRATEGY)
+    (tmp_path / "hold.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def run_with(source: str, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the configuration in a process that has executed ``source`` before."""
+    return subprocess.run(
+        [sys.executable, "-c", f"{source}\nfrom tradewind.cli import main\nmain()", "run", "hold.yaml", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "80"},
+    )
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_run_is_kept_whole_where_it_is_interrupted_while_it_is_written(project, number):
+    done = run_with(AT_A_FILE.format(happens=ONE.format(signal=number)), project)
+    assert done.returncode == 130, done.stderr
+    (run,) = (project / "runs").iterdir()
+    (listed,) = json.loads(tradewind(project, "runs", "list", "--json").stdout)
+    assert (listed["run"], listed["status"]) == (run.name, "complete")
+    assert not (run / "report.html").exists()
+    assert (
+        f"interrupted: the run is complete and kept in runs/{run.name}; no report was written, "
+        f"`tradewind report {run.name}` writes them\n"
+    ) in done.stderr
+    assert done.stdout.endswith(f"run: runs/{run.name}\n")
+    assert tradewind(project, "report", run.name).returncode == 0
+
+
+def test_json_is_printed_of_a_run_that_is_interrupted_while_it_is_written(project):
+    done = run_with(AT_A_FILE.format(happens=ONE.format(signal="SIGINT")), project, "--json", "--no-reports")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (130, "complete")
+    assert done.stderr == f"interrupted: the run is complete and kept in {json.loads(done.stdout)['directory']}\n"
+
+
+def test_a_second_interruption_ends_the_writing_and_leaves_nothing(project):
+    done = run_with(AT_A_FILE.format(happens=TWO), project)
+    assert (done.returncode, list((project / "runs").iterdir())) == (130, [])
+    assert done.stderr.endswith("error: interrupted while the run was written; nothing of it is kept in runs\n")
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(project):
+    done = run_with(AT_A_FILE.format(happens=FULL), project)
+    assert (done.returncode, list((project / "runs").iterdir())) == (1, [])
+    assert done.stderr.endswith("error: cannot write: No space left on device; free some space or write elsewhere\n")
