@@ -83,3 +83,44 @@ def test_a_run_that_cannot_be_written_leaves_nothing(project):
     done = run_with(AT_A_FILE.format(happens=FULL), project)
     assert (done.returncode, list((project / "runs").iterdir())) == (1, [])
     assert done.stderr.endswith("error: cannot write: No space left on device; free some space or write elsewhere\n")
+
+
+IN_THE_CHECK = """
+import os, signal
+from tradewind.runs import verification
+from tradewind.verify import work
+
+verification.PART_OF_RUN = 1e6
+look, looked = work.look_ahead, []
+
+
+def look_ahead(*arguments, **options):
+    looked.append(1)
+    if len(looked) == {cut}:
+        os.kill(os.getpid(), signal.SIGINT)
+    return look(*arguments, **options)
+
+
+work.look_ahead = look_ahead
+"""
+
+
+def test_a_look_ahead_check_that_is_interrupted_says_so_and_keeps_the_run(project):
+    done = run_with(IN_THE_CHECK.format(cut=4), project)
+    assert done.returncode == 130, done.stderr
+    (run,) = (project / "runs").iterdir()
+    kept = json.loads((run / "result.json").read_text())
+    verdict = kept["verification"]
+    assert (kept["status"], verdict["cuts"], verdict["interrupted"], verdict["skipped"]) == ("complete", 4, True, "")
+    assert verdict["sentence"].startswith("No look-ahead found at 4 cuts")
+    assert verdict["sentence"].endswith(" Cut short: it was interrupted.")
+    assert verdict["not_checked"][0] == "Further cuts: it was interrupted after 4."
+    assert (
+        f"interrupted: the run is complete and kept in runs/{run.name}; the look-ahead check was cut short; no report"
+    ) in done.stderr
+
+
+def test_a_look_ahead_check_that_had_ended_was_not_cut_short(project):
+    done = run_with(IN_THE_CHECK.format(cut=12), project, "--no-reports", "--json")
+    assert done.returncode == 130, done.stderr
+    assert (json.loads(done.stdout)["verification"]["interrupted"], "cut short" in done.stderr) == (False, False)

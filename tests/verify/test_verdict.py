@@ -149,7 +149,7 @@ def test_json_has_no_time_and_is_the_same_again():
     data = json.loads(first)
     assert set(data) == {
         "passed", "short", "sentence", "skipped", "cuts", "decisions", "confidence", "seed", "checks", "findings",
-        "not_checked", "decisions_by_sleeve", "decisions_streamed",
+        "not_checked", "decisions_by_sleeve", "decisions_streamed", "interrupted",
     }  # fmt: skip
     assert data["findings"][0]["rule"] == "look_ahead"
     assert data["confidence"]["one in ten"] == pytest.approx(1.0 - 0.9 ** data["decisions"])
@@ -340,8 +340,18 @@ def test_plugins_that_take_long_to_be_made_leave_no_time_for_a_cut(clock):
     assert shortly(idea(Loads), budget=6.5, run=4.0).cuts == 1
 
 
+def test_no_cut_is_made_once_stopped():
+    short = shortly(idea(), stopped=lambda: True)
+    assert (short.cuts, short.interrupted, short.passed) == (0, True, None)
+    assert short.sentence == "Not verified: it was interrupted."
+
+
 def test_no_more_cuts_are_made_once_stopped():
-    assert shortly(idea(), stopped=lambda: True).cuts == 1
+    asked = iter([False, False, True])
+    short = shortly(idea(planted.NextClose), stopped=lambda: next(asked))
+    assert (short.cuts, short.interrupted, short.as_data()["interrupted"]) == (2, True, True)
+    assert short.sentence.endswith(" Cut short: it was interrupted.")
+    assert "Further cuts: it was interrupted after 2." in short.not_checked
 
 
 def test_a_short_run_is_not_verified_shortly():

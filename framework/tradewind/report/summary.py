@@ -119,8 +119,8 @@ def summary_data(result: Result) -> dict[str, Any]:
         Measure to ``limit``, ``excursions``, ``worst``, ``worst_timestamp``: where limits of portfolio risk were
         exceeded.
     verification
-        Null, or what is known of look-ahead: ``passed``, ``short``, ``sentence``, ``cuts``, ``decisions``,
-        ``confidence``, ``seed``, ``checks``, ``findings``, ``not_checked``.
+        Null, or what is known of look-ahead: ``passed``, ``short``, ``sentence``, ``skipped``, ``interrupted``,
+        ``cuts``, ``decisions``, ``confidence``, ``seed``, ``checks``, ``findings``, ``not_checked``.
     stamps, warnings
         Lists of sentences.
     versions, config

@@ -140,10 +140,12 @@ def run_plan(
 
 
 def _left_undone(result: Result, reports: Sequence[GuardedReport]) -> str:
-    if result.directory is None:
-        return "the run is complete"
-    told = f"the run is complete and kept in {result.directory}"
-    if reports:
+    told = "the run is complete"
+    if result.directory is not None:
+        told += f" and kept in {result.directory}"
+    if result.verification.get("interrupted"):
+        told += "; the look-ahead check was cut short"
+    if result.directory is not None and reports:
         told += f"; no report was written, `{report_command(result.directory)}` writes them"
     return told
 

@@ -115,6 +115,8 @@ class Verdict:
         What it says nothing about.
     skipped
         Why there are no cuts; empty where there are some.
+    interrupted
+        Whether there would be more cuts, had nobody interrupted it.
     seed
         Brings about the same cuts and futures again.
     seconds
@@ -131,6 +133,7 @@ class Verdict:
     seed: int
     seconds: float
     skipped: str = ""
+    interrupted: bool = False
     by_sleeve: Mapping[str, int] = field(default_factory=dict)
     streamed: int = 0
 
@@ -156,7 +159,11 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The verdict in one sentence."""
+        """The verdict in one sentence, and that it was interrupted in another."""
+        return f"{self._verdict} Cut short: it was interrupted." if self.interrupted and self.cuts else self._verdict
+
+    @property
+    def _verdict(self) -> str:
         if self.findings:
             first = self.findings[0]
             return f"{len(self.findings)} found, the first: {first.plugin}, {first.what}, at bar {first.bar}."
@@ -197,6 +204,7 @@ class Verdict:
             "short": self.short,
             "sentence": self.sentence,
             "skipped": self.skipped,
+            "interrupted": self.interrupted,
             "cuts": self.cuts,
             "decisions": self.decisions,
             "decisions_by_sleeve": dict(self.by_sleeve),

@@ -134,7 +134,7 @@ def verify_shortly(
     seed
         Draws cuts and futures.
     stopped
-        Whether no more cuts are wanted.
+        Whether no more cuts are wanted; the verdict says so.
     """
     begun = time.process_time()
     work = Work(builder, bars, seed, short=True)
@@ -148,15 +148,19 @@ def verify_shortly(
         work.skipped = "a Backtrader strategy must be run from its first bar for each cut, which takes too long here"
     elif making_seconds + cut_seconds > budget_seconds:
         work.skipped = "one cut would take longer than a quarter of the run"
+    elif stopped():
+        work.interrupted, work.skipped = True, "it was interrupted"
     else:
+
+        def goes_on(longest: float) -> bool:
+            fits = time.process_time() - begun + longest < budget_seconds
+            work.interrupted = fits and stopped()
+            return fits and not work.interrupted
+
         drawn = work.draws(records, ahead=_SHORT_AHEAD)
-        work.cut(
-            "windows",
-            _MOST_SHORT_CUTS,
-            drawn,
-            _SHORT_FUTURES,
-            goes_on=lambda longest: not stopped() and time.process_time() - begun + longest < budget_seconds,
-        )
+        work.cut("windows", _MOST_SHORT_CUTS, drawn, _SHORT_FUTURES, goes_on=goes_on)
+    if work.interrupted and work.cuts:
+        return work.verdict(f"Further cuts: it was interrupted after {work.cuts}.", _SHORT)
     return work.verdict(_SHORT)
 
 

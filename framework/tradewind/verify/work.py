@@ -84,6 +84,7 @@ class Work:
     by_sleeve: Counter[str] = field(default_factory=Counter)
     refused: dict[str, list[str]] = field(default_factory=dict)
     skipped: str = ""
+    interrupted: bool = False
     begun: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -208,6 +209,7 @@ class Work:
             streamed=self.streamed,
             not_checked=(*self._refused_windows(), *self.not_checked, *not_checked, *_ELSEWHERE),
             skipped=self.skipped,
+            interrupted=self.interrupted,
             seed=self.seed,
             seconds=time.monotonic() - self.begun,
         )
