@@ -40,7 +40,7 @@ class TradewindError(Exception):
 
 
 class UserError(TradewindError):
-    """The request cannot be carried out: a missing file, a wrong flag, an interrupted run."""
+    """The request cannot be carried out: a missing file, a wrong flag."""
 
     exit_code = 1
 

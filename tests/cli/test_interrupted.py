@@ -124,3 +124,18 @@ def test_a_look_ahead_check_that_had_ended_was_not_cut_short(project):
     done = run_with(IN_THE_CHECK.format(cut=12), project, "--no-reports", "--json")
     assert done.returncode == 130, done.stderr
     assert (json.loads(done.stdout)["verification"]["interrupted"], "cut short" in done.stderr) == (False, False)
+
+
+def test_an_interruption_while_a_report_is_written_ends_with_130(project):
+    (project / "own.py").write_text(
+        "import os, signal\n\n\nclass Own:\n    def write(self, result, directory):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    source = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    done = run_with(source, project, "--no-verify", "--set", 'reports=[{python: "./own.py:Own"}]')
+    (run,) = (project / "runs").iterdir()
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        130,
+        f"error: interrupted while writing the report ./own.py:Own; the run is kept in runs/{run.name}, and "
+        f"`tradewind report {run.name}` writes its reports",
+    )

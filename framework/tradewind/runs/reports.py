@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tradewind.engine.blame import line_at_fault
-from tradewind.errors import PluginError, TradewindError, UserError
+from tradewind.errors import PluginError, TradewindError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -94,6 +94,8 @@ def write_reports(
     ------
     TradewindError
         Of its kind, saying also where the run is kept and how to write its reports again.
+    KeyboardInterrupt
+        As well, saying the same.
     """
     directory = result.directory
     assert directory is not None
@@ -108,5 +110,5 @@ def write_reports(
             error.args = (f"{error}; {kept}",)
             raise
         except KeyboardInterrupt:
-            raise UserError(f"interrupted while writing the report {report.label}; {kept}") from None
+            raise KeyboardInterrupt(f"while writing the report {report.label}; {kept}") from None
     return tuple(paths)
