@@ -87,7 +87,7 @@ def test_set_start_and_end_hold_for_all_points(tradewind):
         (["--grid", "a=1"], 1, "--grid without a configuration"),
         (["rotate.yaml", "--resume", "x"], 1, "--resume knows the configuration"),
         (["--resume", "nowhere"], 1, "no sweep there"),
-        (["nowhere.yaml", "--grid", "a=1"], 1, "Did you mean"),
+        (["rotat.yaml", "--grid", "a=1"], 1, "Did you mean 'rotate.yaml'?"),
         (["rotate.yaml", "--grid", "a"], 2, "expected path=value,value"),
         (["rotate.yaml", "--grid", f"{TOP_N}=1..5"], 2, "give --random N"),
         (["rotate.yaml", "--grid", "sleeves.0.strategy.params.top_m=1"], 2, "Did you mean 'top_n'?"),
