@@ -1,14 +1,12 @@
 """What is kept of a run, and what is told, where a signal comes after its last bar."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_run_commands import CONFIG, STRATEGY, tradewind
+from tests.cli.test_run_commands import CONFIG, STRATEGY, python, tradewind
 
 AT_A_FILE = """
 import errno, os, signal
@@ -40,15 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 def run_with(source: str, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the configuration in a process that has executed ``source`` before."""
-    return subprocess.run(
-        [sys.executable, "-c", f"{source}\nfrom tradewind.cli import main\nmain()", "run", "hold.yaml", *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "80"},
-    )
+    return python(project, "-c", f"{source}\nfrom tradewind.cli import main\nmain()", "run", "hold.yaml", *arguments)
 
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])

@@ -58,8 +58,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def tradewind(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(project, "-m", "tradewind", *arguments)
+
+
+def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tradewind", *arguments],
+        [sys.executable, *arguments],
         cwd=project,
         capture_output=True,
         text=True,

@@ -361,3 +361,4 @@ def test_a_sale_without_a_price_leaves_no_room() -> None:
     known = Room({"sale": Order(intent=sale)}, {}, account, lambda _: 100.0)
     unknown = Room({"sale": Order(intent=sale)}, {}, account, lambda _: float("nan"))
     assert (known.lacking("sale"), unknown.lacking("sale")) == (1_000.0, float("inf"))
+    assert [room.spent("sale", 0.0) for room in (known, unknown)] == [0.0, 0.0]

@@ -61,7 +61,8 @@ class Room:
         """Return the value of what an order has bought since so much of it was filled, and may still; 0 of a sale."""
         order = self._orders[buy]
         may_come = order.remaining if buy in self._open_orders else 0.0
-        value = self._value(order.intent.instrument, max(0.0, order.filled - filled + may_come))
+        more = order.filled - filled + may_come
+        value = self._value(order.intent.instrument, more) if more > 0.0 else 0.0
         return value if math.isfinite(value) else math.inf
 
     def _value(self, instrument: Instrument, quantity: float) -> float:
