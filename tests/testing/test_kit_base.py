@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tradewind.errors import PluginError
 from tradewind.testing import PluginKit
 from tradewind.testing.kits import KitFailureError, fail
+from tradewind.testing.kits.children import elsewhere
 
 
 class _Kit(PluginKit):
@@ -41,6 +43,12 @@ def test_a_test_is_replaced_only_by_an_expected_failure() -> None:
         type("TestMine", (_Kit,), {"test_something": test_something})
     pytest.mark.xfail(reason="does not short")(test_something)
     type("TestMine", (_Kit,), {"test_something": test_something})
+
+
+def test_an_import_that_was_slow_once_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = [replace(one, import_seconds=0.9) for one in elsewhere(_Kit.subject(), _Kit.plugin, None, ())]
+    monkeypatch.setattr(_Kit, "_elsewhere", once)
+    _Kit().test_importing_it_does_nothing_else()
 
 
 def test_an_unknown_plugin_names_the_nearest() -> None:

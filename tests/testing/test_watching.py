@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import time
 import uuid
@@ -15,7 +16,7 @@ import pytest
 from tradewind.testing.kits.watching import watch_clocks_and_dice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _CLOCKS: dict[str, Callable[[], Any]] = {
     "datetime64('now')": lambda: np.datetime64("now"),
@@ -62,6 +63,26 @@ def test_what_reads_no_clock_is_not_accused(name: str) -> None:
     with watch_clocks_and_dice() as found:
         _HARMLESS[name]()
     assert found == []
+
+
+@pytest.fixture
+def timed_collections() -> Iterator[None]:
+    def timed(phase: str, info: dict[str, int]) -> None:
+        time.perf_counter()
+
+    gc.callbacks.append(timed)
+    yield
+    gc.callbacks.remove(timed)
+
+
+@pytest.mark.usefixtures("timed_collections")
+def test_what_collects_garbage_is_not_the_plugins() -> None:
+    with watch_clocks_and_dice() as found:
+        cycles: list[list[Any]] = [[] for _ in range(10 * gc.get_threshold()[0])]
+        for cycle in cycles:
+            cycle.append(cycle)
+    assert found == []
+    assert gc.isenabled()
 
 
 def test_the_line_is_named() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tradewind.contracts.plugin import KINDS
 from tradewind.errors import PluginError, TradewindError
-from tradewind.testing.kits.children import Elsewhere, elsewhere
+from tradewind.testing.kits.children import Elsewhere, elsewhere, least_import_seconds
 from tradewind.testing.kits.failure import fail
 from tradewind.testing.kits.parameters import check_bounds, check_refusals, check_round_trip
 from tradewind.testing.kits.subject import Subject, find_subject
@@ -31,6 +31,7 @@ BREAKS_CONTRACT = "breaks the contract of a"
 """In the message of a registry that has made something of another kind."""
 LONGEST_SUMMARY = 120
 LONGEST_IMPORT_SECONDS = 0.5
+_IMPORTS_AGAIN = 3
 _SENTENCE = re.compile(rf"(?=.{{3,{LONGEST_SUMMARY}}}$)[A-Z0-9](?:(?!\. ).)*\.")
 _NEED = re.compile(r"(reference:)?[A-Za-z_]\w*")
 
@@ -165,8 +166,8 @@ class PluginKit:
         Every command imports every installed plugin. If this fails, move the work into `create` or later, and import
         heavy libraries there, inside of the function.
         """
+        where = f"{self.subject().title}, import into a fresh process"
         for one in self.elsewhere():
-            where = f"{self.subject().title}, import into a fresh process"
             if one.at_import:
                 fail(
                     where,
@@ -174,13 +175,16 @@ class PluginKit:
                     received=", ".join(dict.fromkeys(one.at_import)),
                     remedy="Do it when the plugin is made, or when it is first asked",
                 )
-            if one.import_seconds > LONGEST_IMPORT_SECONDS:
-                fail(
-                    where,
-                    f"importing its module takes more than {LONGEST_IMPORT_SECONDS} s of processor time",
-                    received=f"{one.import_seconds:.2f} s",
-                    remedy="Import heavy libraries inside of the function that needs them",
-                )
+        seconds = min(one.import_seconds for one in self.elsewhere())
+        if seconds > LONGEST_IMPORT_SECONDS:
+            seconds = min(seconds, least_import_seconds(self.subject(), self.plugin, _IMPORTS_AGAIN))
+        if seconds > LONGEST_IMPORT_SECONDS:
+            fail(
+                where,
+                f"importing its module takes more than {LONGEST_IMPORT_SECONDS} s of processor time",
+                received=f"{seconds:.2f} s",
+                remedy="Import heavy libraries inside of the function that needs them",
+            )
 
 
 def _directory_of(cls: type) -> Path:

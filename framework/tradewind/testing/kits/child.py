@@ -1,7 +1,8 @@
 """A fresh process that imports a plugin, watched, and asks it: run as ``python -m tradewind.testing.kits.child``.
 
-It has imported tradewind and nothing of any plugin. For each request, the name of a file on standard input, it makes a
-copy of itself that does the work, so that every plugin is met by a fresh interpreter without waiting for one to start.
+It has imported tradewind and what kits stand on, and nothing of any plugin. For each request, the name of a file on
+standard input, it makes a copy of itself that does the work, so that every plugin is met by a fresh interpreter without
+waiting for one to start.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import tradewind.testing.kits.base  # noqa: F401 - of a plugin in a file of tests, the kit is no import of its own
 from tradewind.engine.doctor.effects import watch_effects
 from tradewind.engine.doctor.usercode import Place, UserCode
 from tradewind.registry import load_class

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tradewind.testing.kits.rehearsal import Rehearsal
     from tradewind.testing.kits.subject import Subject
 
-__all__ = ["Elsewhere", "elsewhere"]
+__all__ = ["Elsewhere", "elsewhere", "least_import_seconds"]
 
 _HASH_SEEDS = ("1", "4711")
 
@@ -125,6 +125,11 @@ def elsewhere(subject: Subject, plugin: Any, rehearsal: Rehearsal | None, scenes
             request.write_text(text, encoding="utf-8")
             _server(seed).send(request)
         return [_result(_SERVERS[seed], request, subject) for seed, request in requests.items()]
+
+
+def least_import_seconds(subject: Subject, plugin: Any, times: int) -> float:
+    """Return the least processor time of several imports: beside other work, each takes longer than it would alone."""
+    return min(one.import_seconds for _ in range(times) for one in elsewhere(subject, plugin, None, ()))
 
 
 def _server(seed: str) -> _Server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import dis
+import gc
 import random
 import sys
 import time
@@ -98,9 +99,13 @@ class Reads:
 
 @contextmanager
 def watch_clocks_and_dice() -> Iterator[list[str]]:
-    """Collect, within a ``with`` block, the clocks that are read and the generators nobody has seeded."""
+    """Collect, within a ``with`` block, the clocks that are read and the generators nobody has seeded.
+
+    Garbage is not collected meanwhile: its callbacks and finalizers would run wherever the plugin happens to be.
+    """
     found: list[str] = []
     entered: set[CodeType] = set()
+    collects = gc.isenabled()
 
     def note(frame: FrameType, event: str, function: Any) -> None:
         if event == "call" and not frame.f_globals.get("__name__", "").startswith(_LIBRARIES):
@@ -113,11 +118,14 @@ def watch_clocks_and_dice() -> Iterator[list[str]]:
     before = _shared_state()
     profile = sys.getprofile()
     with _pandas_clock(found):
+        gc.disable()
         sys.setprofile(note)
         try:
             yield found
         finally:
             sys.setprofile(profile)
+            if collects:
+                gc.enable()
     found.extend(moment for code in entered for moment in _clock_texts(code))
     if before != _shared_state():
         found.append("numpy's global generator (np.random)")
