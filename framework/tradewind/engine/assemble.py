@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from tradewind.config.plan import PluginRef
 from tradewind.contracts import Breaker, Cost, Exit, Gate, OnReference, Regime, RestingExit, Sizer, Strategy
 from tradewind.engine.account import SessionRecorder
-from tradewind.engine.bridges import drive
 from tradewind.engine.desk import RiskDesk
 from tradewind.engine.guarded import GuardedBreaker, GuardedCost, GuardedGate
 from tradewind.engine.ledger import Ledger
@@ -290,6 +289,9 @@ def run_session(
         limits=Limits(plan.account, plan.rebalance, plan.exchange),
     )
     prepared(session)
+    # Backtrader takes long to import, and what only builds a plan has no need of it.
+    from tradewind.engine.bridges import drive
+
     drive(session, streaming=rows is not None, jumps=jumps, on_bar=on_bar)
     return session
 

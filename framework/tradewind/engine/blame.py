@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import backtrader as bt
-import numpy as np
-import pandas as pd
 
 from tradewind import errors
 from tradewind.errors import PluginError, TradewindError
@@ -20,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["blamed", "line_at_fault", "raise_blamed"]
 
-_ENGINE = tuple(str(Path(module.__file__ or "").parent) for module in (errors, bt, np, pd))
+_LIBRARIES = map(importlib.util.find_spec, ("backtrader", "numpy", "pandas"))
+"""Found and not imported: Backtrader takes long, and is needed by runs alone."""
+_ENGINE = (str(Path(errors.__file__).parent), *(str(Path(one.origin or "").parent) for one in _LIBRARIES if one))
 _PYTHON = (sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"])
 _INSTALLED = "site-packages"
 _VALUES = Path(errors.__file__).parent / "model"

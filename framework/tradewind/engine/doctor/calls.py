@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import difflib
+import importlib
 from functools import reduce
 from typing import TYPE_CHECKING
-
-import backtrader as bt
 
 from tradewind.engine.doctor.source import methods
 
@@ -165,9 +164,10 @@ def _unknown_names(source: Source, unit: ast.ClassDef) -> Iterator[_Found]:
 
 def _unknown(line: int, name: str) -> Iterator[_Found]:
     """Judge a dotted name of Backtrader."""
-    parts = name.split(".")[1:]
+    package, *parts = name.split(".")
+    whole = importlib.import_module(package)
     for depth, part in enumerate(parts):
-        holder = reduce(getattr, parts[:depth], bt)
+        holder = reduce(getattr, parts[:depth], whole)
         if hasattr(holder, part):
             continue
         near = difflib.get_close_matches(part, dir(holder), n=1, cutoff=0.6)

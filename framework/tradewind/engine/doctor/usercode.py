@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import sysconfig
@@ -9,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 
-import backtrader as bt
-
 from tradewind import errors
 
 __all__ = ["Place", "UserCode"]
 
-_BACKTRADER = str(Path(bt.__file__).parent)
+_BACKTRADER = str(Path(getattr(importlib.util.find_spec("backtrader"), "origin", "")).parent)
 _CONTAINERS = (str(Path(_BACKTRADER, "line")), str(Path(_BACKTRADER, "feed.py")))
 
 
