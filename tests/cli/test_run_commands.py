@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tradewind.cli import main
 from tradewind.cli.run import show
 from tradewind.testing.results import make_result
 
@@ -57,6 +58,22 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Return a function that runs a command in this process, as a shell would run it in the project's folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        output = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code or 0, output.out, output.err)
+
+    return run
+
+
 def tradewind(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return python(project, "-m", "tradewind", *arguments)
 
@@ -96,46 +113,46 @@ def test_paper_is_one_flag_and_the_same_decisions(project):
     assert paper["decision_hash"] == backtest["decision_hash"]
 
 
-def test_live_refuses_with_exit_code_one(project):
-    done = tradewind(project, "run", "hold.yaml", "--mode", "live")
+def test_live_refuses_with_exit_code_one(project, typed):
+    done = typed("run", "hold.yaml", "--mode", "live")
     assert done.returncode == 1
     assert "refused before anything was sent" in done.stderr
     assert not (project / "runs").exists()
 
 
-def test_kept_runs_are_listed_reported_reproduced_and_compared(project):
-    tradewind(project, "run", "hold.yaml")
-    tradewind(project, "run", "hold.yaml", "--set", "sleeves.0.strategy.params.from_bar=30")
-    runs = json.loads(tradewind(project, "runs", "list", "--json").stdout)
+def test_kept_runs_are_listed_reported_reproduced_and_compared(project, typed):
+    typed("run", "hold.yaml")
+    typed("run", "hold.yaml", "--set", "sleeves.0.strategy.params.from_bar=30")
+    runs = json.loads(typed("runs", "list", "--json").stdout)
     assert len(runs) == 2
-    listed = tradewind(project, "runs", "list").stdout
+    listed = typed("runs", "list").stdout
     assert all(run["decision_hash"][:8] in listed for run in runs)
-    reproduced = tradewind(project, "reproduce", "latest")
+    reproduced = typed("reproduce", "latest")
     assert reproduced.returncode == 0
     assert reproduced.stdout.startswith("reproduced: ")
-    compared = tradewind(project, "compare", runs[0]["run"], runs[1]["run"])
+    compared = typed("compare", runs[0]["run"], runs[1]["run"])
     assert compared.returncode == 0
     assert "decisions: different" in compared.stdout
     assert "parameter sleeves.0.strategy.params.from_bar" in compared.stdout
-    report = tradewind(project, "report", runs[0]["run"])
+    report = typed("report", runs[0]["run"])
     assert Path(project / report.stdout.strip()).is_file()
 
 
-def test_the_reports_of_the_configuration_are_written_again(project):
+def test_the_reports_of_the_configuration_are_written_again(project, typed):
     own = "class Own:\n    def write(self, result, directory):\n        path = directory / 'own.txt'\n"
     (project / "own.py").write_text(f"{own}        path.write_text(result.name)\n        return path\n")
-    tradewind(project, "run", "hold.yaml", "--no-reports", "--set", 'reports=[html, {python: "./own.py:Own"}]')
-    done = tradewind(project, "report", "latest")
+    typed("run", "hold.yaml", "--no-reports", "--set", 'reports=[html, {python: "./own.py:Own"}]')
+    done = typed("report", "latest")
     assert done.returncode == 0, done.stderr
     page, own = map(Path, done.stdout.split())
     assert (page.name, (project / own).read_text()) == ("report.html", "hold")
-    (only,) = tradewind(project, "report", "latest", "--report", "html").stdout.split()
+    (only,) = typed("report", "latest", "--report", "html").stdout.split()
     assert Path(only).name == "report.html"
 
 
-def test_no_runs_yet_is_no_error_and_a_folder_that_is_not_there_is(project):
-    assert tradewind(project, "runs", "list").returncode == 0
-    done = tradewind(project, "runs", "list", "--runs", "nonexist")
+def test_no_runs_yet_is_no_error_and_a_folder_that_is_not_there_is(project, typed):
+    assert typed("runs", "list").returncode == 0
+    done = typed("runs", "list", "--runs", "nonexist")
     assert (done.returncode, done.stdout) == (1, "")
     assert "--runs nonexist: no such folder" in done.stderr
 
@@ -149,10 +166,10 @@ def test_a_terminated_run_is_kept_and_marked_partial(project):
     assert run["status"] == "partial"
 
 
-def test_a_changed_file_is_not_reproduced_and_says_what_changed(project):
-    tradewind(project, "run", "hold.yaml", "--no-reports")
+def test_a_changed_file_is_not_reproduced_and_says_what_changed(project, typed):
+    typed("run", "hold.yaml", "--no-reports")
     (project / "hold.py").write_text(STRATEGY.replace("monthly", "weekly"))
-    done = tradewind(project, "reproduce", "latest")
+    done = typed("reproduce", "latest")
     assert done.returncode == 1
     assert "NOT reproduced" in done.stdout
     assert "changed: sleeves.0.strategy" in done.stdout
@@ -170,9 +187,9 @@ def test_an_interrupt_keeps_a_partial_run(project):
     assert len((run / "equity.csv").read_text().splitlines()) == 52
 
 
-def test_an_unwritable_place_for_runs_is_said(project):
+def test_an_unwritable_place_for_runs_is_said(project, typed):
     (project / "runs").write_text("a file")
-    done = tradewind(project, "run", "hold.yaml")
+    done = typed("run", "hold.yaml")
     assert done.returncode == 1
     assert "name a folder for the run" in done.stderr
 
@@ -190,19 +207,19 @@ def test_an_unwritable_place_for_runs_is_said(project):
         (("rum", "hold.yaml"), 1, "Did you mean 'run'"),
     ],
 )
-def test_every_mistake_ends_with_one_message_and_its_exit_code(project, arguments, code, words):
-    done = tradewind(project, *arguments)
+def test_every_mistake_ends_with_one_message_and_its_exit_code(project, arguments, code, words, typed):
+    done = typed(*arguments)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
-def test_a_strategy_that_raises_is_named_with_bar_and_line(project):
+def test_a_strategy_that_raises_is_named_with_bar_and_line(project, typed):
     (project / "hold.py").write_text(
         STRATEGY.replace("return Signals", "1 / (market.bar - market.bar)\n        return Signals")
     )
-    done = tradewind(project, "run", "hold.yaml")
+    done = typed("run", "hold.yaml")
     assert done.returncode == 3
     assert "hold.py" in done.stderr
     assert "ZeroDivisionError" in done.stderr
@@ -222,42 +239,42 @@ def test_a_strategy_that_raises_is_named_with_bar_and_line(project):
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_a_strategy_that_breaks_its_contract_is_named(project, before, after, words):
+def test_a_strategy_that_breaks_its_contract_is_named(project, before, after, words, typed):
     (project / "hold.py").write_text(STRATEGY.replace(before, after))
-    done = tradewind(project, "run", "hold.yaml")
+    done = typed("run", "hold.yaml")
     assert done.returncode == 3, done.stderr
     assert words in done.stderr
 
 
-def test_a_run_without_orders_says_so(project):
+def test_a_run_without_orders_says_so(project, typed):
     (project / "hold.py").write_text(STRATEGY.replace("return Signals", "return None\n        return Signals"))
-    assert "no order was made" in tradewind(project, "run", "hold.yaml").stderr
+    assert "no order was made" in typed("run", "hold.yaml").stderr
 
 
-def test_one_damaged_run_hides_no_other(project):
-    tradewind(project, "run", "hold.yaml", "--no-reports")
+def test_one_damaged_run_hides_no_other(project, typed):
+    typed("run", "hold.yaml", "--no-reports")
     broken = project / "runs" / "20000101T000000Z-broken-00000000"
     broken.mkdir()
     (broken / "result.json").write_text("{")
-    done = tradewind(project, "runs", "list")
+    done = typed("runs", "list")
     assert done.returncode == 0
     assert "hold" in done.stdout
     assert "not readable" in done.stderr
 
 
-def test_no_unfinished_capsule_is_left_behind(project):
-    tradewind(project, "run", "hold.yaml", "--no-reports")
+def test_no_unfinished_capsule_is_left_behind(project, typed):
+    typed("run", "hold.yaml", "--no-reports")
     (run,) = (project / "runs").iterdir()
     assert not run.name.startswith(".")
 
 
-def test_a_changed_journal_is_found(project):
-    tradewind(project, "run", "hold.yaml", "--no-reports")
+def test_a_changed_journal_is_found(project, typed):
+    typed("run", "hold.yaml", "--no-reports")
     (run,) = (project / "runs").iterdir()
     journal = run / "journal.jsonl"
     lines = journal.read_text().splitlines(keepends=True)
     journal.write_text("".join(lines[:-1]))
-    done = tradewind(project, "reproduce", "latest")
+    done = typed("reproduce", "latest")
     assert done.returncode == 1
     assert "one of the two was changed" in done.stderr
 
@@ -272,8 +289,8 @@ def test_a_closed_output_is_no_crash(project):
     assert "is closed" in done.stderr
 
 
-def test_init_prints_a_command_that_a_shell_understands(tmp_path):
-    done = tradewind(tmp_path, "init", "my desk")
+def test_init_prints_a_command_that_a_shell_understands(tmp_path, typed):
+    done = typed("init", "my desk")
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("next: ")]
     change = line.removeprefix("next: ").partition(" && ")[0]
     moved = subprocess.run(["sh", "-c", f"{change} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -14,6 +14,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import assume, given, settings
 
 from tests.engine.test_jump import Universe, executed, plans, universes
@@ -94,9 +95,20 @@ def replay(session: Session, bars: Bars, cash: float) -> Replay:
     return cerebro.run()[0]
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(universes(), plans())
 def test_random_plans_fill_as_on_stock_backtrader(universe: Universe, plan: dict[str, Any]) -> None:
+    fill_as_on_stock_backtrader(universe, plan)
+
+
+@pytest.mark.soak
+@settings(max_examples=5_000)
+@given(universes(), plans())
+def test_many_random_plans_fill_as_on_stock_backtrader(universe: Universe, plan: dict[str, Any]) -> None:
+    fill_as_on_stock_backtrader(universe, plan)
+
+
+def fill_as_on_stock_backtrader(universe: Universe, plan: dict[str, Any]) -> None:
     # A file that ends does not end a holding in Backtrader, and it knows neither our costs nor our volume limit.
     if any(one["params"].get("resting") for sleeve in plan["sleeves"] for one in sleeve["exits"]):
         # On a bar without its symbol Backtrader tries stop and limit orders against the symbol's bar before once more.
