@@ -49,6 +49,20 @@ def test_a_gate_that_raises_is_told_with_bar_file_and_line(tmp_path: Path, line:
 
 
 @pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("raise Mute", "Mine.check raised Mute at bar 4: its text cannot be made (mine.py:13 in `raise Mute`)"),
+        ("return Mute()", "Mine.check returned a Mute, which cannot be shown at bar 4; return a list of Verdicts"),
+    ],
+)
+def test_what_has_no_text_is_told_without_it(tmp_path: Path, line: str, told: str) -> None:
+    mute = "class Mute(Exception):\n" + "".join(
+        f"    def {name}(self):\n        raise ValueError\n\n" for name in ("__str__", "__repr__")
+    )
+    assert told in message_of(tmp_path, "gates", mute + GATE.format(line=line))
+
+
+@pytest.mark.parametrize(
     "line", ["return [][view.bar]", "sys.exit('enough')", "view.references['vix'] = 12.0", "view.equity = 0.0"]
 )
 def test_a_breaker_that_raises_is_told_with_bar_file_and_line(tmp_path: Path, line: str) -> None:

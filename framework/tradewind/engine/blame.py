@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tradewind import errors
 from tradewind.errors import PluginError, TradewindError
+from tradewind.registry.raised import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,8 @@ def raise_blamed(error: BaseException, plugin: str, when: str) -> None:
             raise type(error)(f"{plugin} {when}: {error} {line_at_fault(error)}") from error
         return
     raise PluginError(
-        f"{plugin} raised {type(error).__name__} {when}: {error} {line_at_fault(error)}; nothing was traded after it"
+        f"{plugin} raised {type(error).__name__} {when}: {text_of(error)} {line_at_fault(error)}; nothing was traded "
+        f"after it"
     ) from error
 
 

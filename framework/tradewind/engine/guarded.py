@@ -10,6 +10,7 @@ from tradewind.contracts import Cost, Costs, Reading, Verdict
 from tradewind.engine.blame import blamed, raise_blamed
 from tradewind.errors import PluginError
 from tradewind.model import Standing
+from tradewind.registry.raised import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ class GuardedGate:
             self.stage: int = getattr(gate, "stage", 50)
         if not isinstance(self.stage, int):
             raise PluginError(
-                f"{self._title}.stage is {_shown(self.stage)}; it is a whole number: lower stages are asked first"
+                f"{self._title}.stage is {shown(self.stage)}; it is a whole number: lower stages are asked first"
             )
         self._called = f"{self._title}.check"
 
@@ -62,13 +63,13 @@ class GuardedGate:
             raise
         if not isinstance(verdicts, list | tuple):
             raise PluginError(
-                f"{self._called} returned {_shown(verdicts)} at bar {account.bar}; return a list of Verdicts, an empty "
+                f"{self._called} returned {shown(verdicts)} at bar {account.bar}; return a list of Verdicts, an empty "
                 f"one where every order is allowed as it is"
             )
         for verdict in verdicts:
             if not _is_verdict(verdict):
                 raise PluginError(
-                    f"{self._called} returned a list with {_shown(verdict)} at bar {account.bar}; return "
+                    f"{self._called} returned a list with {shown(verdict)} at bar {account.bar}; return "
                     f"tradewind.contracts.Verdict(order, quantity, code, text), with two numbers and two texts"
                 )
         return verdicts
@@ -112,7 +113,7 @@ class GuardedBreaker:
             isinstance(reading.standing, Standing) and isinstance(reading.text, str)
         ):
             raise PluginError(
-                f"{self._observed} returned {_shown(reading)} at bar {view.bar}; return "
+                f"{self._observed} returned {shown(reading)} at bar {view.bar}; return "
                 f"tradewind.contracts.Reading(Standing.HALTED, text), and Reading() where all is well"
             )
         return reading
@@ -126,7 +127,7 @@ class GuardedBreaker:
             bars = self._quiet(path)
         if not isinstance(bars, int | np.integer) or not 0 <= bars <= most:
             raise PluginError(
-                f"{called} returned {_shown(bars)} at bar {path.bar}; return how many of the {most} bars of the path, "
+                f"{called} returned {shown(bars)} at bar {path.bar}; return how many of the {most} bars of the path, "
                 f"from its first, leave the reading ACTIVE"
             )
         return int(bars)
@@ -187,7 +188,7 @@ class GuardedCost:
             raise
         if not isinstance(costs, Costs):
             raise PluginError(
-                f"{self._called}.costs returned {_shown(costs)} {_at(bar)}; return tradewind.contracts.Costs(commission"
+                f"{self._called}.costs returned {shown(costs)} {_at(bar)}; return tradewind.contracts.Costs(commission"
                 f"=..., spread=..., slippage=..., impact=...), each an array of shape ({len(trades.instruments)},)"
             )
         return costs
@@ -201,7 +202,7 @@ class GuardedCost:
             cost = asked(adjusted, has_volume)
         if not isinstance(cost, Cost):
             raise PluginError(
-                f"{self._called}.for_data returned {_shown(cost)}; return a cost model, `self` where nothing changes"
+                f"{self._called}.for_data returned {shown(cost)}; return a cost model, `self` where nothing changes"
             )
         return GuardedCost(self._name, cost)
 
@@ -213,7 +214,7 @@ class GuardedCost:
         with blamed(f"{self._called}.stamps", "when it was asked what to say of the data"):
             stamps = asked(adjusted, has_volume)
         if not isinstance(stamps, list | tuple) or not all(isinstance(one, str) for one in stamps):
-            raise PluginError(f"{self._called}.stamps returned {_shown(stamps)}; return a tuple of texts")
+            raise PluginError(f"{self._called}.stamps returned {shown(stamps)}; return a tuple of texts")
         return tuple(stamps)
 
 
@@ -234,9 +235,3 @@ def _is_verdict(verdict: object) -> bool:
         and isinstance(verdict.code, str)
         and isinstance(verdict.text, str)
     )
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    shown = text if len(text) <= 60 else f"{text[:60]}..."
-    return shown if value is None else f"{shown} ({type(value).__name__})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from tradewind.engine.blame import line_at_fault
 from tradewind.errors import PluginError, TradewindError
+from tradewind.registry.raised import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -55,8 +56,7 @@ class GuardedReport:
         except BaseException as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise  # a full disk is nobody's fault, and is told as such
-            told = f"{self._called} raised {type(error).__name__}: {error} {line_at_fault(error)}"
-            raise PluginError(told) from error
+            raise PluginError(f"{self._called} raised {told(error)} {line_at_fault(error)}") from error
         if not isinstance(path, str | os.PathLike) or not Path(path).is_file():
             shown = repr(path) if path is None or isinstance(path, str | os.PathLike) else f"a {type(path).__name__}"
             raise PluginError(f"{self._called} returned {shown}, which is no file; return the path of the file written")
