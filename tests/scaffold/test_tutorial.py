@@ -56,9 +56,7 @@ class Newcomer:
     def types(self, commands: str) -> str:
         """Return what a block of commands prints; each must succeed."""
         script = f"set -eu\ncd {shlex.quote(str(self.folder))}\n{commands}\npwd > {shlex.quote(str(self._pwd))}\n"
-        done = subprocess.run(
-            ["bash", "-c", script], capture_output=True, text=True, check=False, env=self.variables, timeout=100
-        )
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=self.variables)
         assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
         self.folder = Path(self._pwd.read_text().strip())
         return done.stdout + done.stderr
@@ -95,6 +93,7 @@ def newcomer(tmp_path_factory):
     return Newcomer(tmp_path_factory.mktemp("newcomer"))
 
 
+@pytest.mark.timeout(900)  # installs, types and tests like a newcomer, on a machine that may be busy
 def test_the_commands_of_the_tutorial_work_as_printed(newcomer):
     printed, typed = "", []
     for kind, text, place in steps(TUTORIAL.read_text()):
