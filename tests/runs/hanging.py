@@ -125,26 +125,33 @@ def _slow_down() -> None:
     Replay.stream = slow  # type: ignore[method-assign]
 
 
-def _hang_in_submit(file: Path) -> None:
-    """Stand still when the first orders have been sent, before anything else is said."""
+def _hang_in_submit(file: Path, *, before: bool) -> None:
+    """Stand still when the first orders have been sent, before anything else is said; or just before they are."""
     submit = VenueBroker.submit
 
     def hang(self: VenueBroker, intents: Sequence[OrderIntent]) -> Any:
-        answers = submit(self, intents)
+        answers = None if before else submit(self, intents)
         Path(f"{file}.reached").touch()
         while file.exists():
             time.sleep(0.01)
-        return answers
+        return submit(self, intents) if before else answers
 
     VenueBroker.submit = hang  # type: ignore[method-assign]
 
 
 @contextmanager
 def started(
-    port: int, journal: Path, file: Path, symbols: int, *, slowly: bool = False, in_submit: bool = False
+    port: int,
+    journal: Path | str,
+    file: Path,
+    symbols: int,
+    *,
+    slowly: bool = False,
+    in_submit: bool = False,
+    before_submit: bool = False,
 ) -> Iterator[Any]:
     """Run the session in a process of its own, which does not outlive the block."""
-    way = "slowly" if slowly else "in_submit" if in_submit else ""
+    way = "slowly" if slowly else "in_submit" if in_submit else "before_submit" if before_submit else ""
     arguments = [str(port), str(journal), str(file), str(symbols), way]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.runs.hanging", *arguments], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE
@@ -168,12 +175,12 @@ def at_work(port: int) -> int:
     return len(ask_venue(port, {"op": "open_orders"}))
 
 
-def info_of(journal: Path) -> SessionInfo:
+def info_of(journal: Path | str) -> SessionInfo:
     with open_store(journal) as store:
         return store.sessions(NAME)[-1]
 
 
 if __name__ == "__main__":
-    if sys.argv[5] == "in_submit":
-        _hang_in_submit(Path(sys.argv[3]))
+    if sys.argv[5] in ("in_submit", "before_submit"):
+        _hang_in_submit(Path(sys.argv[3]), before=sys.argv[5] == "before_submit")
     main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), slowly=sys.argv[5] == "slowly")

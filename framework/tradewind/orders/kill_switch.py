@@ -218,7 +218,7 @@ def heartbeat_age_seconds(info: SessionInfo) -> float:
 def _end_process(store: JournalStore, info: SessionInfo) -> int:
     """End the process that writes a session; return its number, 0 where none does."""
     if not store.is_written(info.id):
-        return 0
+        return _end_unlocked(store, info) if store.is_on_server else 0
     host = info.heartbeat.get("host") or "a machine it has not named"
     if host != platform.node():
         raise UserError(
@@ -234,16 +234,53 @@ def _end_process(store: JournalStore, info: SessionInfo) -> int:
             f"session {info.id} does not answer and process {pid}, which wrote it, is gone; say it again"
         ) from error
     except PermissionError as error:
-        raise UserError(
-            f"session {info.id} does not answer and process {pid}, which writes it, belongs to another user; run this "
-            f"command as that user"
-        ) from error
+        raise _not_permitted(info, pid) from error
     deadline = time.monotonic() + 5.0
     while store.is_written(info.id):
         if time.monotonic() >= deadline:
             raise UserError(f"session {info.id}: process {pid} does not end; end it by hand and say it again")
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     return pid
+
+
+def _end_unlocked(store: JournalStore, info: SessionInfo) -> int:
+    """End the process of a session whose lock went with its connection; return its number, 0 where it is gone.
+
+    It learns of the loss when it writes next, and may be about to send.
+    """
+    last = next(one for one in store.sessions(info.name) if one.id == info.id)
+    if last.status != "open" or last.heartbeat.get("host") != platform.node() or last.pid == os.getpid():
+        return 0
+    try:
+        _require_older(last.pid, last)
+        if not _is_there(last.pid):
+            return 0
+        os.kill(last.pid, signal.SIGKILL)
+    except (ProcessLookupError, FileNotFoundError):
+        return 0
+    except PermissionError as error:
+        raise _not_permitted(info, last.pid) from error
+    deadline = time.monotonic() + 5.0
+    while _is_there(last.pid):
+        if time.monotonic() >= deadline:
+            raise UserError(f"session {info.id}: process {last.pid} does not end; end it by hand and say it again")
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return last.pid
+
+
+def _is_there(pid: int) -> bool:
+    """Tell whether a process runs; where the system does not say so, it is taken for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _not_permitted(info: SessionInfo, pid: int) -> UserError:
+    return UserError(
+        f"session {info.id} does not answer and process {pid}, which writes it, belongs to another user; run this "
+        f"command as that user"
+    )
 
 
 def _require_older(pid: int, info: SessionInfo) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from tradewind.errors import JournalError
 from tradewind.journal.store import retention, tables
 from tradewind.journal.store.chain import seal, session_identity
-from tradewind.journal.store.database import database_url, open_engine, shown, writing
+from tradewind.journal.store.database import database_url, open_engine, shown, sqlite_path, writing
 from tradewind.journal.store.failures import guarded
 from tradewind.journal.store.head import COLUMNS, Head, read_head, read_json, write_json
 from tradewind.journal.store.locks import is_locked, take_lock
@@ -64,6 +64,11 @@ class JournalStore:
 
     def __init__(self, engine: Engine, url: URL) -> None:
         self._engine, self._url, self._where = engine, url, shown(url)
+
+    @property
+    def is_on_server(self) -> bool:
+        """Whether it is a server's: a writer's lock then goes with its connection, and its process may stay."""
+        return sqlite_path(self._url) is None
 
     def begin(self, name: str, header: Mapping[str, Any]) -> SessionWriter:
         """Begin a session of a name; ``header`` says what runs: configuration, versions, code hashes, seed."""

@@ -1,0 +1,64 @@
+"""A session's lock in PostgreSQL goes with its connection: its process, which may be about to send, does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.orders.crash.scenario import ask_venue, start_venue
+from tests.runs import hanging
+from tradewind.journal.store import open_store
+from tradewind.orders.kill_switch import stop_session
+
+SYMBOLS = 5
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    process, number = start_venue()
+    yield number
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+
+
+def end_connections(url: str) -> None:
+    """End the others' connections, and return when their locks are gone."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_process_that_lost_its_lock_just_before_it_sends_is_ended(
+    tmp_path: Path, port: int, new_postgres: Callable[[], str]
+) -> None:
+    url, file = new_postgres(), tmp_path / "hang"
+    file.touch()
+    with hanging.started(port, url, file, SYMBOLS, before_submit=True) as process:
+        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+        end_connections(url)
+        with open_store(url) as store:
+            assert not store.is_written(1)
+            done = stop_session(store, hanging.info_of(url), lambda _: hanging.registry())
+        assert (done.heard, done.ended_process) == (False, process.pid)
+        assert process.wait(10.0) == -signal.SIGKILL
+    assert ask_venue(port, {"op": "stats"})["created"] == {}
+
+
+def test_nothing_is_ended_where_the_process_is_gone(tmp_path: Path, port: int, new_postgres: Callable[[], str]) -> None:
+    url, file = new_postgres(), tmp_path / "hang"
+    file.touch()
+    with hanging.started(port, url, file, SYMBOLS, before_submit=True) as process:
+        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+        process.kill()
+        # Not waited for: its number is still taken, by a process that has ended.
+        with open_store(url) as store:
+            hanging.wait_for(lambda: not store.is_written(1))
+            done = stop_session(store, hanging.info_of(url), lambda _: hanging.registry())
+    assert (done.heard, done.ended_process) == (False, 0)
