@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.orders.scripted import Clock, ScriptedBroker, courier, intent
 from tradewind.contracts import Response
-from tradewind.errors import BrokerError
+from tradewind.errors import BrokerError, JournalError
 from tradewind.model import OrderIntent
 
 
@@ -170,3 +170,20 @@ def test_a_pause_is_no_longer_than_the_limit_asks_for() -> None:
     assert clock.now == 0.0
     made.deliver([intent("3")], again=False)
     assert clock.now == pytest.approx(60.0)
+
+
+def test_every_lot_is_sent_only_where_it_may_be() -> None:
+    broker = ScriptedBroker()
+    broker.script.extend(["not_sent"])
+    sender, asked = courier(broker), []
+
+    def may_send() -> None:
+        asked.append(len(broker.calls_of("submit")))
+        if len(asked) == 2:
+            raise JournalError("another process has the session")
+
+    sender.before_sending = may_send
+    with pytest.raises(JournalError, match="another process has the session"):
+        sender.deliver([intent("1")], again=False)
+    assert asked == [0, 1]
+    assert broker.calls_of("submit") == [("1",)]

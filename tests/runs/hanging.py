@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from tradewind.contracts import DataRequest, FeedPlugin, StrategyPlugin
 from tradewind.engine.assemble import Builder
 from tradewind.journal.store import SessionInfo, open_store
 from tradewind.model import Bars, Market, OrderIntent, Portfolio, Targets
+from tradewind.orders.courier import Courier
 from tradewind.registry import Registry
 from tradewind.runs.execute import execute
 from tradewind.runs.session import open_run
@@ -125,6 +126,19 @@ def _slow_down() -> None:
     Replay.stream = slow  # type: ignore[method-assign]
 
 
+def _hang_before_delivery(file: Path) -> None:
+    """Stand still when the first orders are durable and not on their way yet."""
+    deliver = Courier.deliver
+
+    def hang(self: Courier, intents: Sequence[OrderIntent], *, again: bool) -> Any:
+        Path(f"{file}.reached").touch()
+        while file.exists():
+            time.sleep(0.01)
+        return deliver(self, intents, again=again)
+
+    Courier.deliver = hang  # type: ignore[method-assign]
+
+
 def _hang_in_submit(file: Path, *, before: bool) -> None:
     """Stand still when the first orders have been sent, before anything else is said; or just before they are."""
     submit = VenueBroker.submit
@@ -147,11 +161,10 @@ def started(
     symbols: int,
     *,
     slowly: bool = False,
-    in_submit: bool = False,
-    before_submit: bool = False,
+    hangs: Literal["", "before_delivery", "before_submit", "in_submit"] = "",
 ) -> Iterator[Any]:
     """Run the session in a process of its own, which does not outlive the block."""
-    way = "slowly" if slowly else "in_submit" if in_submit else "before_submit" if before_submit else ""
+    way = "slowly" if slowly else hangs
     arguments = [str(port), str(journal), str(file), str(symbols), way]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.runs.hanging", *arguments], cwd=Path(__file__).parents[2], stderr=subprocess.PIPE
@@ -181,6 +194,8 @@ def info_of(journal: Path | str) -> SessionInfo:
 
 
 if __name__ == "__main__":
+    if sys.argv[5] == "before_delivery":
+        _hang_before_delivery(Path(sys.argv[3]))
     if sys.argv[5] in ("in_submit", "before_submit"):
         _hang_in_submit(Path(sys.argv[3]), before=sys.argv[5] == "before_submit")
     main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), slowly=sys.argv[5] == "slowly")

@@ -178,7 +178,7 @@ def test_a_watchdog_that_fails_says_its_command_once(hung: Hung, monkeypatch: py
 
 def test_a_session_that_hangs_while_it_sends_its_first_orders_is_killed(tmp_path: Path, port: int) -> None:
     file = hang(tmp_path)
-    with hanging.started(port, tmp_path / "journal.db", file, SYMBOLS, in_submit=True) as process:
+    with hanging.started(port, tmp_path / "journal.db", file, SYMBOLS, hangs="in_submit") as process:
         hanging.wait_for(lambda: reached(file), process)
         with open_store(tmp_path / "journal.db") as store:
             done = stop_session(store, hanging.info_of(tmp_path / "journal.db"), lambda _: hanging.registry())

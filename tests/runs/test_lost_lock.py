@@ -40,7 +40,7 @@ def test_a_process_that_lost_its_lock_just_before_it_sends_is_ended(
 ) -> None:
     url, file = new_postgres(), tmp_path / "hang"
     file.touch()
-    with hanging.started(port, url, file, SYMBOLS, before_submit=True) as process:
+    with hanging.started(port, url, file, SYMBOLS, hangs="before_submit") as process:
         hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
         end_connections(url)
         with open_store(url) as store:
@@ -54,7 +54,7 @@ def test_a_process_that_lost_its_lock_just_before_it_sends_is_ended(
 def test_nothing_is_ended_where_the_process_is_gone(tmp_path: Path, port: int, new_postgres: Callable[[], str]) -> None:
     url, file = new_postgres(), tmp_path / "hang"
     file.touch()
-    with hanging.started(port, url, file, SYMBOLS, before_submit=True) as process:
+    with hanging.started(port, url, file, SYMBOLS, hangs="before_submit") as process:
         hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
         process.kill()
         # Not waited for: its number is still taken, by a process that has ended.
@@ -62,3 +62,17 @@ def test_nothing_is_ended_where_the_process_is_gone(tmp_path: Path, port: int, n
             hanging.wait_for(lambda: not store.is_written(1))
             done = stop_session(store, hanging.info_of(url), lambda _: hanging.registry())
     assert (done.heard, done.ended_process) == (False, 0)
+
+
+def test_a_process_that_lost_its_lock_sends_nothing_more(
+    tmp_path: Path, port: int, new_postgres: Callable[[], str]
+) -> None:
+    url, file = new_postgres(), tmp_path / "hang"
+    file.touch()
+    with hanging.started(port, url, file, SYMBOLS, hangs="before_delivery") as process:
+        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+        end_connections(url)
+        file.unlink()
+        _, errors = process.communicate(timeout=60.0)
+    assert "cannot see whether session 1 is still this process's" in errors.decode()
+    assert ask_venue(port, {"op": "stats"})["created"] == {}

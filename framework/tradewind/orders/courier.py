@@ -68,12 +68,15 @@ class Courier:
         How patiently.
     sleep, clock
         Wait some seconds; tell seconds.
+    before_sending
+        Called each time before orders are handed to the broker; raises where they are not this process's to send.
     """
 
     broker: Broker
     retries: Retries = field(default_factory=Retries)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    before_sending: Callable[[], None] = lambda: None
     _random: random.Random = field(default_factory=random.Random)
     _throttle: Throttle | None = None
 
@@ -109,6 +112,7 @@ class Courier:
             known.update(self.ask([one.order_id for one in known.values() if one.outcome is Outcome.UNCERTAIN]))
             ready = [intent for intent in intents if known[intent.order_id].outcome is Outcome.NOT_SENT]
             for some in self._paced(ready):
+                self.before_sending()
                 known.update(_said([intent.order_id for intent in some], self.broker.submit(some)))
             if not any(one.outcome in _OPEN for one in known.values()):
                 break

@@ -58,6 +58,10 @@ class NewSession:
         """Return what operators asked; nobody can before the session is begun."""
         return [] if self._writer is None else self._writer.pending()
 
+    def require_lock(self) -> None:
+        """Raise where this is no longer the session's only writer; the first time, begin it."""
+        self._begun().require_lock()
+
     def done(self, numbers: Sequence[int]) -> None:
         """Take note that commands were carried out."""
         self._begun().done(numbers)

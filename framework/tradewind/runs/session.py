@@ -161,7 +161,7 @@ class DurableRun:
             outside = plan.mode.broker
             made = self.builder.create("broker", outside, "broker") if outside else ExchangeBroker(exchange)
             self.path = OrderPath(
-                courier=Courier(cast("Broker", made), sleep=self._sleep),
+                courier=self._courier(cast("Broker", made)),
                 log=self.journal,
                 account=OwnAccount(plan.account.cash),
                 instruments=instruments,
@@ -173,6 +173,11 @@ class DurableRun:
             return self.path
 
         return make
+
+    def _courier(self, broker: Broker) -> Courier:
+        if self.builder.plan.mode.broker is None:
+            return Courier(broker, sleep=self._sleep)
+        return Courier(broker, sleep=self._sleep, before_sending=self.writer.require_lock)
 
     def _note_instruments(self, told: list[dict[str, Any]]) -> None:
         if self.instruments is None:

@@ -27,10 +27,14 @@ _HOLDERS = text(
     "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database WHERE locktype = 'advisory' "
     "AND datname = current_database() AND granted AND classid = :class AND objid = :session AND objsubid = 2"
 )
+_HELD_HERE = text(f"{_HOLDERS} AND pid = pg_backend_pid()")
 
 
 class SessionLock(Protocol):
-    """A lock that is held."""
+    """A lock that was taken."""
+
+    def is_held(self) -> bool:
+        """Tell whether it is still held; a connection that it went with raises."""
 
     def release(self) -> None:
         """Give it up."""
@@ -55,6 +59,9 @@ def is_locked(url: URL, connection: Connection, session: int) -> bool:
 class _FileLock:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
+
+    def is_held(self) -> bool:
+        return True
 
     def release(self) -> None:
         # Removed before it is unlocked: who opened it meanwhile sees that it is gone and makes its own.
@@ -110,6 +117,10 @@ def _try_file(path: Path) -> SessionLock | None:
 class _AdvisoryLock:
     def __init__(self, connection: Connection, key: dict[str, int]) -> None:
         self._connection, self._key = connection, key
+
+    def is_held(self) -> bool:
+        """Look on the lock's own connection, in whose transaction this is."""
+        return self._connection.execute(_HELD_HERE, self._key).first() is not None
 
     def release(self) -> None:
         if self._connection.invalidated:

@@ -114,6 +114,17 @@ class SessionWriter:
         with self._transaction(f"read the commands of session {self.session}", writes=False):
             return pending_commands(self._connection, self.session)
 
+    def require_lock(self) -> None:
+        """Raise where this is no longer the session's only writer, as far as the database knows."""
+        self._require_usable()
+        with self._transaction(f"see whether session {self.session} is still this process's", writes=False):
+            if not self._lock.is_held():
+                raise JournalError(
+                    f"journal {self._where}: session {self.session} is no longer this process's: the connection with "
+                    "its lock was taken away, as poolers do. Connect to the server itself, then the same command "
+                    "continues it"
+                )
+
     def done(self, numbers: Sequence[int]) -> None:
         """Take note that commands were carried out up to the last durable entry."""
         self._require_usable()
