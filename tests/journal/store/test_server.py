@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import time
+
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from tradewind.errors import JournalError
-from tradewind.journal.store import open_store
+from tradewind.journal.store import database, open_store
+
+
+def set_up(url, setting):
+    """Give the sessions of a database a setting that they begin with."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {make_url(url).database} SET {setting}")
 
 
 def test_a_writer_whose_lock_a_pooler_gave_to_others_says_so(new_postgres):
@@ -19,3 +31,37 @@ def test_a_writer_whose_lock_a_pooler_gave_to_others_says_so(new_postgres):
 def test_a_writers_own_lock_is_held(store):
     with store.begin("paper", {}) as writer:
         writer.require_lock()
+
+
+def test_an_idle_writer_keeps_its_connection(new_postgres):
+    url = new_postgres()
+    set_up(url, "idle_session_timeout = '100ms'")
+    with open_store(url) as store, store.begin("paper", {}) as writer:
+        with psycopg.connect(url, autocommit=True) as other, contextlib.suppress(psycopg.OperationalError):
+            deadline = time.monotonic() + 30.0
+            while time.monotonic() < deadline:
+                # The notice of its end arrives without a question.
+                list(other.notifies(timeout=0.5))
+            pytest.fail("the server has ended no idle connection in half a minute")
+        writer.append(0, "x", "{}")
+        writer.commit()
+        assert store.is_written(1)
+
+
+@pytest.mark.parametrize("level", ["serializable", "repeatable read"])
+def test_a_database_that_isolates_more_refuses_no_command(new_postgres, level):
+    url = new_postgres()
+    set_up(url, f"default_transaction_isolation = '{level}'")
+    with open_store(url) as store, store.begin("paper", {}), store._reading("look") as connection:
+        assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(database, "CONNECT_SECONDS", 2)
+    monkeypatch.delenv("PGCONNECT_TIMEOUT", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/journal"
+        began = time.monotonic()
+        with pytest.raises(JournalError, match=r"cannot open it: .*timeout.*see that the server runs and is reachable"):
+            open_store(url)
+    assert time.monotonic() - began < 60.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,6 +24,10 @@ __all__ = ["BUSY_SECONDS", "database_url", "open_engine", "shown", "sqlite_path"
 
 BUSY_SECONDS = 5
 """How long a lock held by another process is waited for."""
+CONNECT_SECONDS = 10
+"""How long a server is waited for that does not answer, where the URL and the environment say nothing."""
+_KEEPALIVES = {"idle": 10, "interval": 3, "count": 5}
+"""Both ends take the other for gone after 25 seconds without a sign: it may have lost its power, its locks with it."""
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 _MIGRATION_LOCK = 0x7472_6164
 # An interrupted query is told once, by its exception; the pool would tell a traceback of its own.
@@ -72,7 +77,10 @@ def open_engine(url: URL, *, create: bool, writes: bool = True) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite if writes else _set_up_reader)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        # More isolation would refuse a command, or a commit, for what others read.
+        engine = create_engine(
+            url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=_connection_options(url)
+        )
         event.listen(engine, "connect", _set_up_postgresql)
     try:
         with guarded("open it", shown(url)):
@@ -129,12 +137,28 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _connection_options(url: URL) -> dict[str, int]:
+    """Return the driver's options that the URL does not say otherwise."""
+    options = {f"keepalives_{name}": value for name, value in _KEEPALIVES.items()}
+    options["tcp_user_timeout"] = 1000 * (_KEEPALIVES["idle"] + _KEEPALIVES["interval"] * _KEEPALIVES["count"])
+    if "PGCONNECT_TIMEOUT" not in os.environ:
+        options["connect_timeout"] = CONNECT_SECONDS
+    return {name: value for name, value in options.items() if name not in url.query}
+
+
 def _set_up_postgresql(connection: Any, record: object) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+    from psycopg import DatabaseError
+
     autocommit, connection.autocommit = connection.autocommit, True
     # Only raised: a server that also waits for its standbys goes on doing so.
     if connection.execute("SHOW synchronous_commit").fetchone()[0] == "off":
         connection.execute("SET synchronous_commit = on")
     connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    settings = {f"tcp_keepalives_{name}": value for name, value in _KEEPALIVES.items()} | {"idle_session_timeout": 0}
+    for name, value in settings.items():
+        # Not every server has each, nor takes it.
+        with suppress(DatabaseError):
+            connection.execute(f"SET {name} = {value}")
     connection.autocommit = autocommit
 
 
