@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tradewind.errors import JournalError
-from tradewind.journal.store import database, open_store
+from tradewind.journal.store import database, locks, open_store
 
 
 def set_up(url, setting):
@@ -31,6 +31,17 @@ def test_a_writer_whose_lock_a_pooler_gave_to_others_says_so(new_postgres):
 def test_a_writers_own_lock_is_held(store):
     with store.begin("paper", {}) as writer:
         writer.require_lock()
+
+
+def test_two_writers_on_one_connection_of_the_server_are_refused(new_postgres):
+    """A pooler lends one connection of the server to many processes, and its locks with it."""
+    with open_store(new_postgres()) as store, store._engine.connect() as shared:
+        lock = locks.take_lock(store._url, shared, 1)
+        assert lock is not None
+        with pytest.raises(JournalError, match=r"session 1.*through a pooler.*Connect to the server itself"):
+            locks.take_lock(store._url, shared, 1)
+        lock.release()
+        locks.take_lock(store._url, shared, 1).release()
 
 
 def test_an_idle_writer_keeps_its_connection(new_postgres):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from tradewind.errors import JournalError
 from tradewind.journal.store.database import sqlite_path
 
 if TYPE_CHECKING:
@@ -138,6 +139,11 @@ def _take_advisory(connection: Connection, session: int) -> SessionLock | None:
     try:
         with connection.begin():
             # The server needs a moment to see that a killed writer is gone.
+            if connection.execute(_HELD_HERE, key).first() is not None:
+                raise JournalError(
+                    f"journal: session {session} is locked already on this very connection of the server, which others "
+                    "use too, through a pooler: its locks keep nobody away. Connect to the server itself"
+                )
             connection.execute(text("SET LOCAL lock_timeout = '1s'"))
             connection.execute(text("SELECT pg_advisory_lock(:class, :session)"), key)
     except OperationalError as error:
