@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,10 +37,15 @@ def status(
 
     with open_store(journal, create=False, writes=False) as store:
         latest = {info.name: info for info in store.sessions()}
+        written = {info.id for info in latest.values() if info.status == "open" and store.is_written(info.id)}
         pending = {key: store.pending(info.id) for key, info in latest.items() if info.status != "finished"}
     if name is not None and name not in latest:
         raise UserError(f"status: no session of {name!r} in {journal}; {choices(name, latest)}")
-    shown = [describe(info, pending.get(key, ())) for key, info in latest.items() if name in (None, key)]
+    shown = [
+        describe(info, pending.get(key, ()), written=info.id in written)
+        for key, info in latest.items()
+        if name in (None, key)
+    ]
     if as_json:
         typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         return
@@ -49,12 +55,12 @@ def status(
         _print(one)
 
 
-def describe(info: SessionInfo, pending: Sequence[Command] = ()) -> dict[str, Any]:
-    """Return what is known of a session as plain JSON types."""
+def describe(info: SessionInfo, pending: Sequence[Command] = (), *, written: bool) -> dict[str, Any]:
+    """Return what is known of a session as plain JSON types; ``written``: whether a process has it open."""
     age = (datetime.now(UTC) - info.heartbeat_at).total_seconds()
     state: str = info.status if info.intact else "damaged"
     if state == "open":
-        alive = _alive(info.pid)
+        alive = written if _elsewhere(info.heartbeat) else _alive(info.pid)
         state = "running" if alive and age < _SILENT_SECONDS else "silent" if alive else "interrupted"
     return {
         "session": info.id,
@@ -96,6 +102,12 @@ def market_line(calendar: str, now: datetime) -> str:
         return f"{calendar}: hours not known ({error})"
 
 
+def _elsewhere(beat: Mapping[str, Any]) -> str:
+    """Return the machine on which a session's process runs; empty where it is this one."""
+    host = str(beat.get("host") or "")
+    return "" if host == platform.node() else host
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -124,7 +136,8 @@ def shown_time(time: str) -> str:
 
 def _process(one: Mapping[str, Any]) -> str:
     if one["state"] in _LIVE:
-        return f", heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}"
+        machine = f" on {_elsewhere(one)}" if _elsewhere(one) else ""
+        return f", heartbeat {one['heartbeat_age_seconds']:g} s ago, process {one['pid']}{machine}"
     if one["ended_at"] is not None:
         return f", {one['state']} at {one['ended_at'][:19].replace('T', ' ')} UTC"
     return f", last heard of at {one['heartbeat_at'][:19].replace('T', ' ')} UTC"
