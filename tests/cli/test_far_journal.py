@@ -51,3 +51,15 @@ def test_the_process_of_another_machine_is_not_looked_for_on_this_one(tmp_path: 
         writer.close()
         say_process(path, os.getpid())
         assert "session 1 interrupted" in run("status", "--journal", path)[1]
+
+
+def test_a_kill_without_its_journal_says_what_is_left_to_do(tmp_path: Path, run: Run) -> None:
+    code, _, errors = run("kill", "paper", "--journal", f"postgresql://me:secret@/journal?host={tmp_path}")
+    assert (code, "secret" in errors) == (8, False)
+    assert "see that the server runs and is reachable, then give the same command again" in errors
+    assert "end the session's process, and cancel its orders at the broker by hand" in errors
+
+
+def test_a_kill_of_what_never_ran_tells_no_more_than_that(tmp_path: Path, run: Run) -> None:
+    code, _, errors = run("kill", "paper", "--journal", tmp_path / "journal.db")
+    assert (code, "there is no such file" in errors, "by hand" in errors) == (8, True, False)

@@ -37,11 +37,20 @@ def kill(
 
     A session that does not answer in time is ended, and its orders are cancelled at the venue from here.
     """
+    from tradewind.errors import JournalError
     from tradewind.journal.store import open_store
 
-    with open_store(journal, create=False) as store:
-        info = _session(store, name, journal, "kill")
-        _tell(info, _stop(store, info, flatten=flatten, reason=reason, patience=patience), flatten=flatten)
+    try:
+        with open_store(journal, create=False) as store:
+            info = _session(store, name, journal, "kill")
+            _tell(info, _stop(store, info, flatten=flatten, reason=reason, patience=patience), flatten=flatten)
+    except JournalError as error:
+        if error.__cause__ is None:
+            raise
+        raise JournalError(
+            f"{error}. The kill may not have been carried out: where the journal does not come back at once, end the "
+            f"session's process, and cancel its orders at the broker by hand"
+        ) from error
 
 
 def flatten(name: Name = None, reason: Reason = "", patience: Patience = 10.0, journal: Journal = _JOURNAL) -> None:

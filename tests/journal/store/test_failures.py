@@ -114,7 +114,9 @@ def test_a_writer_whose_connection_the_server_ended_is_refused(new_postgres):
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         writer.append(0, "x", "{}")
-        with pytest.raises(JournalError, match="see that the server runs and is reachable, then resume"):
+        with pytest.raises(
+            JournalError, match="see that the server runs and is reachable, then give the same command again"
+        ):
             writer.commit()
         writer.close()
         with store.resume(1) as again:

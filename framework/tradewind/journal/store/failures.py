@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["guarded"]
 
 _ADVICE = (
-    (("disk is full", "no space left", "disk full"), "free some space, then resume the session"),
+    (("disk is full", "no space left", "disk full"), "free some space, then give the same command again"),
     (("locked", "lock timeout"), "another process holds the journal for long: end it, or wait and try again"),
     (
         ("readonly", "read-only", "permission denied", "unable to open"),
@@ -27,7 +27,10 @@ _ADVICE = (
     (('fatal: role "', "fatal: password"), "correct user and password in the URL"),
     (("no such table", "no such column", "does not exist", "has no column"), "its tables are not those of tradewind"),
     (("append-only",), "entries and blocks are never changed; tradewind audit prune drops whole old sessions"),
-    (("connection", "server closed", "terminating"), "see that the server runs and is reachable, then resume"),
+    (
+        ("connection", "server closed", "terminating"),
+        "see that the server runs and is reachable, then give the same command again",
+    ),
 )
 
 
