@@ -76,3 +76,28 @@ def test_a_server_that_does_not_answer_is_not_waited_for_long(monkeypatch):
         with pytest.raises(JournalError, match=r"cannot open it: .*timeout.*see that the server runs and is reachable"):
             open_store(url)
     assert time.monotonic() - began < 60.0
+
+
+@pytest.mark.parametrize(
+    ("setting", "advice"),
+    [
+        ("default_transaction_read_only = on", "name the server that takes writes, not a standby"),
+        ("search_path = 'elsewhere'", "set a search_path with a schema that is there"),
+        ("statement_timeout = '1ms'", "give this user a longer statement_timeout"),
+    ],
+)
+def test_what_a_servers_settings_forbid_is_told_with_what_helps(new_postgres, setting, advice):
+    url = new_postgres()
+    set_up(url, setting)
+    with pytest.raises(JournalError, match=f"cannot open it: .*; {advice}"):
+        open_store(url)
+
+
+def test_a_user_without_rights_is_told_which(new_postgres):
+    url = new_postgres()
+    open_store(url).close()
+    user = f"guest_of_{make_url(url).database}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {user} LOGIN")
+    with pytest.raises(JournalError, match=r"permission denied for table .*; grant this user the rights on it"):
+        open_store(make_url(url).set(username=user).render_as_string(hide_password=False))

@@ -19,6 +19,13 @@ _ADVICE = (
     (("disk is full", "no space left", "disk full"), "free some space, then give the same command again"),
     (("locked", "lock timeout"), "another process holds the journal for long: end it, or wait and try again"),
     (
+        ("read-only transaction",),
+        "name the server that takes writes, not a standby, or give this user the right to write",
+    ),
+    (("permission denied for",), "grant this user the rights on it"),
+    (("statement timeout",), "give this user a longer statement_timeout, or try again"),
+    (("no schema has been selected",), "set a search_path with a schema that is there"),
+    (
         ("readonly", "read-only", "permission denied", "unable to open"),
         "give this user the right to write it and its folder",
     ),
