@@ -6,13 +6,16 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.orders.crash.scenario import ask_venue, start_venue
 from tests.runs import hanging
+from tradewind.errors import JournalError
 from tradewind.journal.store import open_store
+from tradewind.orders import kill_switch
 from tradewind.orders.kill_switch import stop_session
 
 SYMBOLS = 5
@@ -76,3 +79,25 @@ def test_a_process_that_lost_its_lock_sends_nothing_more(
         _, errors = process.communicate(timeout=60.0)
     assert "cannot see whether session 1 is still this process's" in errors.decode()
     assert ask_venue(port, {"op": "stats"})["created"] == {}
+
+
+def test_a_kill_that_lost_its_lock_closes_nothing_beside_another(
+    tmp_path: Path, port: int, new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, file = new_postgres(), tmp_path / "hang"
+    file.touch()
+    close = kill_switch._close
+
+    def after_a_cut(*arguments: Any) -> str:
+        end_connections(url)
+        return close(*arguments)
+
+    monkeypatch.setattr(kill_switch, "_close", after_a_cut)
+    with hanging.started(port, url, file, SYMBOLS) as process, open_store(url) as store:
+        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+        with pytest.raises(JournalError, match="cannot see whether session 1 is still kept away from others"):
+            stop_session(store, hanging.info_of(url), lambda _: hanging.registry(), flatten=True)
+        assert hanging.at_work(port) == 0
+        monkeypatch.undo()
+        done = stop_session(store, hanging.info_of(url), lambda _: hanging.registry(), flatten=True)
+    assert len(done.closing) == hanging.at_work(port) == SYMBOLS

@@ -159,12 +159,13 @@ def _stop_at_venue(store: JournalStore, info: SessionInfo, courier: Courier, pro
     failed = ""
     cancelled: dict[str, None] = {}
     closing: tuple[tuple[str, float], ...] = ()
-    with store.kept_away(info.id) as alone:
-        if not alone:
+    with store.kept_away(info.id) as require_lock:
+        if require_lock is None:
             raise UserError(
                 f"session {info.id} was taken up by another process, or is being stopped by another command; the "
                 f"command stays in the journal, and `tradewind status` shows whether it was carried out"
             )
+        courier.before_sending = require_lock
         pending, tag = store.pending(info.id), str(info.header["tag"])
         # Closings of an earlier command go on, but where all is closed anew.
         left = _cancel_all(courier, cancelled, spared=set() if flatten else closings_at_work(courier.broker, tag))

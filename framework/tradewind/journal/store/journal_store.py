@@ -23,7 +23,7 @@ from tradewind.journal.store.verify import verify
 from tradewind.journal.store.writer import SessionWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -155,13 +155,26 @@ class JournalStore:
             return pending_commands(connection, session)
 
     @contextmanager
-    def kept_away(self, session: int) -> Iterator[bool]:
-        """Keep every writer of a session away within the block; yields whether nobody else has it already."""
+    def kept_away(self, session: int) -> Iterator[Callable[[], None] | None]:
+        """Keep every writer of a session away within the block; yields None where somebody else has it already.
+
+        What it yields raises where others are not kept away any more, as the connection to a server was lost.
+        """
         with self._engine.connect() as locking:
             with guarded(f"keep session {session}", self._where):
                 lock = take_lock(self._url, locking, session)
+
+            def require_lock() -> None:
+                doing = f"see whether session {session} is still kept away from others"
+                with guarded(doing, self._where), locking.begin():
+                    if lock is None or not lock.is_held():
+                        raise JournalError(
+                            f"journal {self._where}: session {session} is no longer kept away from others; connect to "
+                            f"the server itself, not through a pooler, and give the same command again"
+                        )
+
             try:
-                yield lock is not None
+                yield None if lock is None else require_lock
             finally:
                 if lock is not None:
                     lock.release()
