@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 import time
 
 import psycopg
@@ -101,3 +103,29 @@ def test_a_user_without_rights_is_told_which(new_postgres):
         connection.execute(f"CREATE ROLE {user} LOGIN")
     with pytest.raises(JournalError, match=r"permission denied for table .*; grant this user the rights on it"):
         open_store(make_url(url).set(username=user).render_as_string(hide_password=False))
+
+
+REFUSED = """
+import sys
+import psycopg
+from tradewind.errors import JournalError
+from tradewind.journal.store import open_store
+
+try:
+    with open_store(sys.argv[1]) as store, store.begin("paper", {}) as writer:
+        with psycopg.connect(sys.argv[1], autocommit=True) as other:
+            other.execute("ALTER TABLE journal_entry ADD CHECK (bar < 0)")
+        for bar in range(300):
+            writer.append(bar, "x", "{}")
+        writer.commit()
+except JournalError as error:
+    print(error)
+"""
+
+
+def test_a_refused_commit_is_told_once(new_postgres):
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED, new_postgres()], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "cannot commit block 1 of session 1: new row" in done.stdout
+    assert done.stderr == ""

@@ -30,8 +30,9 @@ _KEEPALIVES = {"idle": 10, "interval": 3, "count": 5}
 """Both ends take the other for gone after 25 seconds without a sign: it may have lost its power, its locks with it."""
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 _MIGRATION_LOCK = 0x7472_6164
-# An interrupted query is told once, by its exception; the pool would tell a traceback of its own.
-logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
+# A query that fails is told once, by its exception; the pool and the driver would tell it in words of their own.
+for _speaker in ("sqlalchemy.pool", "psycopg"):
+    logging.getLogger(_speaker).addHandler(logging.NullHandler())
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
