@@ -34,6 +34,10 @@ _HELD_HERE = text(f"{_HOLDERS} AND pid = pg_backend_pid()")
 class SessionLock(Protocol):
     """A lock that was taken."""
 
+    @property
+    def can_vanish(self) -> bool:
+        """Whether it can go while its process stays: with a connection, as that of a file cannot."""
+
     def is_held(self) -> bool:
         """Tell whether it is still held; a connection that it went with raises."""
 
@@ -58,6 +62,8 @@ def is_locked(url: URL, connection: Connection, session: int) -> bool:
 
 
 class _FileLock:
+    can_vanish = False
+
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
 
@@ -116,6 +122,8 @@ def _try_file(path: Path) -> SessionLock | None:
 
 
 class _AdvisoryLock:
+    can_vanish = True
+
     def __init__(self, connection: Connection, key: dict[str, int]) -> None:
         self._connection, self._key = connection, key
 

@@ -117,6 +117,8 @@ class SessionWriter:
     def require_lock(self) -> None:
         """Raise where this is no longer the session's only writer, as far as the database knows."""
         self._require_usable()
+        if not self._lock.can_vanish:
+            return
         with self._transaction(f"see whether session {self.session} is still this process's", writes=False):
             if not self._lock.is_held():
                 raise JournalError(
