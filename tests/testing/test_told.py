@@ -123,6 +123,13 @@ class Opinion:
     def on_bar(self, market: Any, portfolio: Any) -> Any: ...
 
 
+def test_a_class_that_pytest_would_not_collect_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"TestMine: `__test__ = False` leaves all tests of the kit out"):
+        type("TestMine", (GateKit,), {"plugin": "position_size", "__test__": False})
+    base = type("Ours", (GateKit,), {"__test__": False, "params": {}})
+    type("TestMine", (base,), {"plugin": "position_size", "__test__": True})
+
+
 @pytest.mark.parametrize("kind", ["broker", "gate", "breaker", "cost"])
 def test_a_class_of_another_kind_is_found(kind: str) -> None:
     kit: Any = kit_of(kind, Opinion, {}, "TestOpinion", shared_only=True)

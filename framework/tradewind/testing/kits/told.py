@@ -87,6 +87,11 @@ def refuse_replacements(cls: type) -> None:
     TypeError
         Unless a test that is replaced expects to fail, and says why.
     """
+    if getattr(cls, "plugin", None) is not None and not getattr(cls, "__test__", True):
+        raise TypeError(
+            f"{cls.__qualname__}: `__test__ = False` leaves all tests of the kit out; take it away, or write "
+            f"`__test__ = True` where it comes from a base"
+        )
     for mark in _marks(cls):
         if mark.name in _LEFT_OUT:
             raise TypeError(
