@@ -98,17 +98,17 @@ def replay(session: Session, bars: Bars, cash: float) -> Replay:
 @settings(max_examples=200)
 @given(universes(), plans())
 def test_random_plans_fill_as_on_stock_backtrader(universe: Universe, plan: dict[str, Any]) -> None:
-    fill_as_on_stock_backtrader(universe, plan)
+    require_equal_fills(universe, plan)
 
 
 @pytest.mark.soak
 @settings(max_examples=5_000)
 @given(universes(), plans())
 def test_many_random_plans_fill_as_on_stock_backtrader(universe: Universe, plan: dict[str, Any]) -> None:
-    fill_as_on_stock_backtrader(universe, plan)
+    require_equal_fills(universe, plan)
 
 
-def fill_as_on_stock_backtrader(universe: Universe, plan: dict[str, Any]) -> None:
+def require_equal_fills(universe: Universe, plan: dict[str, Any]) -> None:
     # A file that ends does not end a holding in Backtrader, and it knows neither our costs nor our volume limit.
     if any(one["params"].get("resting") for sleeve in plan["sleeves"] for one in sleeve["exits"]):
         # On a bar without its symbol Backtrader tries stop and limit orders against the symbol's bar before once more.

@@ -1,8 +1,13 @@
-"""A small configuration on the sample prices, kept in a folder of its own."""
+"""A small configuration on the sample prices, kept in a folder of its own, and a venue process."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.orders.crash.scenario import start_venue
 
 STRATEGY = '''
 import numpy as np
@@ -51,3 +56,12 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def config(project: Path) -> Path:
     return project / "rotate.yaml"
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """The port of a venue in a process of its own."""
+    process, number = start_venue()
+    yield number
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.orders.crash.scenario import ask_venue
 from tests.runs import hanging
-from tests.runs.test_kill_switch import SYMBOLS, asked, continued, created, hang, held, port, reached
+from tests.runs.test_kill_switch import SYMBOLS, asked, continued, created, hang, held, reached
 from tradewind.cli import main
 from tradewind.contracts import Outcome, Response
 from tradewind.errors import BrokerError, JournalError, PluginError, UserError
@@ -24,8 +24,6 @@ from tradewind.orders.kill_switch import ask, stop_session
 from tradewind.orders.watchdog import watch
 from tradewind.runs.session import DurableRun
 from tradewind_plugins.brokers.venue import VenueBroker
-
-__all__ = ["port"]
 
 
 class Hung:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import signal
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.orders.crash.scenario import ask_venue, start_venue
+from tests.orders.crash.scenario import ask_venue
 from tests.runs import hanging
 from tradewind.errors import JournalError, UserError
 from tradewind.journal.store import JournalStore, open_store
@@ -22,14 +20,6 @@ from tradewind.orders.watchdog import POLICIES, Policy, watch
 from tradewind_plugins.brokers.venue import VenueBroker
 
 SYMBOLS = 20
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    process, number = start_venue()
-    yield number
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
 
 
 def created(port: int) -> int:

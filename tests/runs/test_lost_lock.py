@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pytest
 
-from tests.orders.crash.scenario import ask_venue, start_venue
+from tests.orders.crash.scenario import ask_venue
 from tests.runs import hanging
 from tradewind.errors import JournalError
 from tradewind.journal.store import open_store
@@ -19,14 +19,6 @@ from tradewind.orders import kill_switch
 from tradewind.orders.kill_switch import stop_session
 
 SYMBOLS = 5
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    process, number = start_venue()
-    yield number
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
 
 
 def end_connections(url: str) -> None:
@@ -38,13 +30,23 @@ def end_connections(url: str) -> None:
         )
 
 
+@contextmanager
+def about_to_send(
+    port: int, url: str, folder: Path, hangs: Literal["before_delivery", "before_submit"] = "before_submit"
+) -> Iterator[Any]:
+    """Run a session in a process of its own that stands still just before it sends, while ``folder/hang`` is there."""
+    file = folder / "hang"
+    file.touch()
+    with hanging.started(port, url, file, SYMBOLS, hangs=hangs) as process:
+        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+        yield process
+
+
 def test_a_process_that_lost_its_lock_just_before_it_sends_is_ended(
     tmp_path: Path, port: int, new_postgres: Callable[[], str]
 ) -> None:
-    url, file = new_postgres(), tmp_path / "hang"
-    file.touch()
-    with hanging.started(port, url, file, SYMBOLS, hangs="before_submit") as process:
-        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+    url = new_postgres()
+    with about_to_send(port, url, tmp_path) as process:
         end_connections(url)
         with open_store(url) as store:
             assert not store.is_written(1)
@@ -55,10 +57,8 @@ def test_a_process_that_lost_its_lock_just_before_it_sends_is_ended(
 
 
 def test_nothing_is_ended_where_the_process_is_gone(tmp_path: Path, port: int, new_postgres: Callable[[], str]) -> None:
-    url, file = new_postgres(), tmp_path / "hang"
-    file.touch()
-    with hanging.started(port, url, file, SYMBOLS, hangs="before_submit") as process:
-        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+    url = new_postgres()
+    with about_to_send(port, url, tmp_path) as process:
         process.kill()
         # Not waited for: its number is still taken, by a process that has ended.
         with open_store(url) as store:
@@ -70,12 +70,10 @@ def test_nothing_is_ended_where_the_process_is_gone(tmp_path: Path, port: int, n
 def test_a_process_that_lost_its_lock_sends_nothing_more(
     tmp_path: Path, port: int, new_postgres: Callable[[], str]
 ) -> None:
-    url, file = new_postgres(), tmp_path / "hang"
-    file.touch()
-    with hanging.started(port, url, file, SYMBOLS, hangs="before_delivery") as process:
-        hanging.wait_for(lambda: Path(f"{file}.reached").exists(), process)
+    url = new_postgres()
+    with about_to_send(port, url, tmp_path, "before_delivery") as process:
         end_connections(url)
-        file.unlink()
+        (tmp_path / "hang").unlink()
         _, errors = process.communicate(timeout=60.0)
     assert "cannot see whether session 1 is still this process's" in errors.decode()
     assert ask_venue(port, {"op": "stats"})["created"] == {}

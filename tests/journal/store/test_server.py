@@ -32,7 +32,10 @@ def test_a_writer_whose_lock_a_pooler_gave_to_others_says_so(new_postgres):
 
 def test_a_writers_own_lock_is_held(store):
     with store.begin("paper", {}) as writer:
+        writer.append(0, "x", "{}")
         writer.require_lock()
+        writer.commit()
+        assert (writer.last_block, store.is_written(1)) == (1, True)
 
 
 def test_two_writers_on_one_connection_of_the_server_are_refused(new_postgres):

@@ -146,12 +146,12 @@ def _take_advisory(connection: Connection, session: int) -> SessionLock | None:
     key = _key(session)
     try:
         with connection.begin():
-            # The server needs a moment to see that a killed writer is gone.
             if connection.execute(_HELD_HERE, key).first() is not None:
                 raise JournalError(
                     f"journal: session {session} is locked already on this very connection of the server, which others "
                     "use too, through a pooler: its locks keep nobody away. Connect to the server itself"
                 )
+            # The server needs a moment to see that a killed writer is gone.
             connection.execute(text("SET LOCAL lock_timeout = '1s'"))
             connection.execute(text("SELECT pg_advisory_lock(:class, :session)"), key)
     except OperationalError as error:
